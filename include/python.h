@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the walker must know of a CPython build and of a process that runs it. Shared by BPF, the
+ * recorder and the walker compiled for the host. Wire format: fixed widths, no pointers. */
+#ifndef PIPESCOPE_PYTHON_H
+#define PIPESCOPE_PYTHON_H
+
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
+#define PS_PY_NO_FIELD 0xffff /* this build has no such field */
+
+/* How the position inside a code object is found. */
+enum ps_py_position {
+	PS_PY_LASTI_BYTES = 0,	/* 3.8, 3.9: f_lasti, an int in bytes */
+	PS_PY_LASTI_UNITS = 1,	/* 3.10: f_lasti, an int in code units of 2 bytes */
+	PS_PY_INSTR_POINTER = 2 /* 3.11+: an address inside the code object's bytecode */
+};
+
+/* Offsets in bytes of the fields that the BPF walker reads. Source: for <= 3.12
+ * scripts/gen-python-offsets.sh, for 3.13+ the interpreter's own _Py_DebugOffsets. */
+struct ps_py_offsets {
+	__u16 version; /* (major << 8) | minor: 0x030b is 3.11 */
+	__u8 position; /* enum ps_py_position */
+	__u8 shim_owner; /* value of frame.owner that marks an entry shim; 0xff: there is none */
+
+	__u16 runtime_tss_key; /* _PyRuntimeState: gilstate.autoTSSkey._key, an unsigned int;
+				* _is_initialized is the int in front of it */
+	__u16 tstate_thread_id; /* PyThreadState.thread_id: pthread_self(), the fs base */
+	__u16 tstate_frame; /* <= 3.10 .frame, 3.11/3.12 .cframe, 3.13+ .current_frame */
+	__u16 cframe_frame; /* 3.11/3.12 _PyCFrame.current_frame, else PS_PY_NO_FIELD */
+
+	__u16 frame_code; /* f_code or f_executable */
+	__u16 frame_previous; /* f_back or previous */
+	__u16 frame_position; /* f_lasti, prev_instr or instr_ptr */
+	__u16 frame_owner; /* one byte: 3.12+ owner; 3.11 is_entry is of no use here;
+			    * PS_PY_NO_FIELD where there is none */
+	__u16 frame_size; /* bytes from the frame's start that hold all of the above; <= 128 */
+	__u16 code_bytecode; /* PyCodeObject.co_code_adaptive (3.11+), else PS_PY_NO_FIELD */
+	__u8 code_tag_bits; /* low bits of frame_code to clear (3.14: tagged references) */
+	__u8 pad[3];
+};
+_Static_assert(sizeof(struct ps_py_offsets) == 28, "wire format");
+
+/* One per process that maps a CPython runtime; key: tgid. */
+struct ps_py_process {
+	__u64 runtime; /* address of _PyRuntime in the process */
+	__u32 offsets; /* index into the map of struct ps_py_offsets */
+	__u32 reserved;
+};
+_Static_assert(sizeof(struct ps_py_process) == 16, "wire format");
+
+#endif

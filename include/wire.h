@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What goes from the BPF programs to the recorder: map keys and values, ring-buffer events, limits.
+ * Wire format: fixed widths, explicit padding, no pointers, no bitfields. Times are nanoseconds of
+ * CLOCK_MONOTONIC, process start times nanoseconds of CLOCK_BOOTTIME. */
+#ifndef PIPESCOPE_WIRE_H
+#define PIPESCOPE_WIRE_H
+
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
+#define PS_COMM_SIZE	   16
+#define PS_MAX_KERNEL	   64  /* kernel frames of a stack */
+#define PS_MAX_PYTHON	   256 /* Python frames of a stack */
+#define PS_MAX_ARGS	   4096 /* bytes of a command line kept at exec; a power of 2 */
+#define PS_MAX_ENV_TEXT	   2048 /* bytes of chosen NAME=value strings kept at exec */
+#define PS_MAX_ENV_STRING  512 /* bytes of one chosen NAME=value */
+#define PS_MAX_ENV_STRINGS 1024 /* strings of an environment that are looked at */
+#define PS_MAX_ENV_NAME	   64 /* bytes of a variable's name */
+
+/* Chosen variables are recognised by the FNV-1a hash of their name. */
+#define PS_NAME_HASH_START 0xcbf29ce484222325ULL
+#define PS_NAME_HASH_STEP(hash, byte) (((hash) ^ (__u8)(byte)) * 0x100000001b3ULL)
+
+#define PS_MAX_LAYOUTS 64 /* distinct CPython builds at a time */
+
+/* Who: the epoch of a process, in BPF. An epoch begins at fork, at exec, and where a rule says
+ * so; user space names it afterwards. Its id is made of the time it began and the process, so that
+ * BPF and user space make ids without a shared counter (Linux 5.10 has no fetching atomics). */
+#define PS_EPOCH_TGID_BITS 22 /* pid_max is at most 4 Mi */
+#define PS_EPOCH_ID(time_ns, tgid)                                                                 \
+	((((__u64)(time_ns) >> 6) << PS_EPOCH_TGID_BITS) |                                         \
+	 ((__u64)(tgid) & ((1ULL << PS_EPOCH_TGID_BITS) - 1)))
+
+struct ps_who {
+	__u64 epoch;
+	__u64 start_boot_ns;
+	__u32 wanted; /* 1: record it */
+	__u32 pad;
+};
+
+/* How much, where, who: one CPU sample's key. The leaf is apart from the stack, else nearly every
+ * sample would be a new stack. */
+struct ps_count {
+	__u64 epoch;
+	__u64 stack; /* hash of all frames but the leaf, with the epoch; 0: none */
+	__u64 leaf; /* the innermost program counter, in the kernel or in user space */
+	__u32 tgid;
+	__u32 tid;
+};
+
+enum ps_event_type {
+	PS_EVENT_FORK = 1,
+	PS_EVENT_EXEC,
+	PS_EVENT_EXIT, /* a thread; the last one of a process carries its status */
+	PS_EVENT_GONE, /* a process was reaped: the kernel's final figures */
+	PS_EVENT_STACK,
+	PS_EVENT_TASK /* from the task iterator, not from the ring */
+};
+
+struct ps_event {
+	__u32 type;
+	__u32 size; /* bytes of the whole event */
+	__u64 time_ns;
+	__u32 tgid;
+	__u32 tid;
+};
+
+struct ps_fork_event {
+	struct ps_event event; /* tgid, tid: of the child */
+	__u64 epoch, parent_epoch;
+	__u64 start_boot_ns;
+	__u64 cgroup;
+	__u32 parent_tgid;
+	__u32 pad;
+	char comm[PS_COMM_SIZE];
+};
+
+struct ps_exec_event {
+	struct ps_event event;
+	__u64 epoch, previous_epoch;
+	__u64 start_boot_ns;
+	__u64 cgroup;
+	__u64 cpu_ns; /* of the whole process so far */
+	__u64 user_ns, system_ns; /* unscaled: only their ratio is exact to the tick */
+	__u32 parent_tgid;
+	__u32 args_size; /* bytes of arguments behind this, NUL between them */
+	__u32 env_size; /* bytes of NAME=value strings behind them, NUL behind each */
+	__u32 pad;
+	char comm[PS_COMM_SIZE];
+}; /* followed by args_size + env_size bytes of text */
+
+struct ps_exit_event {
+	struct ps_event event;
+	__u64 epoch;
+	__u64 start_boot_ns; /* of the process */
+	__u64 thread_cpu_ns;
+	__u64 max_rss_pages; /* of the process; 0 unless last */
+	__u32 last; /* 1: the process's last thread */
+	__u32 status; /* as wait() gives it; 0 unless last */
+	char comm[PS_COMM_SIZE];
+};
+
+struct ps_gone_event {
+	struct ps_event event;
+	__u64 start_boot_ns;
+	__u64 cpu_ns;
+	__u64 user_ns, system_ns; /* unscaled: only their ratio is exact to the tick */
+	__u64 max_rss_pages;
+	__u32 status;
+	__u32 pad;
+};
+
+/* One task of the task iterator. Leaders also carry what their ended threads used. */
+struct ps_task_event {
+	struct ps_event event;
+	__u64 start_boot_ns; /* of the process */
+	__u64 cpu_ns, user_ns, system_ns; /* of this thread */
+	__u64 ended_cpu_ns, ended_user_ns, ended_system_ns; /* leader: of ended threads */
+	__u32 parent_tgid;
+	__u32 kernel_thread; /* 1: yes */
+	char comm[PS_COMM_SIZE];
+};
+
+enum ps_frame_kind {
+	PS_FRAME_NATIVE = 1, /* address: program counter */
+	PS_FRAME_PYTHON = 2 /* address: code object; position: see enum ps_py_position */
+};
+
+/* A user frame. Kernel frames are bare program counters in front of them. */
+struct ps_frame {
+	__u64 address;
+	__s32 position; /* Python: bytes into the bytecode, or lasti; -1: not started */
+	__u32 kind;
+};
+
+/* The frames of a stack but for its leaf, innermost first; sent at first sight of its hash. */
+struct ps_stack_event {
+	struct ps_event event;
+	__u64 epoch;
+	__u64 hash;
+	__u32 kernel_frames;
+	__u32 user_frames;
+	__u32 ending; /* enum ps_ending */
+	__u32 leaf_kernel; /* 1: the leaf is a kernel address */
+}; /* followed by kernel_frames addresses, then user_frames struct ps_frame */
+
+_Static_assert(sizeof(struct ps_who) == 24, "wire format");
+_Static_assert(sizeof(struct ps_count) == 32, "wire format");
+_Static_assert(sizeof(struct ps_event) == 24, "wire format");
+_Static_assert(sizeof(struct ps_fork_event) == 80, "wire format");
+_Static_assert(sizeof(struct ps_exec_event) == 112, "wire format");
+_Static_assert(sizeof(struct ps_exit_event) == 80, "wire format");
+_Static_assert(sizeof(struct ps_gone_event) == 72, "wire format");
+_Static_assert(sizeof(struct ps_task_event) == 104, "wire format");
+_Static_assert(sizeof(struct ps_frame) == 16, "wire format");
+_Static_assert(sizeof(struct ps_stack_event) == 56, "wire format");
+
+#endif
