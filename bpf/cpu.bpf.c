@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Source "cpu": samples of all CPUs, counted by (who, thread, stack, leaf). */
+#include "compat.bpf.h"
+#include "walker.bpf.h"
+
+struct counts_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384); /* set */
+	__uint(key_size, sizeof(struct ps_count)); /* clang 14 leaves __type incomplete in inner maps */
+	__uint(value_size, sizeof(__u64));
+};
+
+/* One entry: the map that is filled now. The recorder swaps it each slice and reads the other in
+ * peace: replacing it waits for running programs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct counts_map);
+} counts SEC(".maps");
+
+static __always_inline struct ps_who *who__current(__u32 tgid)
+{
+	struct ps_who *who = bpf_map_lookup_elem(&epochs, &tgid);
+	struct task_struct *task;
+	struct ps_who born = {};
+
+	if (who || knob_only_wanted)
+		return who;
+	/* Its fork was not seen: the map was full then, or it came just before the recorder. */
+	task = (void *)bpf_get_current_task();
+	born.epoch = PS_EPOCH_ID(bpf_ktime_get_ns(), tgid);
+	born.start_boot_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	born.wanted = 1;
+	bpf_map_update_elem(&epochs, &tgid, &born, BPF_NOEXIST);
+	count_event(PS_COUNTER_EPOCH_ON_DEMAND);
+	return bpf_map_lookup_elem(&epochs, &tgid);
+}
+
+static __always_inline void count_sample(const struct ps_count *key)
+{
+	__u64 one = 1, *count;
+	__u32 zero = 0;
+	void *current = bpf_map_lookup_elem(&counts, &zero);
+
+	if (!current) {
+		count_event(PS_COUNTER_COUNTS_FULL);
+		return;
+	}
+	count = bpf_map_lookup_elem(current, key);
+	if (!count) {
+		if (!bpf_map_update_elem(current, key, &one, BPF_NOEXIST))
+			return;
+		count = bpf_map_lookup_elem(current, key); /* another CPU was faster */
+	}
+	if (count)
+		__sync_fetch_and_add(count, 1);
+	else
+		count_event(PS_COUNTER_COUNTS_FULL);
+}
+
+/* The kernel part of the stack; returns its leaf, 0 when the kernel could not tell it. */
+static __always_inline __u64 kernel_part(struct bpf_perf_event_data *ctx,
+					 struct walker_scratch *walker)
+{
+	long size = bpf_get_stack(ctx, walker->kernel, sizeof(walker->kernel), 0);
+	__u32 frames;
+
+	if (size < 8) {
+		count_event(PS_COUNTER_KERNEL_STACK_FAILED);
+		return 0;
+	}
+	frames = (__u32)size / 8;
+	for (__u32 i = 1; i < PS_MAX_KERNEL; i++) {
+		if (i >= frames)
+			break;
+		walker__push(walker, walker->kernel[i]);
+		walker->event.kernel_frames++;
+	}
+	return walker->kernel[0];
+}
+
+SEC("perf_event")
+int cpu_sample(struct bpf_perf_event_data *ctx)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	struct walker_scratch *walker;
+	struct ps_count key = {.tgid = id >> 32, .tid = (__u32)id};
+	__u32 slot = WALKER_SAMPLER;
+	const struct ps_who *who;
+
+	if (!key.tid) /* the idle task */
+		return 0;
+	who = who__current(key.tgid);
+	if (!who || !who->wanted) {
+		count_event(knob_only_wanted ? PS_COUNTER_SAMPLES_NOT_WANTED :
+					       PS_COUNTER_EPOCHS_FULL);
+		return 0;
+	}
+	count_event(PS_COUNTER_SAMPLES);
+	walker = bpf_map_lookup_elem(&walkers, &slot);
+	if (!walker)
+		return 0;
+	key.epoch = who->epoch;
+	__builtin_memset(&walker->event, 0, sizeof(walker->event));
+	walker->event.event.type = PS_EVENT_STACK;
+	walker->event.event.time_ns = bpf_ktime_get_ns();
+	walker->event.event.tgid = key.tgid;
+	walker->event.event.tid = key.tid;
+	walker->event.epoch = key.epoch;
+	walker->word_count = 0;
+	key.leaf = ctx->regs.rip;
+	if (!(ctx->regs.cs & 3)) {
+		__u64 leaf = kernel_part(ctx, walker);
+
+		if (leaf)
+			key.leaf = leaf;
+		walker->event.leaf_kernel = 1;
+	}
+	walker__user(slot, walker->event.leaf_kernel);
+	walker__finish(slot);
+	key.stack = walker->event.hash;
+	count_sample(&key);
+	return 0;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The one walker that every source calls: it puts the stack of the current thread into a scratch
+ * area, sends it at first sight, and gives its id. One scratch area per CPU and context, because a
+ * sample can interrupt any other program on its CPU. */
+#ifndef WALKER_BPF_H
+#define WALKER_BPF_H
+
+#include "maps.bpf.h"
+#include "python.bpf.h"
+
+enum walker_slot { WALKER_SAMPLER, WALKER_SLOTS };
+
+#define WALKER_WORDS 1024 /* a power of 2, and enough: see the assertion */
+_Static_assert(PS_MAX_KERNEL + 2 * (PS_MAX_PYTHON + 1) < WALKER_WORDS, "room for all frames");
+
+struct walker_scratch {
+	struct ps_stack_event event; /* as it is sent: the words follow */
+	__u64 words[WALKER_WORDS];
+	__u64 kernel[PS_MAX_KERNEL];
+	__u32 word_count;
+	__u32 layout; /* index of the process's Python layout */
+	struct python_walk python;
+};
+
+struct walkers_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, WALKER_SLOTS);
+	__type(key, __u32);
+	__type(value, struct walker_scratch);
+};
+extern struct walkers_map walkers SEC(".maps");
+
+/* hash of a stack -> 1, once the ring buffer has taken it. The recorder empties it now and then:
+ * a stack sent twice costs little, and shows whether its code objects are still the same. */
+struct stacks_sent_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, __u32);
+};
+extern struct stacks_sent_map stacks_sent SEC(".maps");
+
+/* The user part: walks into slot's scratch area, in which the kernel part already is.
+ * Global functions take scalars only and are verified once. */
+int walker__user(__u32 slot, __u64 leaf_in_kernel);
+
+/* Ends a walk: hashes, sends at first sight. The id is then event.hash. */
+int walker__finish(__u32 slot);
+
+static __always_inline void walker__push(struct walker_scratch *walker, __u64 word)
+{
+	__u32 at = walker->word_count;
+
+	walker->words[at & (WALKER_WORDS - 1)] = word;
+	walker->word_count = at + 1;
+}
+
+#endif
