@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "store/rows.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "store/writer.h"
+
+#define NULL_TEXT UINT32_MAX
+
+/* Cells: n number, t text, a arguments; a capital letter where NULL is allowed. */
+static const struct {
+	const char *insert, *cells;
+	bool may_drop;
+} layouts[ROW_KIND_COUNT] = {
+	[ROW_META] = {"INSERT OR REPLACE INTO meta VALUES (?,?)", "tt", false},
+	[ROW_SLICE] = {"INSERT OR REPLACE INTO slice VALUES (?,?,?)", "nnn", false},
+	[ROW_PROCESS] = {"INSERT OR REPLACE INTO process VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+			 "nNnnNNNnnnNT", false},
+	[ROW_IMAGE] = {"INSERT OR REPLACE INTO image VALUES (?,?,?,?,?,?)", "nnntaT", false},
+	[ROW_ENVIRONMENT] = {"INSERT INTO environment VALUES (?,?,?)", "ntt", false},
+	[ROW_EPOCH] = {"INSERT OR REPLACE INTO epoch VALUES (?,?,?,?,?,?,?,?)", "nnnnNtTT", false},
+	[ROW_THREAD] = {"INSERT OR REPLACE INTO thread VALUES (?,?,?,?,?)", "nnntN", false},
+	[ROW_USAGE] = {"INSERT INTO usage VALUES (?,?,?,?,?)", "nnnnn", true},
+	[ROW_THREAD_USAGE] = {"INSERT INTO thread_usage VALUES (?,?,?,?)", "nnnn", true},
+	[ROW_FUNCTION] = {"INSERT OR REPLACE INTO function VALUES (?,?,?,?,?,?)", "nttTNt", false},
+	[ROW_FRAME] = {"INSERT OR REPLACE INTO frame VALUES (?,?,?)", "nnN", false},
+	[ROW_STACK] = {"INSERT OR REPLACE INTO stack VALUES (?,?,?)", "nNn", false},
+	[ROW_SAMPLE] = {"INSERT INTO sample VALUES (?,?,?,?,?,?,?,?)", "nnnNttnn", true},
+	[ROW_ENDING] = {"INSERT OR REPLACE INTO ending VALUES (?,?,?)", "tnt", false},
+	[ROW_QUALITY] = {"INSERT OR REPLACE INTO quality VALUES (?,?,?)", "tnt", false},
+	[ROW_RECORDER] = {"INSERT OR REPLACE INTO recorder VALUES (?,?,?)", "nnn", false},
+	[ROW_PROGRAM] = {"INSERT OR REPLACE INTO program VALUES (?,?,?)", "tnn", false},
+};
+
+struct row_head {
+	uint32_t size; /* of the whole row */
+	uint32_t kind;
+};
+
+const char *row__insert_sql(enum row_kind kind)
+{
+	return layouts[kind].insert;
+}
+
+bool row__may_drop(enum row_kind kind)
+{
+	return layouts[kind].may_drop;
+}
+
+int row__measure(enum row_kind kind, struct row_cell *cells, size_t *ret_size)
+{
+	size_t size = sizeof(struct row_head);
+
+	for (const char *cell = layouts[kind].cells; *cell; cell++, cells++) {
+		size_t limit = *cell == 'a' ? ROW_LONGEST_ARGUMENTS : ROW_LONGEST_TEXT;
+
+		if (*cell == 'n' && cells->number == ROW_NULL)
+			return -EINVAL;
+		if (*cell == 'n' || *cell == 'N') {
+			size += sizeof(cells->number);
+			continue;
+		}
+		if (*cell == 't' && !cells->text)
+			return -EINVAL;
+		if (!cells->text)
+			cells->size = 0;
+		if (cells->size > limit)
+			cells->size = limit;
+		size += sizeof(uint32_t) + cells->size;
+	}
+	*ret_size = size;
+	return 0;
+}
+
+static char *put(char *to, const void *bytes, size_t size)
+{
+	memcpy(to, bytes, size);
+	return to + size;
+}
+
+void row__encode(enum row_kind kind, const struct row_cell *cells, char *to, size_t size)
+{
+	struct row_head head = {.size = (uint32_t)size, .kind = kind};
+
+	to = put(to, &head, sizeof(head));
+	for (const char *cell = layouts[kind].cells; *cell; cell++, cells++) {
+		uint32_t length = (uint32_t)cells->size;
+
+		if (*cell == 'n' || *cell == 'N') {
+			to = put(to, &cells->number, sizeof(cells->number));
+			continue;
+		}
+		if (!cells->text && *cell != 'a')
+			length = NULL_TEXT;
+		to = put(to, &length, sizeof(length));
+		if (cells->size)
+			to = put(to, cells->text, cells->size);
+	}
+}
+
+enum row_kind row__kind(const char *bytes, size_t *ret_size)
+{
+	struct row_head head;
+
+	memcpy(&head, bytes, sizeof(head));
+	*ret_size = head.size;
+	return (enum row_kind)head.kind;
+}
+
+static int bind_text(sqlite3_stmt *statement, int column, const char *bytes, uint32_t size,
+		     bool arguments, struct text *scratch)
+{
+	int err;
+
+	if (size == NULL_TEXT)
+		return sqlite3_bind_null(statement, column);
+	if (!arguments && text__is_utf8(bytes, size))
+		return sqlite3_bind_text(statement, column, bytes, (int)size, SQLITE_STATIC);
+	scratch->size = 0;
+	err = arguments ? text__append_arguments(scratch, bytes, size)
+			: text__append(scratch, bytes, size);
+	if (err)
+		return SQLITE_NOMEM;
+	return sqlite3_bind_text(statement, column, scratch->bytes, (int)scratch->size,
+				 SQLITE_TRANSIENT);
+}
+
+int row__bind(const char *bytes, sqlite3_stmt *statement, struct text *scratch)
+{
+	struct row_head head;
+	int code = SQLITE_OK, column = 1;
+
+	memcpy(&head, bytes, sizeof(head));
+	bytes += sizeof(head);
+	for (const char *cell = layouts[head.kind].cells; *cell && code == SQLITE_OK;
+	     cell++, column++) {
+		int64_t number;
+		uint32_t size;
+
+		if (*cell == 'n' || *cell == 'N') {
+			memcpy(&number, bytes, sizeof(number));
+			bytes += sizeof(number);
+			code = number == ROW_NULL ? sqlite3_bind_null(statement, column)
+						  : sqlite3_bind_int64(statement, column, number);
+			continue;
+		}
+		memcpy(&size, bytes, sizeof(size));
+		bytes += sizeof(size);
+		code = bind_text(statement, column, bytes, size, *cell == 'a', scratch);
+		if (size != NULL_TEXT)
+			bytes += size;
+	}
+	return code;
+}

@@ -1,0 +1,100 @@
+-- The recording: one SQLite file. docs/FORMAT.md explains it; `pipescope schema` prints it.
+-- All times are nanoseconds since the recording's start; earlier ones are negative.
+PRAGMA application_id = 1886610288; -- 'pscp'
+PRAGMA user_version = 1;
+
+-- node, kernel, machine, cpus, version, command, sources, hz, event, slice_ns, start_wall_ns,
+-- start_boot_ns, stop_ns, state ('recording' until closed, then 'complete'), stop_reason
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+-- Time slices: every figure below belongs to one.
+CREATE TABLE slice (id INTEGER PRIMARY KEY, start_ns INTEGER NOT NULL, end_ns INTEGER NOT NULL);
+
+CREATE TABLE process (
+	id INTEGER PRIMARY KEY,
+	parent INTEGER,             -- process.id, NULL when not recorded
+	pid INTEGER NOT NULL,
+	start_ns INTEGER NOT NULL,
+	end_ns INTEGER,             -- NULL: still ran at the end
+	exit_code INTEGER,          -- NULL: still ran, or killed by a signal
+	exit_signal INTEGER,        -- NULL: not killed
+	cpu_ns INTEGER NOT NULL,    -- during the recording; exact; of the process without children
+	user_ns INTEGER NOT NULL,   -- cpu_ns split as the kernel splits it
+	system_ns INTEGER NOT NULL,
+	max_rss_bytes INTEGER,      -- high-water mark of the process's life; NULL: not known
+	python TEXT                 -- '3.11', NULL: none seen
+);
+
+-- What a process executes: a new row at each exec.
+CREATE TABLE image (
+	id INTEGER PRIMARY KEY,
+	process INTEGER NOT NULL,
+	start_ns INTEGER NOT NULL,
+	comm TEXT NOT NULL,
+	arguments TEXT NOT NULL,    -- JSON array of strings; cut at 4096 bytes
+	cgroup TEXT                 -- path, NULL: not known
+);
+
+-- Chosen variables only.
+CREATE TABLE environment (image INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL);
+
+-- Who: a stretch of a process's life that does one thing.
+CREATE TABLE epoch (
+	id INTEGER PRIMARY KEY,
+	process INTEGER NOT NULL,
+	image INTEGER NOT NULL,
+	start_ns INTEGER NOT NULL,
+	end_ns INTEGER,
+	task TEXT NOT NULL,         -- task label, or the command's name
+	job TEXT,                   -- the batch system's job, NULL: none
+	rule TEXT                   -- the rule that named the task, NULL: none did
+);
+
+CREATE TABLE thread (
+	id INTEGER PRIMARY KEY,
+	process INTEGER NOT NULL,
+	tid INTEGER NOT NULL,
+	name TEXT NOT NULL,
+	end_ns INTEGER
+);
+
+-- Exact figures, without stacks.
+CREATE TABLE usage (
+	epoch INTEGER NOT NULL, slice INTEGER NOT NULL,
+	cpu_ns INTEGER NOT NULL, user_ns INTEGER NOT NULL, system_ns INTEGER NOT NULL
+);
+CREATE TABLE thread_usage (
+	epoch INTEGER NOT NULL, thread INTEGER NOT NULL, slice INTEGER NOT NULL,
+	cpu_ns INTEGER NOT NULL
+);
+
+-- Where: a stack is a path in a tree, from its leaf (the innermost frame) to a row whose parent
+-- is NULL (the outermost). A parent's id is always below its children's.
+CREATE TABLE function (
+	id INTEGER PRIMARY KEY,
+	kind TEXT NOT NULL,         -- 'python', 'native', 'interpreter' (native code of the
+	                            -- interpreter itself), 'kernel'
+	name TEXT NOT NULL,         -- qualified name, demangled; 'library+0x…' without symbols
+	file TEXT,                  -- source file (Python)
+	line INTEGER,               -- first line of the function (Python)
+	module TEXT NOT NULL        -- Python: the source file; native: the library or program;
+	                            -- kernel: 'kernel' or the module
+);
+CREATE TABLE frame (id INTEGER PRIMARY KEY, function INTEGER NOT NULL, line INTEGER);
+CREATE TABLE stack (id INTEGER PRIMARY KEY, parent INTEGER, frame INTEGER NOT NULL);
+
+-- How much: sampled. metric 'cpu': count = samples, value = 0.
+CREATE TABLE sample (
+	epoch INTEGER NOT NULL, thread INTEGER NOT NULL, slice INTEGER NOT NULL,
+	stack INTEGER,              -- NULL: nothing of the stack is known
+	ending TEXT NOT NULL,       -- ending.name
+	metric TEXT NOT NULL, count INTEGER NOT NULL, value INTEGER NOT NULL
+);
+
+-- How stacks ended, and every counter of what was lost: name, value, meaning.
+CREATE TABLE ending (name TEXT PRIMARY KEY, ok INTEGER NOT NULL, meaning TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE quality (name TEXT PRIMARY KEY, value INTEGER NOT NULL, meaning TEXT NOT NULL) WITHOUT ROWID;
+
+-- The recorder's own cost: per slice; and per BPF program (only with --stats).
+CREATE TABLE recorder (slice INTEGER PRIMARY KEY, cpu_ns INTEGER NOT NULL, rss_bytes INTEGER NOT NULL);
+CREATE TABLE program (name TEXT PRIMARY KEY, runs INTEGER NOT NULL, run_ns INTEGER NOT NULL) WITHOUT ROWID;
