@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where a CPython build keeps the fields that are read from outside. Builds with the GIL only.
+ *
+ * Two sources. CPython 3.8-3.12: offsets.inc, made by scripts/gen-python-offsets.sh from CPython's
+ * own headers. 3.13 and later: what the interpreter publishes at the start of _PyRuntime
+ * (_Py_DebugOffsets, known by its cookie); what it does not publish comes from offsets.inc too:
+ * runtime_tss_key, shim_owner, code_tag_bits, code_flags, the bits of text_state and text_data. */
+#ifndef PYTHON_LAYOUT_H
+#define PYTHON_LAYOUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "python.h"
+#include "python/lines.h"
+
+/* Bytes of _PyRuntime that python_layout__from_debug_offsets() wants to see. */
+#define PYTHON_DEBUG_OFFSETS_SIZE 1024
+
+/* Offsets in bytes unless said otherwise; PS_PY_NO_FIELD: this version has no such field. */
+struct python_layout {
+	struct ps_py_offsets walker;
+	enum python_line_format line_format;
+
+	uint16_t runtime_interpreters; /* _PyRuntimeState.interpreters.head */
+	uint16_t object_type; /* PyObject.ob_type */
+
+	/* PyCodeObject */
+	uint16_t code_flags, code_first_line; /* both an int */
+	uint16_t code_name, code_qualname, code_file; /* str; co_qualname: 3.11+ */
+	uint16_t code_lines; /* bytes: co_lnotab or co_linetable */
+
+	/* str, compact: PyASCIIObject and PyCompactUnicodeObject */
+	uint16_t text_length; /* Py_ssize_t, in characters */
+	uint16_t text_state; /* a word of 32 bits: */
+	uint32_t text_kind_bits, text_compact_bit, text_ascii_bit; /* masks of it */
+	uint16_t text_ascii_data, text_data; /* the characters: ASCII, others */
+
+	/* bytes */
+	uint16_t bytes_size; /* Py_ssize_t */
+	uint16_t bytes_data;
+};
+
+/* The layout of a version, (major << 8) | minor, up to 3.12. NULL: not known, or a version that
+ * publishes its layout itself. Static. */
+const struct python_layout *python_layout__of(uint16_t version);
+
+/* Reads the start of _PyRuntime (PYTHON_DEBUG_OFFSETS_SIZE bytes, or as many as there are), in
+ * the machine's byte order. *ret_version is set as soon as the cookie was found, whatever is
+ * returned. -ENOENT: no cookie; -EOPNOTSUPP: free-threaded, an alpha or beta, or an unknown
+ * version; -EBADMSG: nonsense. */
+int python_layout__from_debug_offsets(const void *bytes, size_t size, uint16_t *ret_version,
+				      struct python_layout *ret);
+
+/* The version in CPython's PY_VERSION_HEX as (major << 8) | minor. 0: not a release or a release
+ * candidate of CPython 3, whose layouts are final. */
+uint16_t python_layout__version_of_hex(uint64_t hex);
+
+#endif
