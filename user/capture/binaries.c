@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "capture/binaries.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "base/cleanup.h"
+#include "symbols/elf.h"
+
+struct file_key {
+	uint64_t device, inode;
+};
+
+struct entry {
+	struct file_key key;
+	struct binary binary;
+	UT_hash_handle hh;
+};
+
+struct binaries {
+	struct entry *entries;
+};
+
+struct binaries *binaries__new(void)
+{
+	return calloc(1, sizeof(struct binaries));
+}
+
+void binaries__free(struct binaries *binaries)
+{
+	struct entry *one, *next;
+
+	if (!binaries)
+		return;
+	HASH_ITER(hh, binaries->entries, one, next)
+	{
+		HASH_DEL(binaries->entries, one);
+		elf_symbols__free(one->binary.symbols);
+		free(one);
+	}
+	free(binaries);
+}
+
+/* Opens the very file that is mapped. map_files gives it even when it is deleted; the path serves
+ * when the mapping is gone, and only if it still names the same inode. O_NONBLOCK: it may have become
+ * a FIFO meanwhile. */
+static int open_mapped(pid_t pid, const struct mapping *mapping, char *path, size_t path_size)
+{
+	struct stat status;
+	int fd;
+
+	snprintf(path, path_size, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, mapping->start,
+		 mapping->end);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	snprintf(path, path_size, "/proc/%d/root%s", pid, mapping->file.path);
+	if (fd >= 0)
+		return fd;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0) {
+		snprintf(path, path_size, "%s", mapping->file.path);
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	}
+	if (fd < 0)
+		return -ESRCH;
+	/* The device differs on overlay file systems between maps and stat. */
+	if (fstat(fd, &status) || !S_ISREG(status.st_mode) ||
+	    status.st_ino != mapping->file.inode) {
+		close(fd);
+		return -ESRCH;
+	}
+	return fd;
+}
+
+static void look_into(struct binary *binary, int fd, const char *path)
+{
+	int err;
+
+	if (elf_symbols__open(fd, path, &binary->symbols))
+		binary->symbols = NULL;
+	err = python_binary__probe(fd, &binary->python);
+	binary->is_python = !err || err == -EOPNOTSUPP;
+	binary->python_known = !err;
+}
+
+int binaries__get(struct binaries *binaries, pid_t pid, const struct mapping *mapping,
+		  struct binary **ret_binary)
+{
+	struct file_key key = {.device = mapping->file.device, .inode = mapping->file.inode};
+	_cleanup_close_ int fd = -1;
+	char path[PATH_MAX + 32];
+	struct entry *entry;
+	const char *slash;
+
+	if (!key.inode || mapping->file.path[0] != '/')
+		return -ENOENT;
+	HASH_FIND(hh, binaries->entries, &key, sizeof(key), entry);
+	if (entry) {
+		*ret_binary = &entry->binary;
+		return 0;
+	}
+	fd = open_mapped(pid, mapping, path, sizeof(path));
+	if (fd < 0)
+		return fd;
+	entry = calloc(1, sizeof(*entry));
+	if (!entry)
+		return -ENOMEM;
+	entry->key = key;
+	entry->binary.path = mapping->file.path;
+	slash = strrchr(mapping->file.path, '/');
+	entry->binary.name = slash + 1;
+	HASH_ADD(hh, binaries->entries, key, sizeof(key), entry);
+	if (!entry->hh.tbl) {
+		free(entry);
+		return -ENOMEM;
+	}
+	look_into(&entry->binary, fd, path);
+	*ret_binary = &entry->binary;
+	return 0;
+}
+
+int binary__address(const struct binary *binary, const struct mapping *mapping, uint64_t address,
+		    uint64_t *ret_address)
+{
+	if (!binary->symbols)
+		return -ENOENT;
+	return elf_symbols__vaddr(binary->symbols, address - mapping->start + mapping->offset,
+				  ret_address);
+}

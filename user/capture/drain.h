@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The one live drain: takes events, mapping records, counts and snapshots out of the kernel and
+ * hands them to the tracker and to names. */
+#ifndef CAPTURE_DRAIN_H
+#define CAPTURE_DRAIN_H
+
+#include <stdint.h>
+
+#include "wire.h"
+
+struct drain;
+struct mmaps;
+struct names;
+struct pipescope_bpf;
+struct recording_writer;
+struct tracker;
+
+/* All borrowed; they must outlive the drain. counters: PS_COUNTER_COUNT of them, added to. */
+struct drain_parts {
+	struct pipescope_bpf *bpf;
+	struct recording_writer *writer;
+	struct tracker *tracker;
+	struct names *names;
+	struct mmaps *mmaps;
+	uint64_t *counters;
+	uint32_t counts_per_slice; /* room for distinct samples of one slice */
+};
+
+int drain__new(const struct drain_parts *parts, struct drain **ret_drain);
+void drain__free(struct drain *drain); /* NULL is accepted */
+
+/* Readable when events have come. */
+int drain__fd(const struct drain *drain);
+
+/* Takes all events and mapping records there are. */
+int drain__events(struct drain *drain);
+
+/* Takes the slice's counts of samples and a snapshot of all tasks. */
+int drain__slice(struct drain *drain, int64_t slice);
+
+/* Called for each task of the node. A negative errno ends the walk and is returned. */
+typedef int drain_task_fn(void *context, const struct ps_task_event *task);
+int drain__each_task(struct drain *drain, drain_task_fn *take, void *context);
+
+/* The counters of BPF and of user space together, PS_COUNTER_COUNT of them. */
+int drain__counters(const struct drain *drain, uint64_t *ret_counters);
+
+#endif

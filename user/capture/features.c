@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "capture/features.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "capture/sampler.h"
+#include "symbols/kernel.h"
+
+#define KERNEL_BTF "/sys/kernel/btf/vmlinux"
+/* The inode of the initial pid namespace is fixed: PROC_PID_INIT_INO. */
+#define INITIAL_PID_NAMESPACE "pid:[4026531836]"
+
+static bool is_root(void)
+{
+	return geteuid() == 0;
+}
+
+static bool has_btf(void)
+{
+	return access(KERNEL_BTF, R_OK) == 0;
+}
+
+static bool is_initial_pid_namespace(void)
+{
+	char target[64];
+	ssize_t size = readlink("/proc/self/ns/pid", target, sizeof(target) - 1);
+
+	if (size < 0)
+		return false;
+	target[size] = '\0';
+	return !strcmp(target, INITIAL_PID_NAMESPACE);
+}
+
+static bool has_ring_buffer(void)
+{
+	return libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL) == 1;
+}
+
+static bool has_perf_programs(void)
+{
+	return libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_PERF_EVENT, NULL) == 1;
+}
+
+/* libbpf's own probe tries fentry, which some kernels lack where tracepoints work. */
+static bool has_tracing_programs(void)
+{
+	const struct bpf_insn nothing[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_RAW_TP);
+	int type = libbpf_find_vmlinux_btf_id("sched_process_fork", BPF_TRACE_RAW_TP), fd;
+
+	if (type < 0)
+		return false;
+	options.attach_btf_id = (uint32_t)type;
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "probe", "GPL", nothing,
+			   sizeof(nothing) / sizeof(nothing[0]), &options);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+bool feature__task_pt_regs(void)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_PERF_EVENT, BPF_FUNC_task_pt_regs, NULL) == 1;
+}
+
+static bool has_cycles(void)
+{
+	return sampler__has_cycles();
+}
+
+static bool has_kernel_symbols(void)
+{
+	struct kernel_symbols *symbols = NULL;
+	int err = kernel_symbols__new(&symbols);
+
+	kernel_symbols__free(symbols);
+	return !err;
+}
+
+static bool has_stats(void)
+{
+	return access("/proc/sys/kernel/bpf_stats_enabled", F_OK) == 0;
+}
+
+static const struct feature table[] = {
+	{"root", true, is_root, "everything: BPF programs need root", "run it with sudo"},
+	{"the host's pid namespace", true, is_initial_pid_namespace,
+	 "everything: process numbers seen here are not the kernel's",
+	 "run it on the host, or in a container with the host's pid namespace (--pid=host)"},
+	{"kernel types (BTF)", true, has_btf, "everything: programs cannot be fitted to the kernel",
+	 "use a kernel built with CONFIG_DEBUG_INFO_BTF (Debian's and Red Hat's are)"},
+	{"BPF ring buffer", true, has_ring_buffer, "everything: events cannot be sent",
+	 "use Linux 5.8 or later"},
+	{"BPF programs on tracepoints with types", true, has_tracing_programs,
+	 "everything: processes cannot be followed", "use Linux 5.5 or later with BTF"},
+	{"BPF programs on perf events", true, has_perf_programs, "everything: no CPU samples",
+	 "use a kernel with CONFIG_PERF_EVENTS and CONFIG_BPF_EVENTS"},
+	{"hardware cycles", false, has_cycles,
+	 "samples come from the kernel's clock: code that runs with interrupts off is charged to what "
+	 "follows it",
+	 "virtual machines often hide the counters: ask for a virtual PMU"},
+	{"user registers by helper", false, feature__task_pt_regs,
+	 "nothing on x86-64: they are read from the kernel stack instead",
+	 "use Linux 5.15 or later"},
+	{"kernel symbols", false, has_kernel_symbols, "kernel functions have no names",
+	 "set kernel.kptr_restrict to 0 or 1"},
+	{"BPF run-time statistics", false, has_stats,
+	 "record --stats cannot tell the programs' own run time", "use Linux 5.1 or later"},
+};
+
+const struct feature *features__table(size_t *ret_count)
+{
+	*ret_count = sizeof(table) / sizeof(table[0]);
+	return table;
+}
+
+const struct feature *features__missing(void)
+{
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (table[i].required && !table[i].present())
+			return &table[i];
+	return NULL;
+}

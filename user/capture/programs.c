@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "capture/programs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/log.h"
+#include "capture/features.h"
+#include "pipescope.skel.h"
+#include "wire.h"
+
+#define VERIFIER_LOG_SIZE  65536
+#define VERIFIER_LOG_STATS 4 /* BPF_LOG_STATS: one line of figures, on every kernel since 5.2 */
+
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char line[1024];
+
+	if (level == LIBBPF_DEBUG)
+		return 0;
+	vsnprintf(line, sizeof(line), format, args);
+	line[strcspn(line, "\n")] = '\0';
+	log__debug("%s", line);
+	return 0;
+}
+
+static struct pipescope_bpf *open_programs(void)
+{
+	/* Before 5.11 the memory of maps counts against this limit. */
+	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+	struct pipescope_bpf *bpf;
+
+	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+	libbpf_set_print(print_libbpf);
+	setrlimit(RLIMIT_MEMLOCK, &unlimited);
+	bpf = pipescope_bpf__open();
+	if (bpf)
+		bpf->rodata->knob_task_pt_regs = feature__task_pt_regs();
+	return bpf;
+}
+
+static int choose_environment(struct pipescope_bpf *bpf, const struct programs_knobs *knobs)
+{
+	int fd = bpf_map__fd(bpf->maps.env_names);
+	uint32_t one = 1;
+
+	for (size_t i = 0; i < knobs->environment_count; i++) {
+		uint64_t hash = PS_NAME_HASH_START;
+		int err;
+
+		for (const char *at = knobs->environment[i]; *at; at++)
+			hash = PS_NAME_HASH_STEP(hash, *at);
+		err = bpf_map_update_elem(fd, &hash, &one, BPF_ANY);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int programs__load(const struct programs_knobs *knobs, struct pipescope_bpf **ret_bpf)
+{
+	struct pipescope_bpf *bpf = open_programs();
+	int err;
+
+	if (!bpf)
+		return -errno;
+	bpf->rodata->knob_only_wanted = knobs->only_wanted;
+	err = pipescope_bpf__load(bpf);
+	if (!err)
+		err = choose_environment(bpf, knobs);
+	if (err) {
+		pipescope_bpf__destroy(bpf);
+		return err;
+	}
+	*ret_bpf = bpf;
+	return 0;
+}
+
+int programs__attach_life(struct pipescope_bpf *bpf)
+{
+	struct {
+		const struct bpf_program *program;
+		struct bpf_link **link;
+	} life[] = {
+		{bpf->progs.life_fork, &bpf->links.life_fork},
+		{bpf->progs.life_exec, &bpf->links.life_exec},
+		{bpf->progs.life_exit, &bpf->links.life_exit},
+		{bpf->progs.life_free, &bpf->links.life_free},
+	};
+
+	for (size_t i = 0; i < sizeof(life) / sizeof(life[0]); i++) {
+		*life[i].link = bpf_program__attach(life[i].program);
+		if (!*life[i].link)
+			return -errno;
+	}
+	return 0;
+}
+
+int programs__verified(void (*tell)(const char *program, unsigned long instructions))
+{
+	struct pipescope_bpf *bpf = open_programs();
+	struct bpf_program *program;
+	int err = 0;
+
+	if (!bpf)
+		return -errno;
+	bpf_object__for_each_program(program, bpf->obj)
+	{
+		char *log = calloc(1, VERIFIER_LOG_SIZE);
+
+		if (!log || bpf_program__set_log_buf(program, log, VERIFIER_LOG_SIZE) ||
+		    bpf_program__set_log_level(program, VERIFIER_LOG_STATS)) {
+			free(log);
+			err = -ENOMEM;
+			break;
+		}
+	}
+	if (!err)
+		err = pipescope_bpf__load(bpf);
+	bpf_object__for_each_program(program, bpf->obj)
+	{
+		size_t size;
+		const char *log = bpf_program__log_buf(program, &size);
+		const char *figure = log ? strstr(log, "processed ") : NULL;
+
+		if (!err && figure)
+			tell(bpf_program__name(program), strtoul(figure + 10, NULL, 10));
+		else if (log && *log)
+			log__error("%s: %s", bpf_program__name(program), log);
+		free((char *)log);
+	}
+	pipescope_bpf__destroy(bpf);
+	return err;
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "capture/sampler.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/array.h"
+#include "capture/cpus.h"
+
+struct sampler {
+	const struct bpf_program *program;
+	struct perf_event_attr attr;
+	struct cpus *cpus;
+	struct bpf_link **links; /* by CPU */
+	size_t capacity;
+};
+
+int sampler__has_cycles(void)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_HARDWARE,
+		.config = PERF_COUNT_HW_CPU_CYCLES,
+		.freq = 1,
+		.sample_freq = 1,
+		.disabled = 1,
+	};
+	int fd = cpus__open_event(&attr, 0);
+
+	if (fd < 0)
+		return 0;
+	close(fd);
+	return 1;
+}
+
+static int change(void *context, int cpu, bool online)
+{
+	struct sampler *sampler = context;
+	int fd, err;
+
+	err = array__reserve(&sampler->links, &sampler->capacity, sizeof(*sampler->links),
+			     (size_t)cpu + 1);
+	if (err)
+		return err;
+	if (!online) {
+		bpf_link__destroy(sampler->links[cpu]);
+		sampler->links[cpu] = NULL;
+		return 0;
+	}
+	fd = cpus__open_event(&sampler->attr, cpu);
+	if (fd < 0)
+		return fd;
+	sampler->links[cpu] = bpf_program__attach_perf_event(sampler->program, fd);
+	if (!sampler->links[cpu]) {
+		err = -errno;
+		close(fd);
+	}
+	return err;
+}
+
+int sampler__start(const struct bpf_program *program, unsigned int hz, struct sampler **ret_sampler)
+{
+	struct sampler *sampler = calloc(1, sizeof(*sampler));
+	int err;
+
+	if (!sampler)
+		return -ENOMEM;
+	sampler->program = program;
+	sampler->attr.freq = 1;
+	sampler->attr.sample_freq = hz;
+	sampler->attr.exclude_idle = 1;
+	if (sampler__has_cycles()) {
+		sampler->attr.type = PERF_TYPE_HARDWARE;
+		sampler->attr.config = PERF_COUNT_HW_CPU_CYCLES;
+	} else {
+		sampler->attr.type = PERF_TYPE_SOFTWARE;
+		sampler->attr.config = PERF_COUNT_SW_CPU_CLOCK;
+	}
+	err = cpus__new(change, sampler, &sampler->cpus);
+	if (err) {
+		sampler__free(sampler);
+		return err;
+	}
+	*ret_sampler = sampler;
+	return 0;
+}
+
+int sampler__update(struct sampler *sampler)
+{
+	return cpus__update(sampler->cpus);
+}
+
+const char *sampler__event_name(const struct sampler *sampler)
+{
+	return sampler->attr.type == PERF_TYPE_HARDWARE ? "cycles" : "cpu-clock";
+}
+
+void sampler__free(struct sampler *sampler)
+{
+	if (!sampler)
+		return;
+	cpus__free(sampler->cpus);
+	free(sampler->links);
+	free(sampler);
+}

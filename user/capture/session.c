@@ -1,0 +1,739 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The order in which a recording starts matters:
+ *   1. checks that need nothing (root, kernel, another recorder, the command can be forked);
+ *   2. BPF loaded, the output file created: from here on something is left behind;
+ *   3. programs for fork, exec and exit attached: nothing is born unseen from now on;
+ *   4. mapping records on, all running tasks taken up (those born since step 3 are there already);
+ *   5. sampling on, the command let go.
+ * At the end the other way round, with a last snapshot in between. */
+#include "capture/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/sysinfo.h>
+#include <sys/timerfd.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "base/strings.h"
+#include "capture/child.h"
+#include "capture/drain.h"
+#include "capture/features.h"
+#include "capture/mmaps.h"
+#include "capture/names.h"
+#include "capture/privileges.h"
+#include "capture/programs.h"
+#include "capture/sampler.h"
+#include "capture/tracker.h"
+#include "counters.h"
+#include "model/stack_tree.h"
+#include "pipescope.skel.h"
+#include "proc/rules.h"
+#include "store/writer.h"
+#include "wire.h"
+
+#define LOCK_FILE   "/run/pipescope.lock"
+#define SLICE_NS    1000000000LL
+#define COUNTS_LEAST 16384
+/* The kernel's final figures of a process come a little after its end. */
+#define LAST_FIGURES_MS 100
+#define DRAIN_NICE	-15
+#define MAX_EVENTS	16
+
+struct session {
+	const struct record_options *options;
+	struct rules *rules;
+	struct child child;
+	int lock, epoll, timer, signals, stats;
+	struct pipescope_bpf *bpf;
+	struct recording_writer *writer;
+	struct string_pool *pool;
+	struct stack_tree *tree;
+	struct tracker *tracker;
+	struct names *names;
+	struct mmaps *mmaps;
+	struct drain *drain;
+	struct sampler *sampler;
+	uint64_t counters[PS_COUNTER_COUNT];
+	struct tracker_clock clock;
+	struct timespec wall;
+	int64_t slice, slice_start_ns;
+	uint64_t own_cpu_ns; /* of the recorder, at the last slice */
+	bool stopping;
+	const char *stop_reason;
+};
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
+}
+
+static int64_t session_time(const struct session *session)
+{
+	return (int64_t)(clock_ns(CLOCK_MONOTONIC) - session->clock.mono_ns);
+}
+
+/* --- before anything is recorded */
+
+static int take_lock(struct session *session)
+{
+	char holder[32] = "";
+
+	session->lock = open(LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (session->lock < 0) {
+		log__error("cannot open " LOCK_FILE ": %s", strerror(errno));
+		return -errno;
+	}
+	if (flock(session->lock, LOCK_EX | LOCK_NB)) {
+		if (read(session->lock, holder, sizeof(holder) - 1) <= 0)
+			strcpy(holder, "?");
+		holder[strcspn(holder, "\n")] = '\0';
+		log__error("another recorder is at work (pid %s); end it first, or wait for it: one "
+			   "per node sees all processes",
+			   holder);
+		return -EBUSY;
+	}
+	if (ftruncate(session->lock, 0) || dprintf(session->lock, "%d\n", getpid()) < 0)
+		return -errno;
+	return 0;
+}
+
+static int check(struct session *session)
+{
+	const struct record_options *options = session->options;
+	const struct feature *missing = features__missing();
+
+	if (missing) {
+		log__error("cannot record: %s is missing; %s. 'pipescope doctor' tells more",
+			   missing->name, missing->remedy);
+		return -EPERM;
+	}
+	for (size_t i = 0; i < options->pid_count; i++) {
+		if (kill(options->pids[i], 0) && errno == ESRCH) {
+			log__error("there is no process %d", options->pids[i]);
+			return -ESRCH;
+		}
+	}
+	return take_lock(session);
+}
+
+static int load_rules(struct session *session)
+{
+	int err = rules__new(&session->rules);
+
+	for (size_t i = 0; i < session->options->rule_count && !err; i++) {
+		struct rules_error error;
+
+		err = rules__add_file(session->rules, session->options->rules[i], &error);
+		if (err)
+			log__error("%s:%d: %s", error.path, error.line, error.message);
+	}
+	return err;
+}
+
+static int drop_privileges(void)
+{
+	int err = privileges__drop();
+
+	if (err)
+		log__error("cannot give up the privileges that a recording does not need: %s",
+			   strerror(-err));
+	return err;
+}
+
+static int create_output(struct session *session)
+{
+	const char *path = session->options->output;
+	int err = recording_writer__create(path, &session->writer);
+
+	if (err == -EEXIST)
+		log__error("%s, or its .old, -journal or -wal, exists and is no recording of "
+			   "pipescope: it stays; choose another file with -o",
+			   path);
+	else if (err == -ELOOP)
+		log__error("%s is a link: links are not followed; choose another file with -o", path);
+	else if (err)
+		log__error("cannot create %s: %s; choose another place with -o", path, strerror(-err));
+	return err;
+}
+
+static int load_programs(struct session *session)
+{
+	struct programs_knobs knobs = {
+		.only_wanted = session->options->pid_count || session->options->command,
+	};
+	int err;
+
+	knobs.environment =
+		rules__environment_names(session->rules, &knobs.environment_count);
+	err = programs__load(&knobs, &session->bpf);
+	if (err)
+		log__error("the kernel refused the BPF programs: %s; 'pipescope doctor --load' "
+			   "shows its reasons",
+			   strerror(-err));
+	return err;
+}
+
+/* --- the head of the recording */
+
+static int write_meta(struct session *session)
+{
+	const struct record_options *options = session->options;
+	struct recording_writer *writer = session->writer;
+	struct utsname names;
+	char text[64];
+	int err;
+
+	uname(&names);
+	err = recording_writer__meta(writer, "node", names.nodename);
+	err = err ?: recording_writer__meta(writer, "kernel", names.release);
+	err = err ?: recording_writer__meta(writer, "machine", names.machine);
+	err = err ?: recording_writer__meta(writer, "version", PIPESCOPE_VERSION);
+	err = err ?: recording_writer__meta(writer, "command", options->command_line);
+	err = err ?: recording_writer__meta(writer, "sources", options->sources);
+	err = err ?: recording_writer__meta(writer, "event",
+					    sampler__event_name(session->sampler));
+	snprintf(text, sizeof(text), "%d", get_nprocs());
+	err = err ?: recording_writer__meta(writer, "cpus", text);
+	snprintf(text, sizeof(text), "%u", options->hz);
+	err = err ?: recording_writer__meta(writer, "hz", text);
+	snprintf(text, sizeof(text), "%lld", SLICE_NS);
+	err = err ?: recording_writer__meta(writer, "slice_ns", text);
+	snprintf(text, sizeof(text), "%lld%09ld", (long long)session->wall.tv_sec,
+		 session->wall.tv_nsec);
+	err = err ?: recording_writer__meta(writer, "start_wall_ns", text);
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)session->clock.boot_ns);
+	return err ?: recording_writer__meta(writer, "start_boot_ns", text);
+}
+
+/* --- what runs already */
+
+struct running {
+	struct ps_task_event *tasks; /* leaders */
+	size_t count, capacity;
+};
+
+static int collect_leader(void *context, const struct ps_task_event *task)
+{
+	struct running *running = context;
+	int err;
+
+	if (task->event.tid != task->event.tgid)
+		return 0;
+	err = array__reserve(&running->tasks, &running->capacity, sizeof(*running->tasks),
+			     running->count + 1);
+	if (!err)
+		running->tasks[running->count++] = *task;
+	return err;
+}
+
+static int by_start(const void *left, const void *right)
+{
+	const struct ps_task_event *a = left, *b = right;
+
+	if (a->start_boot_ns != b->start_boot_ns)
+		return a->start_boot_ns < b->start_boot_ns ? -1 : 1;
+	return a->event.tgid < b->event.tgid ? -1 : 1;
+}
+
+/* Whether a process was asked for, or descends from one that was: parents come before children
+ * in the sorted list, so one look at the parent's answer is enough. */
+static bool is_wanted(const struct session *session, const struct running *running, size_t index,
+		      const bool *wanted)
+{
+	const struct record_options *options = session->options;
+	const struct ps_task_event *task = &running->tasks[index];
+
+	if (!options->pid_count && !options->command)
+		return true;
+	if (options->command && task->event.tgid == (uint32_t)session->child.pid)
+		return true;
+	for (size_t i = 0; i < options->pid_count; i++)
+		if (task->event.tgid == (uint32_t)options->pids[i])
+			return true;
+	for (size_t i = 0; i < index; i++)
+		if (running->tasks[i].event.tgid == task->parent_tgid)
+			return wanted[i];
+	return false;
+}
+
+static int take_up(struct session *session, const struct ps_task_event *task)
+{
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	struct ps_who who = {
+		.epoch = PS_EPOCH_ID(now, task->event.tgid),
+		.start_boot_ns = task->start_boot_ns,
+		.wanted = 1,
+	};
+	struct process *process;
+	int err;
+
+	/* Born, or another program since the programs were attached: its event is on the way. */
+	err = bpf_map_update_elem(bpf_map__fd(session->bpf->maps.epochs), &task->event.tgid, &who,
+				  BPF_NOEXIST);
+	if (err == -EEXIST)
+		return 0;
+	if (err)
+		return err;
+	err = tracker__add_running(session->tracker, task, who.epoch, &process);
+	if (err || process->kernel_thread)
+		return err;
+	return names__read_mappings(session->names, process, now);
+}
+
+static int take_up_running(struct session *session)
+{
+	struct running running = {};
+	_cleanup_free_ struct ps_task_event *tasks = NULL;
+	_cleanup_free_ bool *wanted = NULL;
+	int err = drain__each_task(session->drain, collect_leader, &running);
+
+	tasks = running.tasks;
+	if (err)
+		return err;
+	qsort(running.tasks, running.count, sizeof(*running.tasks), by_start);
+	wanted = calloc(running.count + 1, sizeof(*wanted));
+	if (!wanted)
+		return -ENOMEM;
+	for (size_t i = 0; i < running.count && !err; i++) {
+		wanted[i] = is_wanted(session, &running, i, wanted);
+		if (wanted[i])
+			err = take_up(session, &running.tasks[i]);
+	}
+	return err;
+}
+
+/* --- start */
+
+static int watch(struct session *session, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+
+	return epoll_ctl(session->epoll, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+static int make_descriptors(struct session *session)
+{
+	const struct itimerspec slices = {
+		.it_value = {.tv_sec = SLICE_NS / 1000000000LL},
+		.it_interval = {.tv_sec = SLICE_NS / 1000000000LL},
+	};
+	sigset_t signals;
+	int err;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	session->epoll = epoll_create1(EPOLL_CLOEXEC);
+	session->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	session->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (session->epoll < 0 || session->signals < 0 || session->timer < 0 ||
+	    timerfd_settime(session->timer, 0, &slices, NULL))
+		return -errno;
+	err = watch(session, session->signals);
+	err = err ?: watch(session, session->timer);
+	if (!err && session->child.pid)
+		err = watch(session, session->child.pid_fd);
+	return err;
+}
+
+static int make_parts(struct session *session)
+{
+	struct names_maps maps = {
+		.py_processes = bpf_map__fd(session->bpf->maps.py_processes),
+		.py_layouts = bpf_map__fd(session->bpf->maps.py_layouts),
+	};
+	struct drain_parts parts = {.bpf = session->bpf, .writer = session->writer};
+	int err;
+
+	session->pool = string_pool__new();
+	session->tree = stack_tree__new(session->writer);
+	if (!session->pool || !session->tree)
+		return -ENOMEM;
+	err = names__new(session->tree, session->pool, maps, session->counters, &session->names);
+	err = err ?: tracker__new(session->writer, session->rules, session->clock, names__forget,
+				  session->names, &session->tracker);
+	err = err ?: mmaps__start(session->pool, session->epoll, &session->mmaps);
+	if (err)
+		return err;
+	parts.tracker = session->tracker;
+	parts.names = session->names;
+	parts.mmaps = session->mmaps;
+	parts.counters = session->counters;
+	/* At most one distinct stack per sample; a slice can be late by a quarter. */
+	parts.counts_per_slice =
+		(uint32_t)get_nprocs_conf() * session->options->hz * 5 / 4 + COUNTS_LEAST;
+	err = drain__new(&parts, &session->drain);
+	return err ?: watch(session, drain__fd(session->drain));
+}
+
+/* Code of modules that are being imported, and of processes that end, is gone soon: names must be
+ * read at once, also on a node whose CPUs are all busy. The writer's thread stays as nice as it is. */
+static void hurry(void)
+{
+	if (setpriority(PRIO_PROCESS, 0, DRAIN_NICE))
+		log__warning("cannot raise the recorder's priority: %s; names of short-lived code "
+			     "may come too late",
+			     strerror(errno));
+}
+
+static int start(struct session *session)
+{
+	int err;
+
+	hurry();
+	session->clock.mono_ns = clock_ns(CLOCK_MONOTONIC);
+	session->clock.boot_ns = clock_ns(CLOCK_BOOTTIME);
+	clock_gettime(CLOCK_REALTIME, &session->wall);
+	err = make_descriptors(session);
+	err = err ?: make_parts(session);
+	err = err ?: programs__attach_life(session->bpf);
+	err = err ?: take_up_running(session);
+	err = err ?: drain__slice(session->drain, 0); /* the baseline of all CPU times */
+	err = err ?: sampler__start(session->bpf->progs.cpu_sample, session->options->hz,
+				    &session->sampler);
+	err = err ?: write_meta(session);
+	if (!err && session->options->stats) {
+		session->stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
+		if (session->stats < 0)
+			err = session->stats;
+	}
+	if (err)
+		log__error("cannot start recording: %s", strerror(-err));
+	return err;
+}
+
+/* --- slices */
+
+static uint64_t own_rss_bytes(void)
+{
+	_cleanup_free_ char *text = NULL;
+	unsigned long size, resident;
+
+	if (file__read("/proc/self/statm", 256, &text, NULL) ||
+	    sscanf(text, "%lu %lu", &size, &resident) != 2)
+		return 0;
+	return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static int write_quality(struct session *session)
+{
+	static const struct {
+		const char *name, *meaning;
+	} texts[] = {
+#define X(name, text, meaning) {text, meaning},
+		PS_COUNTERS(X)
+#undef X
+	};
+	uint64_t values[PS_COUNTER_COUNT];
+	int err = drain__counters(session->drain, values);
+
+	for (size_t i = 0; i < PS_COUNTER_COUNT && !err; i++)
+		err = recording_writer__quality(session->writer, texts[i].name, (int64_t)values[i],
+						texts[i].meaning);
+	return err;
+}
+
+static int end_slice(struct session *session, bool final)
+{
+	int64_t end_ns = session_time(session);
+	uint64_t cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	int err;
+
+	err = drain__slice(session->drain, session->slice);
+	err = err ?: recording_writer__slice(session->writer, session->slice,
+					     session->slice_start_ns, end_ns);
+	err = err ?: recording_writer__recorder(session->writer, session->slice,
+						(int64_t)(cpu_ns - session->own_cpu_ns),
+						(int64_t)own_rss_bytes());
+	err = err ?: write_quality(session);
+	err = err ?: tracker__write_processes(session->tracker, final);
+	err = err ?: recording_writer__flush(session->writer);
+	session->own_cpu_ns = cpu_ns;
+	session->slice_start_ns = end_ns;
+	session->slice++;
+	tracker__set_slice(session->tracker, session->slice);
+	if (err || final)
+		return err;
+	err = sampler__update(session->sampler);
+	return err ?: mmaps__update(session->mmaps);
+}
+
+static void show_progress(struct session *session)
+{
+	uint64_t values[PS_COUNTER_COUNT], lost;
+
+	if (session->options->quiet || drain__counters(session->drain, values))
+		return;
+	lost = values[PS_COUNTER_COUNTS_FULL] + values[PS_COUNTER_EVENTS_FULL] +
+	       values[PS_COUNTER_EPOCHS_FULL] + values[PS_COUNTER_QUEUE_FULL];
+	log__progress("%lld s, %llu samples, %u processes, %llu lost",
+		      (long long)(session_time(session) / 1000000000LL),
+		      (unsigned long long)values[PS_COUNTER_SAMPLES],
+		      tracker__process_count(session->tracker), (unsigned long long)lost);
+}
+
+/* --- the loop */
+
+static void stop(struct session *session, const char *reason)
+{
+	if (!session->stopping)
+		session->stop_reason = reason;
+	session->stopping = true;
+}
+
+static void on_signal(struct session *session)
+{
+	struct signalfd_siginfo info;
+
+	while (read(session->signals, &info, sizeof(info)) == sizeof(info))
+		stop(session, info.ssi_signo == SIGINT ? "interrupted" : "terminated");
+}
+
+static int on_timer(struct session *session)
+{
+	uint64_t ticks;
+	int err;
+
+	if (read(session->timer, &ticks, sizeof(ticks)) < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	err = end_slice(session, false);
+	show_progress(session);
+	return err;
+}
+
+/* How long to wait for events: until the duration is over. */
+static int wait_ms(const struct session *session)
+{
+	int64_t left;
+
+	if (session->options->duration_s <= 0)
+		return -1;
+	left = (int64_t)(session->options->duration_s * 1e9) - session_time(session);
+	return left <= 0 ? 0 : (int)(left / 1000000) + 1;
+}
+
+static int run(struct session *session)
+{
+	struct epoll_event events[MAX_EVENTS];
+	int err = 0;
+
+	while (!session->stopping && !err) {
+		int count = epoll_wait(session->epoll, events, MAX_EVENTS, wait_ms(session));
+		bool slice_over = false;
+
+		if (count < 0 && errno != EINTR)
+			return -errno;
+		for (int i = 0; i < count; i++) {
+			int fd = events[i].data.fd;
+
+			if (fd == session->signals)
+				on_signal(session);
+			else if (fd == session->timer)
+				slice_over = true;
+			else if (session->child.pid && fd == session->child.pid_fd)
+				stop(session, "the command ended");
+		}
+		err = drain__events(session->drain);
+		if (!err && slice_over)
+			err = on_timer(session);
+		err = err ?: recording_writer__error(session->writer);
+		if (session->options->duration_s > 0 && wait_ms(session) == 0)
+			stop(session, "the time was over");
+	}
+	return err;
+}
+
+static int write_programs(struct session *session)
+{
+	struct bpf_program *program;
+	int err = 0;
+
+	if (session->stats < 0)
+		return 0;
+	bpf_object__for_each_program(program, session->bpf->obj)
+	{
+		struct bpf_prog_info info = {};
+		uint32_t size = sizeof(info);
+
+		err = bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size);
+		if (err)
+			return err;
+		if (info.run_cnt)
+			err = recording_writer__program(session->writer, bpf_program__name(program),
+							(int64_t)info.run_cnt,
+							(int64_t)info.run_time_ns);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* The last slice: no more samples, a last snapshot, and then a little time for the final figures
+ * of processes that have just ended. */
+static int finish(struct session *session)
+{
+	uint64_t end = clock_ns(CLOCK_MONOTONIC) + LAST_FIGURES_MS * 1000000ULL;
+	char text[32];
+	int err;
+
+	snprintf(text, sizeof(text), "%lld", (long long)session_time(session));
+	err = write_programs(session);
+	sampler__free(session->sampler);
+	session->sampler = NULL;
+	if (session->child.pid)
+		child__wait(&session->child, false); /* reaped: its final figures come */
+	err = err ?: drain__slice(session->drain, session->slice);
+	while (!err && clock_ns(CLOCK_MONOTONIC) < end) {
+		struct epoll_event events[MAX_EVENTS];
+
+		if (epoll_wait(session->epoll, events, MAX_EVENTS, LAST_FIGURES_MS / 10) >= 0)
+			err = drain__events(session->drain);
+	}
+	err = err ?: end_slice(session, true);
+	err = err ?: recording_writer__meta(session->writer, "stop_ns", text);
+	return err ?: recording_writer__meta(session->writer, "stop_reason", session->stop_reason);
+}
+
+static void tell_end(struct session *session)
+{
+	uint64_t values[PS_COUNTER_COUNT];
+
+	if (session->options->quiet || drain__counters(session->drain, values))
+		return;
+	log__info("%s after %.1f s: %llu samples; now: pipescope report %s", session->stop_reason,
+		  (double)session_time(session) / 1e9,
+		  (unsigned long long)values[PS_COUNTER_SAMPLES], session->options->output);
+}
+
+static void close_session(struct session *session)
+{
+	sampler__free(session->sampler);
+	drain__free(session->drain);
+	if (session->bpf)
+		pipescope_bpf__destroy(session->bpf);
+	mmaps__free(session->mmaps);
+	tracker__free(session->tracker);
+	names__free(session->names);
+	stack_tree__free(session->tree);
+	string_pool__free(session->pool);
+	rules__free(session->rules);
+	child__abandon(&session->child);
+	for (int *fd = (int[]){session->stats, session->timer, session->signals, session->epoll,
+			       session->lock, -2};
+	     *fd != -2; fd++)
+		if (*fd >= 0)
+			close(*fd);
+}
+
+/* The recording is closed, so another signal may now end the recorder at once. */
+static void wait_for_command(struct session *session)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (!session->child.ended && !session->options->quiet)
+		log__info("waiting for the command to end");
+	child__wait(&session->child, true);
+}
+
+static int record(struct session *session, int *ret_exit_code)
+{
+	const char *output = session->options->output;
+	bool started = false;
+	int err, writer_err;
+
+	err = check(session);
+	err = err ?: load_rules(session);
+	if (!err && session->options->command) {
+		err = child__prepare(session->options->command, &session->child);
+		if (err)
+			log__error("cannot start the command: %s", strerror(-err));
+	}
+	err = err ?: drop_privileges();
+	err = err ?: load_programs(session);
+	err = err ?: create_output(session);
+	err = err ?: start(session);
+	if (err)
+		goto cleanup;
+	started = true;
+	if (!session->options->quiet)
+		log__info("recording to %s, Ctrl-C ends it", output);
+	if (session->child.pid)
+		child__start(&session->child);
+	err = run(session);
+	err = err ?: finish(session);
+	log__progress_end();
+	if (!err)
+		tell_end(session);
+cleanup:
+	if (err && session->writer)
+		recording_writer__meta(session->writer, "stop_reason", strerror(-err));
+	writer_err = recording_writer__close(session->writer);
+	session->writer = NULL;
+	if (writer_err)
+		log__error("cannot write %s: %s; what was written until then is kept", output,
+			   strerror(-writer_err));
+	else if (err && started)
+		log__error("recording ended early: %s", strerror(-err));
+	err = err ?: writer_err;
+	if (!err && session->child.pid) {
+		wait_for_command(session);
+		*ret_exit_code = child__exit_code(&session->child);
+	}
+	return err;
+}
+
+int session__record(const struct record_options *options, int *ret_exit_code)
+{
+	struct session session = {
+		.options = options,
+		.child = CHILD_NONE,
+		.lock = -1,
+		.epoll = -1,
+		.timer = -1,
+		.signals = -1,
+		.stats = -1,
+		.stop_reason = NULL,
+	};
+	int err = record(&session, ret_exit_code);
+
+	close_session(&session);
+	return err;
+}
+
+static void print_program(const char *program, unsigned long instructions)
+{
+	printf("%s %lu\n", program, instructions);
+}
+
+int session__print_programs(void)
+{
+	int err = programs__verified(print_program);
+
+	if (err)
+		log__error("the kernel refused the BPF programs: %s", strerror(-err));
+	return err;
+}

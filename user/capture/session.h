@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A recording from its first check to its last row. The session speaks: one message for each
+ * failure, before anything is recorded when it can be known before. */
+#ifndef CAPTURE_SESSION_H
+#define CAPTURE_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct record_options {
+	const pid_t *pids; /* only these, their children now and later */
+	size_t pid_count; /* 0: all processes */
+	char **command; /* NULL: none; else only it and its children */
+	double duration_s; /* 0: no end */
+	unsigned int hz;
+	const char *output;
+	const char *const *rules; /* files, rule_count of them */
+	size_t rule_count;
+	const char *sources; /* as given, for the recording */
+	const char *command_line; /* of the recorder itself, for the recording */
+	bool stats; /* run time of each BPF program, at a small cost */
+	bool quiet;
+};
+
+/* 0 when all that was asked was recorded; *ret_exit_code is the command's when there is one, else
+ * 0. A negative errno after a message. */
+int session__record(const struct record_options *options, int *ret_exit_code);
+
+/* Loads every BPF program of this build and prints "program verified_instructions" for each to
+ * stdout: 0 or a negative errno after a message. */
+int session__print_programs(void);
+
+#endif

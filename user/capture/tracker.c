@@ -1,0 +1,723 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "capture/tracker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "proc/facts.h"
+#include "store/writer.h"
+
+/* Samples of a slice are read at its end, and threads on their way out still show up in the next
+ * snapshot: what has ended is kept for this many slices more. */
+#define SLICES_KEPT 2
+
+struct tracker {
+	struct recording_writer *writer;
+	struct rules *rules;
+	struct tracker_clock clock;
+	tracker_free_hook *free_hook;
+	void *context;
+	struct process *processes; /* by start time and pid */
+	struct process *by_tgid;
+	struct epoch *epochs;
+	int64_t slice;
+	uint64_t snapshot_number;
+	int64_t last_process, last_image, last_epoch, last_thread;
+};
+
+int tracker__new(struct recording_writer *writer, struct rules *rules, struct tracker_clock clock,
+		 tracker_free_hook *free_hook, void *context, struct tracker **ret_tracker)
+{
+	struct tracker *tracker = calloc(1, sizeof(*tracker));
+
+	if (!tracker)
+		return -ENOMEM;
+	tracker->writer = writer;
+	tracker->rules = rules;
+	tracker->clock = clock;
+	tracker->free_hook = free_hook;
+	tracker->context = context;
+	*ret_tracker = tracker;
+	return 0;
+}
+
+static void free_threads(struct process *process, int64_t ended_before)
+{
+	struct thread *one, *next;
+
+	HASH_ITER(hh, process->threads, one, next)
+	{
+		/* An ended leader stays in the snapshots until the whole process is reaped. */
+		if (ended_before != INT64_MAX &&
+		    (one->tid == process->key.tgid || one->ended_slice < 0 ||
+		     one->ended_slice >= ended_before))
+			continue;
+		HASH_DEL(process->threads, one);
+		free(one);
+	}
+}
+
+/* Takes the process out of the table by pid, if it is the one that has it. */
+static void release_tgid(struct tracker *tracker, struct process *process)
+{
+	struct process *owner = tracker__find(tracker, (uint32_t)process->key.tgid);
+
+	if (owner == process)
+		HASH_DELETE(by_tgid, tracker->by_tgid, process);
+}
+
+static void free_process(struct tracker *tracker, struct process *process)
+{
+	struct epoch *epoch = process->epoch;
+
+	if (tracker->free_hook)
+		tracker->free_hook(tracker->context, process);
+	while (epoch) {
+		struct epoch *next = epoch->next;
+
+		HASH_DEL(tracker->epochs, epoch);
+		free(epoch);
+		epoch = next;
+	}
+	free_threads(process, INT64_MAX);
+	release_tgid(tracker, process);
+	HASH_DEL(tracker->processes, process);
+	mapping_set__unref(process->mappings);
+	free(process->cgroup);
+	free(process);
+}
+
+void tracker__free(struct tracker *tracker)
+{
+	struct process *one, *next;
+
+	if (!tracker)
+		return;
+	HASH_ITER(hh, tracker->processes, one, next)
+	{
+		free_process(tracker, one);
+	}
+	free(tracker);
+}
+
+int64_t tracker__time(const struct tracker *tracker, uint64_t mono_ns)
+{
+	return (int64_t)(mono_ns - tracker->clock.mono_ns);
+}
+
+struct process *tracker__find(struct tracker *tracker, uint32_t tgid)
+{
+	uint64_t key = tgid;
+	struct process *process;
+
+	HASH_FIND(by_tgid, tracker->by_tgid, &key, sizeof(key), process);
+	return process;
+}
+
+static struct process *find_exact(struct tracker *tracker, uint32_t tgid, uint64_t start_boot_ns)
+{
+	struct process_identity key = {.start_boot_ns = start_boot_ns, .tgid = tgid};
+	struct process *process;
+
+	HASH_FIND(hh, tracker->processes, &key, sizeof(key), process);
+	return process;
+}
+
+struct epoch *tracker__epoch(struct tracker *tracker, uint64_t key)
+{
+	struct epoch *epoch;
+
+	HASH_FIND(hh, tracker->epochs, &key, sizeof(key), epoch);
+	return epoch;
+}
+
+struct process *tracker__first(struct tracker *tracker)
+{
+	return tracker->processes;
+}
+
+unsigned int tracker__process_count(const struct tracker *tracker)
+{
+	return HASH_CNT(by_tgid, tracker->by_tgid);
+}
+
+/* --- rows */
+
+/* Usage for which the writer's queue had no room is counted there, and the session goes on. */
+static int unless_dropped(int err)
+{
+	return err == -ENOBUFS ? 0 : err;
+}
+
+static int write_epoch(struct tracker *tracker, const struct epoch *epoch)
+{
+	struct epoch_row row = {
+		.id = epoch->id,
+		.process = epoch->process->id,
+		.image = epoch->image,
+		.start_ns = epoch->start_ns,
+		.end_ns = epoch->end_ns,
+		.task = epoch->identity.task,
+		.job = epoch->identity.job,
+		.rule = epoch->identity.rule,
+	};
+
+	return recording_writer__epoch(tracker->writer, &row);
+}
+
+static int write_process(struct tracker *tracker, struct process *process)
+{
+	struct process_row row = {
+		.id = process->id,
+		.parent = process->parent,
+		.pid = (int64_t)process->key.tgid,
+		.start_ns = process->start_ns,
+		.end_ns = process->end_ns,
+		.exit_code = process->exit_code,
+		.exit_signal = process->exit_signal,
+		.cpu_ns = (int64_t)process->cpu_ns,
+		.user_ns = (int64_t)process->user_ns,
+		.system_ns = (int64_t)process->system_ns,
+		.max_rss_bytes = process->max_rss_bytes,
+		.python = process->python,
+	};
+
+	process->dirty = false;
+	return recording_writer__process(tracker->writer, &row);
+}
+
+static int write_thread(struct tracker *tracker, const struct process *process,
+			const struct thread *thread, int64_t end_ns)
+{
+	struct thread_row row = {
+		.id = thread->id,
+		.process = process->id,
+		.tid = thread->tid,
+		.end_ns = end_ns,
+		.name = thread->name,
+	};
+
+	return recording_writer__thread(tracker->writer, &row);
+}
+
+int tracker__write_processes(struct tracker *tracker, bool final)
+{
+	int err = 0;
+
+	for (struct process *one = tracker->processes; one && !err; one = one->hh.next) {
+		uint64_t bytes;
+
+		if (final && one->end_ns == ROW_NULL &&
+		    !facts__max_rss((pid_t)one->key.tgid, &bytes)) {
+			one->max_rss_bytes = (int64_t)bytes;
+			one->dirty = true;
+		}
+		if (one->dirty)
+			err = write_process(tracker, one);
+	}
+	return err;
+}
+
+/* --- births */
+
+static int new_process(struct tracker *tracker, uint32_t tgid, uint64_t start_boot_ns,
+		       uint32_t parent_tgid, const char *comm, struct process **ret_process)
+{
+	struct process *process = calloc(1, sizeof(*process));
+	struct process *parent = tracker__find(tracker, parent_tgid);
+	struct process *before = tracker__find(tracker, tgid);
+
+	if (!process)
+		return -ENOMEM;
+	process->key.tgid = tgid;
+	process->key.start_boot_ns = start_boot_ns;
+	process->id = ++tracker->last_process;
+	process->parent = parent ? parent->id : ROW_NULL;
+	process->start_ns = (int64_t)(start_boot_ns - tracker->clock.boot_ns);
+	process->has_baseline = process->start_ns >= 0;
+	process->end_ns = ROW_NULL;
+	process->exit_code = ROW_NULL;
+	process->exit_signal = ROW_NULL;
+	process->max_rss_bytes = ROW_NULL;
+	process->dirty = true;
+	memcpy(process->comm, comm, PS_COMM_SIZE - 1);
+	process->mappings = mapping_set__new();
+	if (!process->mappings) {
+		free(process);
+		return -ENOMEM;
+	}
+	if (before)
+		release_tgid(tracker, before);
+	HASH_ADD(hh, tracker->processes, key, sizeof(process->key), process);
+	if (process->hh.tbl)
+		HASH_ADD(by_tgid, tracker->by_tgid, key.tgid, sizeof(process->key.tgid), process);
+	if (!process->hh.tbl || !process->by_tgid.tbl) {
+		if (process->hh.tbl)
+			HASH_DEL(tracker->processes, process);
+		mapping_set__unref(process->mappings);
+		free(process);
+		return -ENOMEM;
+	}
+	*ret_process = process;
+	return 0;
+}
+
+static int new_epoch(struct tracker *tracker, struct process *process, uint64_t key,
+		     int64_t start_ns, int64_t image, const struct identity *identity)
+{
+	struct epoch *epoch = calloc(1, sizeof(*epoch));
+	int err;
+
+	if (!epoch)
+		return -ENOMEM;
+	*epoch = (struct epoch){
+		.key = key,
+		.id = ++tracker->last_epoch,
+		.image = image,
+		.start_ns = start_ns,
+		.end_ns = ROW_NULL,
+		.process = process,
+		.identity = *identity,
+	};
+	HASH_ADD(hh, tracker->epochs, key, sizeof(epoch->key), epoch);
+	if (!epoch->hh.tbl) {
+		free(epoch);
+		return -ENOMEM;
+	}
+	if (process->epoch) {
+		process->epoch->end_ns = start_ns;
+		err = write_epoch(tracker, process->epoch);
+		if (err)
+			return err;
+	}
+	epoch->next = process->epoch;
+	process->epoch = epoch;
+	return write_epoch(tracker, epoch);
+}
+
+static int new_image(struct tracker *tracker, const struct process *process, int64_t start_ns,
+		     const char *arguments, size_t arguments_size, int64_t *ret_image)
+{
+	struct image_row row = {
+		.id = ++tracker->last_image,
+		.process = process->id,
+		.start_ns = start_ns,
+		.comm = process->comm,
+		.arguments = arguments,
+		.arguments_size = arguments_size,
+		.cgroup = process->cgroup,
+	};
+
+	*ret_image = row.id;
+	return recording_writer__image(tracker->writer, &row);
+}
+
+/* Splits NAME=value strings (written over: '=' becomes NUL) and writes a row for each. */
+static int take_environment(struct tracker *tracker, int64_t image, char *text, size_t size,
+			    struct environment_variable *variables, size_t capacity,
+			    size_t *ret_count)
+{
+	size_t count = 0;
+
+	for (size_t at = 0; at < size && count < capacity;) {
+		size_t length = strnlen(text + at, size - at);
+		char *equals = memchr(text + at, '=', length);
+		int err;
+
+		if (at + length == size) /* not ended: cut off */
+			break;
+		if (equals) {
+			*equals = '\0';
+			variables[count].name = text + at;
+			variables[count].value = equals + 1;
+			err = recording_writer__environment(tracker->writer, image,
+							    variables[count].name,
+							    variables[count].value);
+			if (err)
+				return err;
+			count++;
+		}
+		at += length + 1;
+	}
+	*ret_count = count;
+	return 0;
+}
+
+#define MAX_VARIABLES 64 /* rules name no more */
+
+/* A new program in a process: its image, environment, identity and epoch. */
+static int start_image(struct tracker *tracker, struct process *process,
+		       const struct process *parent, uint64_t epoch, int64_t start_ns,
+		       const char *arguments, size_t arguments_size, char *environment,
+		       size_t environment_size)
+{
+	struct environment_variable variables[MAX_VARIABLES];
+	struct process_facts facts = {
+		.comm = process->comm,
+		.arguments = arguments,
+		.arguments_size = arguments_size,
+		.cgroup = process->cgroup,
+		.environment = variables,
+	};
+	struct identity identity;
+	int64_t image;
+	int err;
+
+	err = new_image(tracker, process, start_ns, arguments, arguments_size, &image);
+	if (!err)
+		err = take_environment(tracker, image, environment, environment_size, variables,
+				       MAX_VARIABLES, &facts.environment_count);
+	if (err)
+		return err;
+	/* An exec keeps the process's own earlier identity as what it came from. */
+	if (process->epoch)
+		facts.parent = &process->epoch->identity;
+	else if (parent && parent->epoch)
+		facts.parent = &parent->epoch->identity;
+	err = rules__identify(tracker->rules, &facts, &identity);
+	if (err)
+		return err;
+	return new_epoch(tracker, process, epoch, start_ns, image, &identity);
+}
+
+int tracker__add_running(struct tracker *tracker, const struct ps_task_event *task, uint64_t epoch,
+			 struct process **ret_process)
+{
+	_cleanup_free_ char *arguments = NULL, *environment = NULL;
+	size_t arguments_size = 0, environment_size = 0, name_count;
+	const char *const *names = rules__environment_names(tracker->rules, &name_count);
+	pid_t pid = (pid_t)task->event.tgid;
+	struct process *process;
+	int err;
+
+	err = new_process(tracker, task->event.tgid, task->start_boot_ns, task->parent_tgid,
+			  task->comm, &process);
+	if (err)
+		return err;
+	process->kernel_thread = task->kernel_thread;
+	/* A process that ends meanwhile keeps what was read; its command name is always there. */
+	if (!process->kernel_thread) {
+		facts__arguments(pid, PS_MAX_ARGS, &arguments, &arguments_size);
+		facts__environment(pid, names, name_count, &environment, &environment_size);
+		facts__cgroup(pid, &process->cgroup);
+	}
+	err = start_image(tracker, process, tracker__find(tracker, task->parent_tgid), epoch,
+			  process->start_ns, arguments ? arguments : "", arguments_size, environment,
+			  environment_size);
+	if (err)
+		return err;
+	*ret_process = process;
+	return write_process(tracker, process);
+}
+
+int tracker__on_fork(struct tracker *tracker, const struct ps_fork_event *event)
+{
+	struct process *parent = tracker__find(tracker, event->parent_tgid), *process;
+	int64_t start_ns = tracker__time(tracker, event->event.time_ns);
+	int err;
+
+	if (find_exact(tracker, event->event.tgid, event->start_boot_ns))
+		return 0; /* a sample told of it before */
+	if (!parent || !parent->epoch) {
+		/* The parent's own birth was lost: the child is known by its name, at least. */
+		struct ps_task_event task = {
+			.event = event->event,
+			.start_boot_ns = event->start_boot_ns,
+			.parent_tgid = event->parent_tgid,
+		};
+
+		memcpy(task.comm, event->comm, sizeof(task.comm));
+		return tracker__add_running(tracker, &task, event->epoch, &process);
+	}
+	err = new_process(tracker, event->event.tgid, event->start_boot_ns, event->parent_tgid,
+			  event->comm, &process);
+	if (err)
+		return err;
+	process->kernel_thread = parent->kernel_thread;
+	process->cgroup_id = event->cgroup;
+	if (parent->cgroup)
+		process->cgroup = strdup(parent->cgroup);
+	mapping_set__unref(process->mappings);
+	process->mappings = mapping_set__ref(parent->mappings);
+	process->mappings_since_ns = parent->mappings_since_ns;
+	process->python = parent->python;
+	process->python_process = parent->python_process;
+	process->python_binary = parent->python_binary;
+	err = new_epoch(tracker, process, event->epoch, start_ns, parent->epoch->image,
+			&parent->epoch->identity);
+	return err ? err : write_process(tracker, process);
+}
+
+/* --- CPU time */
+
+/* What was used before the recording, or before the process was known, is not charged. */
+static void set_baseline(struct process *process, uint64_t cpu_ns, uint64_t raw_user_ns,
+			 uint64_t raw_system_ns)
+{
+	uint64_t raw = raw_user_ns + raw_system_ns;
+
+	process->charged_cpu_ns = cpu_ns;
+	process->charged_system_ns =
+		raw ? (uint64_t)((double)cpu_ns * (double)raw_system_ns / (double)raw) : 0;
+	process->charged_user_ns = cpu_ns - process->charged_system_ns;
+	process->has_baseline = true;
+}
+
+/* Charges what a process used since it was last charged to its epoch and the current slice. user
+ * and system are the kernel's raw figures, counted at ticks: scaled to the exact sum, and never
+ * going back, as the kernel itself does for getrusage(). */
+static int charge(struct tracker *tracker, struct process *process, uint64_t cpu_ns,
+		  uint64_t raw_user_ns, uint64_t raw_system_ns)
+{
+	uint64_t user_ns, system_ns;
+	struct usage_row row;
+
+	if (!process->has_baseline)
+		set_baseline(process, cpu_ns, raw_user_ns, raw_system_ns);
+	if (cpu_ns <= process->charged_cpu_ns || !process->epoch)
+		return 0;
+	if (!raw_system_ns)
+		system_ns = 0;
+	else if (!raw_user_ns)
+		system_ns = cpu_ns;
+	else
+		system_ns = (uint64_t)((double)cpu_ns * (double)raw_system_ns /
+				       ((double)raw_user_ns + (double)raw_system_ns));
+	if (system_ns < process->charged_system_ns)
+		system_ns = process->charged_system_ns;
+	user_ns = cpu_ns - system_ns;
+	if (user_ns > cpu_ns || user_ns < process->charged_user_ns) {
+		user_ns = process->charged_user_ns;
+		system_ns = cpu_ns - user_ns;
+	}
+	row = (struct usage_row){
+		.epoch = process->epoch->id,
+		.slice = tracker->slice,
+		.cpu_ns = (int64_t)(cpu_ns - process->charged_cpu_ns),
+		.user_ns = (int64_t)(user_ns - process->charged_user_ns),
+		.system_ns = (int64_t)(system_ns - process->charged_system_ns),
+	};
+	process->cpu_ns += (uint64_t)row.cpu_ns;
+	process->user_ns += (uint64_t)row.user_ns;
+	process->system_ns += (uint64_t)row.system_ns;
+	process->charged_cpu_ns = cpu_ns;
+	process->charged_user_ns = user_ns;
+	process->charged_system_ns = system_ns;
+	process->dirty = true;
+	return unless_dropped(recording_writer__usage(tracker->writer, &row));
+}
+
+struct thread *tracker__thread(struct tracker *tracker, struct process *process, uint32_t tid,
+			       const char *name)
+{
+	struct thread *thread;
+
+	HASH_FIND(hh, process->threads, &tid, sizeof(tid), thread);
+	if (thread)
+		return thread;
+	thread = calloc(1, sizeof(*thread));
+	if (!thread)
+		return NULL;
+	thread->tid = tid;
+	thread->id = ++tracker->last_thread;
+	thread->ended_slice = -1;
+	memcpy(thread->name, name ? name : process->comm, PS_COMM_SIZE - 1);
+	HASH_ADD(hh, process->threads, tid, sizeof(tid), thread);
+	if (!thread->hh.tbl) {
+		free(thread);
+		return NULL;
+	}
+	write_thread(tracker, process, thread, ROW_NULL);
+	return thread;
+}
+
+static int charge_thread(struct tracker *tracker, struct process *process, struct thread *thread,
+			 uint64_t cpu_ns)
+{
+	struct thread_usage_row row = {
+		.epoch = process->epoch ? process->epoch->id : 0,
+		.thread = thread->id,
+		.slice = tracker->slice,
+		.cpu_ns = (int64_t)(cpu_ns - thread->charged_ns),
+	};
+
+	if (cpu_ns <= thread->charged_ns || !process->epoch)
+		return 0;
+	thread->charged_ns = cpu_ns;
+	return unless_dropped(recording_writer__thread_usage(tracker->writer, &row));
+}
+
+/* --- snapshots */
+
+void tracker__snapshot_begin(struct tracker *tracker)
+{
+	tracker->snapshot_number++;
+}
+
+int tracker__snapshot_task(struct tracker *tracker, const struct ps_task_event *task)
+{
+	struct process *process = find_exact(tracker, task->event.tgid, task->start_boot_ns);
+	struct thread *thread;
+
+	if (!process || process->gone)
+		return 0;
+	if (process->snapshot.number != tracker->snapshot_number) {
+		memset(&process->snapshot, 0, sizeof(process->snapshot));
+		process->snapshot.number = tracker->snapshot_number;
+	}
+	process->snapshot.cpu_ns += task->cpu_ns + task->ended_cpu_ns;
+	process->snapshot.user_ns += task->user_ns + task->ended_user_ns;
+	process->snapshot.system_ns += task->system_ns + task->ended_system_ns;
+	if (!task->cpu_ns)
+		return 0;
+	thread = tracker__thread(tracker, process, task->event.tid, task->comm);
+	if (!thread)
+		return -ENOMEM;
+	if (strncmp(thread->name, task->comm, PS_COMM_SIZE)) {
+		memcpy(thread->name, task->comm, PS_COMM_SIZE - 1);
+		write_thread(tracker, process, thread, ROW_NULL);
+	}
+	if (!process->has_baseline)
+		thread->charged_ns = task->cpu_ns;
+	else if (thread->ended_slice < 0)
+		return charge_thread(tracker, process, thread, task->cpu_ns);
+	return 0;
+}
+
+int tracker__snapshot_end(struct tracker *tracker)
+{
+	int err = 0;
+
+	for (struct process *one = tracker->processes; one && !err; one = one->hh.next) {
+		if (one->snapshot.number == tracker->snapshot_number && !one->gone)
+			err = charge(tracker, one, one->snapshot.cpu_ns, one->snapshot.user_ns,
+				     one->snapshot.system_ns);
+	}
+	return err;
+}
+
+/* --- exec and ends */
+
+int tracker__on_exec(struct tracker *tracker, const struct ps_exec_event *event,
+		     struct process **ret_process)
+{
+	struct process *process =
+		find_exact(tracker, event->event.tgid, event->start_boot_ns);
+	const char *text = (const char *)(event + 1);
+	_cleanup_free_ char *environment = NULL;
+	int err;
+
+	if (!process) {
+		err = new_process(tracker, event->event.tgid, event->start_boot_ns,
+				  event->parent_tgid, event->comm, &process);
+		if (err)
+			return err;
+		/* Its life before is not known, and not this program's. */
+		set_baseline(process, event->cpu_ns, event->user_ns, event->system_ns);
+	}
+	err = charge(tracker, process, event->cpu_ns, event->user_ns, event->system_ns);
+	if (err)
+		return err;
+	memcpy(process->comm, event->comm, PS_COMM_SIZE - 1);
+	if (!process->cgroup || process->cgroup_id != event->cgroup) {
+		char *cgroup;
+
+		process->cgroup_id = event->cgroup;
+		if (!facts__cgroup((pid_t)event->event.tgid, &cgroup)) {
+			free(process->cgroup);
+			process->cgroup = cgroup;
+		}
+	}
+	if (event->env_size) {
+		environment = malloc(event->env_size);
+		if (!environment)
+			return -ENOMEM;
+		memcpy(environment, text + event->args_size, event->env_size);
+	}
+	err = start_image(tracker, process, tracker__find(tracker, event->parent_tgid), event->epoch,
+			  tracker__time(tracker, event->event.time_ns), text, event->args_size,
+			  environment, event->env_size);
+	if (err)
+		return err;
+	*ret_process = process;
+	return write_process(tracker, process);
+}
+
+static void set_status(struct process *process, uint32_t status, uint64_t max_rss_pages)
+{
+	process->exit_code = ROW_NULL;
+	process->exit_signal = ROW_NULL;
+	if (WIFSIGNALED(status))
+		process->exit_signal = WTERMSIG(status);
+	else
+		process->exit_code = WEXITSTATUS(status);
+	if (max_rss_pages)
+		process->max_rss_bytes = (int64_t)(max_rss_pages * (uint64_t)sysconf(_SC_PAGESIZE));
+	process->dirty = true;
+}
+
+int tracker__on_exit(struct tracker *tracker, const struct ps_exit_event *event)
+{
+	struct process *process = find_exact(tracker, event->event.tgid, event->start_boot_ns);
+	int64_t end_ns = tracker__time(tracker, event->event.time_ns);
+	struct thread *thread;
+	int err;
+
+	if (!process)
+		return 0;
+	thread = tracker__thread(tracker, process, event->event.tid, event->comm);
+	if (!thread)
+		return -ENOMEM;
+	err = charge_thread(tracker, process, thread, event->thread_cpu_ns);
+	if (err)
+		return err;
+	thread->ended_slice = tracker->slice;
+	memcpy(thread->name, event->comm, PS_COMM_SIZE - 1);
+	err = write_thread(tracker, process, thread, end_ns);
+	if (err || !event->last)
+		return err;
+	process->end_ns = end_ns;
+	set_status(process, event->status, event->max_rss_pages);
+	if (process->epoch) {
+		process->epoch->end_ns = end_ns;
+		err = write_epoch(tracker, process->epoch);
+	}
+	return err ? err : write_process(tracker, process);
+}
+
+int tracker__on_gone(struct tracker *tracker, const struct ps_gone_event *event)
+{
+	struct process *process = find_exact(tracker, event->event.tgid, event->start_boot_ns);
+	int err;
+
+	if (!process || process->gone)
+		return 0;
+	err = charge(tracker, process, event->cpu_ns, event->user_ns, event->system_ns);
+	if (err)
+		return err;
+	process->gone = true;
+	process->gone_slice = tracker->slice;
+	if (process->end_ns == ROW_NULL) /* its exit event was lost */
+		process->end_ns = tracker__time(tracker, event->event.time_ns);
+	set_status(process, event->status, event->max_rss_pages);
+	release_tgid(tracker, process);
+	return write_process(tracker, process);
+}
+
+void tracker__set_slice(struct tracker *tracker, int64_t slice)
+{
+	struct process *one, *next;
+
+	tracker->slice = slice;
+	HASH_ITER(hh, tracker->processes, one, next)
+	{
+		if (one->gone && one->gone_slice + SLICES_KEPT < slice)
+			free_process(tracker, one);
+		else
+			free_threads(one, slice - SLICES_KEPT);
+	}
+}

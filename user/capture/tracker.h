@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The one tracker of processes: who they are (epochs, images, identity), what they map, and the
+ * exact CPU time of each, charged to epochs and time slices. It is told what happens (ring-buffer
+ * events, snapshots of all tasks) and writes rows of process, image, epoch, thread, usage. */
+#ifndef CAPTURE_TRACKER_H
+#define CAPTURE_TRACKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "proc/mappings.h"
+#include "proc/rules.h"
+#include "python.h"
+#include "wire.h"
+
+struct recording_writer;
+struct string_pool;
+struct code_names;
+struct known_stack;
+struct tracker;
+struct process;
+
+/* Who, as everything in the recording refers to it. */
+struct epoch {
+	uint64_t key; /* as BPF knows it */
+	int64_t id; /* row */
+	int64_t image; /* row */
+	int64_t start_ns, end_ns; /* since the recording's start; ROW_NULL: goes on */
+	struct process *process;
+	struct identity identity; /* texts live as long as the rules */
+	struct epoch *next; /* the process's earlier one */
+	UT_hash_handle hh;
+};
+
+struct thread {
+	uint32_t tid;
+	int64_t id; /* row */
+	uint64_t charged_ns;
+	int64_t ended_slice; /* -1: runs */
+	char name[PS_COMM_SIZE];
+	UT_hash_handle hh;
+};
+
+struct process {
+	struct process_identity {
+		uint64_t start_boot_ns;
+		uint64_t tgid;
+	} key;
+	int64_t id; /* row */
+	int64_t parent; /* row or ROW_NULL */
+	int64_t start_ns, end_ns;
+	int64_t exit_code, exit_signal; /* or ROW_NULL */
+	int64_t max_rss_bytes; /* or ROW_NULL */
+	char comm[PS_COMM_SIZE];
+	bool kernel_thread;
+	bool has_baseline; /* what it used before the recording is known */
+	bool gone; /* its final figures are charged */
+	int64_t gone_slice;
+	bool dirty; /* its row has changed since it was written */
+
+	/* Cumulative figures of the kernel that are charged already, and what of them belongs to
+	 * this recording. */
+	uint64_t charged_cpu_ns, charged_user_ns, charged_system_ns;
+	uint64_t cpu_ns, user_ns, system_ns;
+	struct {
+		uint64_t cpu_ns, user_ns, system_ns;
+		uint64_t number; /* of the snapshot these sums belong to */
+	} snapshot;
+
+	struct epoch *epoch; /* now; ->next: earlier ones */
+	struct thread *threads;
+	char *cgroup;
+	uint64_t cgroup_id;
+
+	/* What names.c keeps with the process. */
+	struct mapping_set *mappings;
+	uint64_t mappings_since_ns; /* mappings made before are another program's */
+	uint64_t mappings_read_ns; /* when /proc/PID/maps was last read */
+	const char *python; /* version, static or interned; NULL: none */
+	struct ps_py_process python_process;
+	const void *python_binary;
+	struct code_names *codes;
+	struct known_stack *stacks;
+
+	UT_hash_handle hh; /* by key */
+	UT_hash_handle by_tgid; /* the one that has the pid now */
+};
+
+struct tracker_clock {
+	uint64_t mono_ns, boot_ns; /* at the recording's start */
+};
+
+/* Called before a process is freed, so that what others keep with it can be freed. */
+typedef void tracker_free_hook(void *context, struct process *process);
+
+/* rules and writer are borrowed and must outlive the tracker. */
+int tracker__new(struct recording_writer *writer, struct rules *rules, struct tracker_clock clock,
+		 tracker_free_hook *free_hook, void *context, struct tracker **ret_tracker);
+void tracker__free(struct tracker *tracker);
+
+/* Nanoseconds since the recording's start. */
+int64_t tracker__time(const struct tracker *tracker, uint64_t mono_ns);
+
+/* Rows written from now on belong to this slice; forgets what ended two slices ago. */
+void tracker__set_slice(struct tracker *tracker, int64_t slice);
+
+/* Borrowed until the next event. NULL: not known. */
+struct process *tracker__find(struct tracker *tracker, uint32_t tgid);
+struct epoch *tracker__epoch(struct tracker *tracker, uint64_t key);
+struct thread *tracker__thread(struct tracker *tracker, struct process *process, uint32_t tid,
+			       const char *name /* NULL: not known */);
+struct process *tracker__first(struct tracker *tracker); /* then process->hh.next */
+
+/* A process that already runs, or was first seen by a sample: all else is read from /proc. */
+int tracker__add_running(struct tracker *tracker, const struct ps_task_event *task, uint64_t epoch,
+			 struct process **ret_process);
+
+int tracker__on_fork(struct tracker *tracker, const struct ps_fork_event *event);
+/* *ret_process: whose program is another one now */
+int tracker__on_exec(struct tracker *tracker, const struct ps_exec_event *event,
+		     struct process **ret_process);
+int tracker__on_exit(struct tracker *tracker, const struct ps_exit_event *event);
+int tracker__on_gone(struct tracker *tracker, const struct ps_gone_event *event);
+
+/* One pass of the task iterator: begin, every task, end. The first that meets a process which ran
+ * before the recording sets its baseline; the next ones charge what was used since. */
+void tracker__snapshot_begin(struct tracker *tracker);
+int tracker__snapshot_task(struct tracker *tracker, const struct ps_task_event *task);
+int tracker__snapshot_end(struct tracker *tracker);
+
+/* Writes the rows of processes whose figures have changed; `final` also reads peak RSS of those
+ * that go on and closes nothing: they still ran. */
+int tracker__write_processes(struct tracker *tracker, bool final);
+
+/* Processes and threads known now. */
+unsigned int tracker__process_count(const struct tracker *tracker);
+
+#endif

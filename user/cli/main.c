@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *summary;
+} commands[] = {
+	{"record", command_record, "record what the node's processes do, until Ctrl-C"},
+	{"report", command_report, "print what a recording holds"},
+	{"export", command_export, "convert a recording for other viewers"},
+	{"rules", command_rules, "check rules that name tasks and jobs"},
+	{"doctor", command_doctor, "tell what this kernel can do, and what is lost"},
+	{"schema", command_schema, "print the layout of a recording"},
+};
+
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+static void print_usage(FILE *stream)
+{
+	fputs("Usage: pipescope COMMAND [OPTION...]\n"
+	      "See what every running job does, down to the Python line, without touching it.\n\n",
+	      stream);
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		fprintf(stream, "  %-8s %s\n", commands[i].name, commands[i].summary);
+	fputs("\n'pipescope COMMAND --help' tells the options of a command; man pipescope more.\n",
+	      stream);
+}
+
+int main(int argc, char **argv)
+{
+	char name[64];
+
+	if (argc < 2) {
+		print_usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		print_usage(stdout);
+		return EXIT_OK;
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		puts("pipescope " PIPESCOPE_VERSION);
+		return EXIT_OK;
+	}
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		int status;
+
+		if (strcmp(argv[1], commands[i].name))
+			continue;
+		snprintf(name, sizeof(name), "pipescope %s", commands[i].name);
+		argv[1] = name;
+		program_invocation_name = name;
+		status = commands[i].run(argc - 1, argv + 1);
+		/* A full disk or a closed pipe shows only here; half a report is no success. */
+		if (fflush(stdout) || ferror(stdout)) {
+			fprintf(stderr, "pipescope: cannot write the output: %s\n",
+				strerror(errno));
+			return status ? status : EXIT_FAILED;
+		}
+		return status;
+	}
+	fprintf(stderr, "pipescope: there is no command '%s'; 'pipescope --help' lists them\n",
+		argv[1]);
+	return EXIT_USAGE;
+}

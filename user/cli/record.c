@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <argp.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "capture/session.h"
+#include "cli/command.h"
+
+#define DEFAULT_HZ     99
+#define MAX_HZ	       10000
+#define DEFAULT_OUTPUT "pipescope.rec"
+#define SOURCES	       "cpu"
+
+enum { KEY_SOURCES = 256, KEY_STATS, KEY_RULES };
+
+struct arguments {
+	struct record_options options;
+	pid_t *pids;
+	size_t pid_capacity;
+	const char **rules;
+	size_t rule_capacity;
+	bool all;
+};
+
+static const struct argp_option options[] = {
+	{"all", 'a', NULL, 0, "Record all processes (the default)", 0},
+	{"pid", 'p', "PID,...", 0, "Record only these processes and their children", 0},
+	{"duration", 'd', "SECONDS", 0, "End after so many seconds", 0},
+	{"frequency", 'F', "HZ", 0, "Samples per second on each CPU (99)", 0},
+	{"sources", KEY_SOURCES, "LIST", 0, "What to record: cpu (the default)", 0},
+	{"output", 'o', "FILE", 0, "Where to (" DEFAULT_OUTPUT "); an older recording is kept as FILE.old",
+	 0},
+	{"rules", KEY_RULES, "FILE", 0, "More rules that name tasks and jobs; may be repeated", 0},
+	{"stats", KEY_STATS, NULL, 0, "Measure the run time of each BPF program", 0},
+	{"quiet", 'q', NULL, 0, "Say nothing but errors", 0},
+	{0},
+};
+
+static void add_pids(struct arguments *arguments, const char *list, struct argp_state *state)
+{
+	struct record_options *record = &arguments->options;
+
+	for (const char *at = list;;) {
+		char *end;
+		long pid;
+
+		errno = 0;
+		pid = strtol(at, &end, 10);
+		if (end == at || errno || pid <= 0 || pid > 1 << 22 || (*end && *end != ','))
+			argp_error(state, "'%s' is no list of process numbers, like 123,456", list);
+		if (array__reserve(&arguments->pids, &arguments->pid_capacity, sizeof(pid_t),
+				   record->pid_count + 1))
+			argp_failure(state, EXIT_FAILED, ENOMEM, "process list");
+		arguments->pids[record->pid_count++] = (pid_t)pid;
+		if (!*end)
+			break;
+		at = end + 1;
+	}
+}
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+	struct arguments *arguments = state->input;
+	struct record_options *record = &arguments->options;
+	char *end;
+
+	switch (key) {
+	case 'a':
+		arguments->all = true;
+		return 0;
+	case 'p':
+		add_pids(arguments, value, state);
+		return 0;
+	case 'd':
+		record->duration_s = strtod(value, &end);
+		if (end == value || *end || !isfinite(record->duration_s) ||
+		    record->duration_s <= 0 || record->duration_s > 1e6)
+			argp_error(state, "'%s' is no duration in seconds", value);
+		return 0;
+	case 'F': {
+		unsigned long hz = strtoul(value, &end, 10);
+
+		if (end == value || *end || hz < 1 || hz > MAX_HZ)
+			argp_error(state, "the frequency must be 1 to %d Hz, not '%s'", MAX_HZ,
+				   value);
+		record->hz = (unsigned int)hz;
+		return 0;
+	}
+	case KEY_SOURCES:
+		if (strcmp(value, SOURCES))
+			argp_error(state, "there is no source '%s'; there is: %s", value, SOURCES);
+		return 0;
+	case 'o':
+		record->output = value;
+		return 0;
+	case KEY_RULES:
+		if (array__reserve(&arguments->rules, &arguments->rule_capacity,
+				   sizeof(*arguments->rules), record->rule_count + 1))
+			argp_failure(state, EXIT_FAILED, ENOMEM, "rules");
+		arguments->rules[record->rule_count++] = value;
+		return 0;
+	case KEY_STATS:
+		record->stats = true;
+		return 0;
+	case 'q':
+		record->quiet = true;
+		return 0;
+	case ARGP_KEY_ARGS:
+		record->command = state->argv + state->next;
+		return 0;
+	case ARGP_KEY_END:
+		if (arguments->all + (record->pid_count > 0) + !!record->command > 1)
+			argp_error(state, "choose one: -a, -p PID or a command");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* The words of the command line, for the recording. */
+static char *join(int argc, char **argv)
+{
+	size_t size = 1;
+	char *text, *at;
+
+	for (int i = 0; i < argc; i++)
+		size += strlen(argv[i]) + 1;
+	text = at = malloc(size);
+	for (int i = 0; text && i < argc; i++)
+		at += sprintf(at, "%s%s", i ? " " : "", argv[i]);
+	return text;
+}
+
+int command_record(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse,
+		.args_doc = "[-- COMMAND [ARGUMENT...]]",
+		.doc = "Record what processes do, until Ctrl-C, the duration or COMMAND's end. Needs "
+		       "root."
+		       "\vExit status: 0 when all that was asked was recorded, 1 on failure, 2 for "
+		       "wrong usage; with COMMAND, its own.",
+	};
+	_cleanup_free_ char *command_line = join(argc, argv);
+	_cleanup_free_ pid_t *pids = NULL;
+	_cleanup_free_ const char **rules = NULL;
+	struct arguments arguments = {
+		.options = {.hz = DEFAULT_HZ, .output = DEFAULT_OUTPUT, .sources = SOURCES},
+	};
+	int exit_code = EXIT_OK;
+
+	argp_err_exit_status = EXIT_USAGE;
+	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &arguments);
+	pids = arguments.pids;
+	rules = arguments.rules;
+	arguments.options.pids = pids;
+	arguments.options.rules = rules;
+	arguments.options.command_line = command_line ? command_line : argv[0];
+	if (session__record(&arguments.options, &exit_code))
+		return EXIT_FAILED;
+	return exit_code;
+}

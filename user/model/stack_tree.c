@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "model/stack_tree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "base/strings.h"
+#include "store/writer.h"
+
+/* What makes a function, a frame or a node itself: compared as bytes, so no padding. */
+struct function_key {
+	int64_t kind, line;
+	const char *name, *file, *module; /* interned: equal texts are equal pointers */
+};
+
+struct pair_key {
+	int64_t first, second; /* frame: function, line; node: parent, frame */
+};
+
+struct function_entry {
+	struct function_key key;
+	int64_t id;
+	UT_hash_handle hh;
+};
+
+struct pair_entry {
+	struct pair_key key;
+	int64_t id;
+	UT_hash_handle hh;
+};
+
+struct stack_tree {
+	struct recording_writer *writer;
+	struct string_pool *strings;
+	struct function_entry *functions;
+	struct pair_entry *frames, *nodes;
+};
+
+static const char *const kind_names[] = {
+	[FUNCTION_PYTHON] = "python",
+	[FUNCTION_NATIVE] = "native",
+	[FUNCTION_INTERPRETER] = "interpreter",
+	[FUNCTION_KERNEL] = "kernel",
+};
+
+struct stack_tree *stack_tree__new(struct recording_writer *writer)
+{
+	struct stack_tree *tree = calloc(1, sizeof(*tree));
+
+	if (!tree)
+		return NULL;
+	tree->writer = writer;
+	tree->strings = string_pool__new();
+	if (!tree->strings) {
+		free(tree);
+		return NULL;
+	}
+	return tree;
+}
+
+static void free_pairs(struct pair_entry *entries)
+{
+	struct pair_entry *one, *next;
+
+	HASH_ITER (hh, entries, one, next) {
+		HASH_DEL(entries, one);
+		free(one);
+	}
+}
+
+void stack_tree__free(struct stack_tree *tree)
+{
+	struct function_entry *one, *next;
+
+	if (!tree)
+		return;
+	HASH_ITER (hh, tree->functions, one, next) {
+		HASH_DEL(tree->functions, one);
+		free(one);
+	}
+	free_pairs(tree->frames);
+	free_pairs(tree->nodes);
+	string_pool__free(tree->strings);
+	free(tree);
+}
+
+static int write_function(struct stack_tree *tree, const struct function_entry *entry)
+{
+	struct function_row row = {
+		.id = entry->id,
+		.kind = kind_names[entry->key.kind],
+		.name = entry->key.name,
+		.file = entry->key.file,
+		.line = entry->key.line ? entry->key.line : ROW_NULL,
+		.module = entry->key.module,
+	};
+
+	return tree->writer ? recording_writer__function(tree->writer, &row) : 0;
+}
+
+int64_t stack_tree__function(struct stack_tree *tree, const struct stack_function *function)
+{
+	struct function_key key = {
+		.kind = function->kind,
+		.line = function->line,
+		.name = string_pool__intern(tree->strings, function->name),
+		.file = function->file ? string_pool__intern(tree->strings, function->file) : NULL,
+		.module = string_pool__intern(tree->strings, function->module),
+	};
+	struct function_entry *entry;
+	int err;
+
+	if (!key.name || !key.module || (function->file && !key.file))
+		return -ENOMEM;
+	HASH_FIND(hh, tree->functions, &key, sizeof(key), entry);
+	if (entry)
+		return entry->id;
+	entry = calloc(1, sizeof(*entry));
+	if (!entry)
+		return -ENOMEM;
+	entry->key = key;
+	entry->id = HASH_COUNT(tree->functions) + 1;
+	HASH_ADD(hh, tree->functions, key, sizeof(key), entry);
+	if (!entry->hh.tbl) {
+		free(entry);
+		return -ENOMEM;
+	}
+	err = write_function(tree, entry);
+	return err ? err : entry->id;
+}
+
+/* Finds the pair or adds it, with *ret_new true. */
+static int64_t pair_id(struct pair_entry **entries, int64_t first, int64_t second, bool *ret_new)
+{
+	struct pair_key key = {.first = first, .second = second};
+	struct pair_entry *entry;
+
+	HASH_FIND(hh, *entries, &key, sizeof(key), entry);
+	if (entry)
+		return entry->id;
+	entry = calloc(1, sizeof(*entry));
+	if (!entry)
+		return -ENOMEM;
+	entry->key = key;
+	entry->id = HASH_COUNT(*entries) + 1;
+	HASH_ADD(hh, *entries, key, sizeof(key), entry);
+	if (!entry->hh.tbl) {
+		free(entry);
+		return -ENOMEM;
+	}
+	*ret_new = true;
+	return entry->id;
+}
+
+int64_t stack_tree__frame(struct stack_tree *tree, int64_t function, int64_t line)
+{
+	bool is_new = false;
+	int64_t id = pair_id(&tree->frames, function, line, &is_new);
+	int err = 0;
+
+	if (is_new && tree->writer)
+		err = recording_writer__frame(tree->writer, id, function, line ? line : ROW_NULL);
+	return err ? err : id;
+}
+
+int64_t stack_tree__push(struct stack_tree *tree, int64_t parent, int64_t frame)
+{
+	bool is_new = false;
+	int64_t id = pair_id(&tree->nodes, parent, frame, &is_new);
+	int err = 0;
+
+	if (is_new && tree->writer)
+		err = recording_writer__stack(tree->writer, id, parent ? parent : ROW_NULL, frame);
+	return err ? err : id;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where: functions, frames and stacks, each once. A stack is a path in a tree from the outermost
+ * frame to its leaf; equal stacks of different processes are the same node. New ones go to the
+ * recording as they are met. Ids begin at 1; 0 is "none". */
+#ifndef MODEL_STACK_TREE_H
+#define MODEL_STACK_TREE_H
+
+#include <stdint.h>
+
+struct stack_tree;
+struct recording_writer;
+
+enum function_kind {
+	FUNCTION_PYTHON,
+	FUNCTION_NATIVE,
+	FUNCTION_INTERPRETER, /* native code of the interpreter itself */
+	FUNCTION_KERNEL
+};
+
+struct stack_function {
+	enum function_kind kind;
+	const char *name;
+	const char *file; /* NULL: none */
+	const char *module;
+	int64_t line; /* the function's first line; 0: none */
+};
+
+/* Rows go to writer, which must outlive the tree; NULL: they go nowhere. NULL: no memory. */
+struct stack_tree *stack_tree__new(struct recording_writer *writer);
+void stack_tree__free(struct stack_tree *tree);
+
+/* Each returns the id, old or new, or a negative errno (-ENOMEM, or what the writer said). */
+int64_t stack_tree__function(struct stack_tree *tree, const struct stack_function *function);
+int64_t stack_tree__frame(struct stack_tree *tree, int64_t function, int64_t line /* 0: none */);
+int64_t stack_tree__push(struct stack_tree *tree, int64_t parent /* 0: outermost */, int64_t frame);
+
+#endif
