@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A small recording whose every figure is known, for the tests of what reads recordings. */
+#ifndef TESTS_FIXTURE_H
+#define TESTS_FIXTURE_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <sqlite3.h>
+
+#include "model/query.h"
+#include "model/summary.h"
+#include "model/tables.h"
+#include "store/reader.h"
+
+/* Process 100 (isr, job j1) used 1 s and has 10 samples, 200 (calibrate) 0.5 s and 5 samples, 300
+ * (sh) 2 ms and none, 400 nothing, not even an epoch. Stacks, outermost first:
+ *   4  main:2 _PyEval_EvalFrameDefault work(a):12 PyObject_GetAttr
+ *   5  main:2 _PyEval_EvalFrameDefault work(a):12 memcpy
+ *   8  main:2 fib:21 fib:22 fib:22        9  the same, do_syscall
+ *   10 work(b):6                          11 do_syscall */
+static const char fixture_rows[] =
+	"INSERT INTO meta VALUES ('node','node1'),('kernel','6.1.0'),('cpus','4'),('hz','99'),"
+	"('sources','cpu'),('start_wall_ns','1700000000000000000'),('stop_ns','2000000000'),"
+	"('state','complete');"
+	"INSERT INTO slice VALUES (1,0,1000000000),(2,1000000000,2000000000);"
+	"INSERT INTO process VALUES"
+	" (1,NULL,100,-5000000000,NULL,NULL,NULL,1000000000,800000000,200000000,1000000,'3.11'),"
+	" (2,NULL,200,1000000000,2000000000,NULL,9,500000000,500000000,0,2000000,'3.11'),"
+	" (3,1,300,500000000,510000000,3,NULL,2000000,1000000,1000000,NULL,NULL),"
+	" (4,1,400,500000000,510000000,0,NULL,0,0,0,NULL,NULL);"
+	"INSERT INTO image VALUES (1,1,0,'python3','[\"pipetask\",\"run\"]',NULL),"
+	" (2,2,0,'python3','[\"cal\"]',NULL),(3,3,0,'sh','[]',NULL);"
+	"INSERT INTO epoch VALUES (1,1,1,-5000000000,NULL,'isr','j1','pipetask'),"
+	" (2,2,2,1000000000,2000000000,'calibrate',NULL,'pipetask'),"
+	" (3,3,3,500000000,510000000,'sh',NULL,NULL);"
+	"INSERT INTO thread VALUES "
+	"(1,1,100,'main',NULL),(2,1,101,'pool',NULL),(3,2,200,'cal',NULL);"
+	"INSERT INTO usage VALUES (1,1,600000000,500000000,100000000),"
+	" (1,2,400000000,300000000,100000000),(2,2,500000000,500000000,0),"
+	" (3,1,2000000,1000000,1000000);"
+	"INSERT INTO thread_usage VALUES (1,1,1,400000000),(1,2,1,100000000),(1,1,2,400000000),"
+	" (2,3,2,500000000);"
+	"INSERT INTO function VALUES (1,'python','main','/a/main.py',1,'/a/main.py'),"
+	" (2,'python','work','/a/main.py',10,'/a/main.py'),"
+	" (3,'python','work','/b/other.py',5,'/b/other.py'),"
+	" (4,'interpreter','_PyEval_EvalFrameDefault',NULL,NULL,'/usr/bin/python3'),"
+	" (5,'interpreter','PyObject_GetAttr',NULL,NULL,'/usr/bin/python3'),"
+	" (6,'native','memcpy',NULL,NULL,'/lib/libc.so.6'),"
+	" (7,'kernel','do_syscall',NULL,NULL,'kernel'),"
+	" (8,'python','fib','/a/main.py',20,'/a/main.py');"
+	"INSERT INTO frame VALUES (1,1,2),(2,4,NULL),(3,2,12),(4,5,NULL),(5,6,NULL),(6,8,21),"
+	" (7,8,22),(8,7,NULL),(9,3,6);"
+	"INSERT INTO stack VALUES (1,NULL,1),(2,1,2),(3,2,3),(4,3,4),(5,3,5),(6,1,6),(7,6,7),"
+	" (8,7,7),(9,8,8),(10,NULL,9),(11,NULL,8);"
+	"INSERT INTO sample VALUES (1,1,1,4,'python','cpu',3,0),(1,2,1,5,'python','cpu',2,0),"
+	" (2,3,2,10,'python','cpu',3,0),(1,1,2,9,'python','cpu',1,0),"
+	" (1,1,2,8,'python_unnamed','cpu',2,0),(1,1,2,3,'python','cpu',1,0),"
+	" (1,1,2,NULL,'unknown','cpu',1,0),(2,3,2,11,'python_no_frames','cpu',2,0),"
+	" (1,1,1,4,'python','offcpu',99,0);"
+	"INSERT INTO ending VALUES ('python',1,'Python frames complete'),"
+	" ('python_unnamed',0,'not all could be named'),('python_no_frames',1,'no function'),"
+	" ('unknown',0,'the stack never arrived'),('native',1,'no Python');"
+	"INSERT INTO quality VALUES ('samples',15,'CPU samples taken'),"
+	" ('lost_nested',7,'samples lost: they met another sample on their CPU'),"
+	" ('lost_mmaps',0,'mapping events lost'),('names_too_late',2,'functions without a name');"
+	"INSERT INTO recorder VALUES (1,10000000,40000000),(2,10000000,42000000);"
+	"INSERT INTO program VALUES ('cpu_sample',15,30000);";
+
+struct fixture {
+	char directory[64], path[96];
+	struct recording *recording;
+	struct tables *tables;
+};
+
+static inline void fixture__execute(const char *path, const char *sql)
+{
+	char *message = NULL;
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
+		fail_msg("%s: %s", sql, message);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* The file alone; change: further SQL, or NULL. */
+static inline void fixture__create(struct fixture *fixture, const char *rows, const char *change)
+{
+	*fixture = (struct fixture){.directory = "/tmp/pipescope-test-XXXXXX"};
+	assert_non_null(mkdtemp(fixture->directory));
+	snprintf(fixture->path, sizeof(fixture->path), "%s/recording", fixture->directory);
+	fixture__execute(fixture->path, recording__schema());
+	fixture__execute(fixture->path, rows);
+	if (change)
+		fixture__execute(fixture->path, change);
+}
+
+static inline int fixture__load(struct fixture *fixture)
+{
+	int error = recording__open(fixture->path, &fixture->recording);
+
+	if (!error)
+		error = tables__load(fixture->recording, "cpu", &fixture->tables);
+	return error;
+}
+
+static inline void fixture__open(struct fixture *fixture)
+{
+	fixture__create(fixture, fixture_rows, NULL);
+	assert_int_equal(fixture__load(fixture), 0);
+}
+
+static inline void fixture__close(struct fixture *fixture)
+{
+	tables__free(fixture->tables);
+	recording__close(fixture->recording);
+	assert_int_equal(unlink(fixture->path), 0);
+	assert_int_equal(rmdir(fixture->directory), 0);
+}
+
+/* by: "task,function"; where: "key=value" or NULL. */
+static inline struct query *fixture__query(struct fixture *fixture, const char *by,
+					   const char *const *where, enum query_fold fold)
+{
+	struct query_request request = {.metric = metric__find("cpu"), .fold = fold};
+	char copy[128], names[8][64], *rest;
+	struct query *query = NULL;
+
+	snprintf(copy, sizeof(copy), "%s", by);
+	for (char *name = strtok_r(copy, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
+		request.keys[request.key_count] = key__find(name);
+		assert_non_null(request.keys[request.key_count++]);
+	}
+	for (size_t i = 0; where && where[i]; i++) {
+		const char *equals = strchr(where[i], '=');
+
+		snprintf(names[i], sizeof(names[i]), "%.*s", (int)(equals - where[i]), where[i]);
+		request.filters[i].key = key__find(names[i]);
+		assert_non_null(request.filters[i].key);
+		request.filters[i].pattern = equals + 1;
+		request.filter_count++;
+	}
+	assert_int_equal(query__run(fixture->tables, &request, &query), 0);
+	return query;
+}
+
+#endif

@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Links: export report model store base
+#include "unit/fixture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <sys/stat.h>
+
+#include "export/collapsed.h"
+#include "export/output.h"
+#include "report/csv.h"
+#include "report/grid.h"
+#include "report/json.h"
+#include "report/printable.h"
+#include "report/text.h"
+
+struct printed {
+	FILE *stream;
+	char *text;
+	size_t size;
+};
+
+static void printed__start(struct printed *printed)
+{
+	*printed = (struct printed){0};
+	printed->stream = open_memstream(&printed->text, &printed->size);
+	assert_non_null(printed->stream);
+}
+
+static void printed__end(struct printed *printed, int error)
+{
+	assert_int_equal(fclose(printed->stream), 0);
+	assert_int_equal(error, 0);
+}
+
+static json_t *json_of(struct fixture *fixture, const char *by, const char *const *where,
+		       size_t limit)
+{
+	struct query *query = fixture__query(fixture, by, where, 0);
+	struct summary *summary;
+	struct printed printed;
+	json_error_t problem;
+	json_t *root;
+
+	assert_int_equal(summary__load(fixture->tables, &summary), 0);
+	printed__start(&printed);
+	printed__end(&printed,
+		     json_report__print(printed.stream, fixture->tables, summary, query, limit));
+	for (size_t i = 0; i < printed.size; i++)
+		assert_true(printed.text[i] == '\n' ||
+			    (printed.text[i] >= ' ' && printed.text[i] < 0x7f));
+	root = json_loads(printed.text, JSON_REJECT_DUPLICATES, &problem);
+	if (!root)
+		fail_msg("%s: %s", problem.text, printed.text);
+	free(printed.text);
+	summary__free(summary);
+	query__free(query);
+	return root;
+}
+
+static const char *text_at(const json_t *row, const char *name)
+{
+	return json_string_value(json_object_get(row, name));
+}
+
+static void test_json_functions(void **state)
+{
+	const char *file, *function;
+	json_int_t samples, line, total;
+	double cpu, error, total_cpu;
+	struct fixture fixture;
+	json_t *root, *row;
+
+	(void)state;
+	fixture__open(&fixture);
+	root = json_of(&fixture, "task,function", (const char *[]){"task=isr", NULL}, 2);
+	assert_int_equal(json_array_size(json_object_get(root, "rows")), 2);
+	row = json_array_get(json_object_get(root, "rows"), 0);
+	assert_int_equal(json_unpack(row, "{s:s, s:s, s:I, s:F, s:F, s:I, s:{s:F, s:I}}",
+				     "function", &function, "file", &file, "function_line", &line,
+				     "cpu_s", &cpu, "cpu_s_error", &error, "samples", &samples,
+				     "total", "cpu_s", &total_cpu, "samples", &total),
+			 0);
+	assert_string_equal(function, "work");
+	assert_string_equal(text_at(row, "task"), "isr");
+	assert_string_equal(file, "/a/main.py");
+	assert_int_equal(line, 10);
+	assert_int_equal(samples, 4);
+	assert_int_equal(total, 6);
+	assert_true(cpu > 0.3999 && cpu < 0.4001 && error > 0.1 && error < 0.2);
+	assert_true(total_cpu > 0.5999 && total_cpu < 0.6001);
+	json_decref(root);
+	fixture__close(&fixture);
+}
+
+static void test_json_head(void **state)
+{
+	json_int_t samples, nested, python, hz, rss;
+	double share, elapsed, percent;
+	struct fixture fixture;
+	int complete;
+	json_t *root;
+
+	(void)state;
+	fixture__open(&fixture);
+	root = json_of(&fixture, "task", NULL, 0);
+	assert_int_equal(
+		json_unpack(root,
+			    "{s:{s:b, s:F, s:I}, s:{s:I, s:{s:I}, s:{s:I}, s:F}, s:{s:F, s:I}}",
+			    "recording", "complete", &complete, "elapsed_s", &elapsed, "hz", &hz,
+			    "quality", "samples", &samples, "counters", "lost_nested", &nested,
+			    "endings", "python", &python, "python_named_share", &share, "overhead",
+			    "cpu_percent", &percent, "max_rss_bytes", &rss),
+		0);
+	assert_true(complete);
+	assert_true(elapsed == 2 && hz == 99 && samples == 15 && nested == 7 && python == 10);
+	assert_true(share > 0.833 && share < 0.834 && percent == 1 && rss == 42000000);
+	assert_false(json_is_true(json_object_get(json_object_get(root, "query"), "estimated")));
+	assert_null(
+		json_object_get(json_array_get(json_object_get(root, "rows"), 0), "cpu_s_error"));
+	json_decref(root);
+	fixture__close(&fixture);
+}
+
+static void test_json_other_keys(void **state)
+{
+	struct fixture fixture;
+	json_t *root, *row, *stack;
+
+	(void)state;
+	fixture__open(&fixture);
+	root = json_of(&fixture, "stack", NULL, 0);
+	row = json_array_get(json_object_get(root, "rows"), 0);
+	stack = json_object_get(row, "stack");
+	assert_int_equal(json_array_size(stack), 3); /* without the eval loop */
+	assert_string_equal(json_string_value(json_array_get(stack, 0)), "main (main.py:2)");
+	assert_string_equal(json_string_value(json_array_get(stack, 2)), "PyObject_GetAttr");
+	assert_null(json_object_get(row, "total"));
+	json_decref(root);
+
+	root = json_of(&fixture, "process", NULL, 0);
+	assert_int_equal(json_array_size(json_object_get(root, "rows")), 4);
+	row = json_array_get(json_object_get(root, "rows"), 1);
+	assert_string_equal(text_at(row, "command"), "cal");
+	assert_string_equal(text_at(row, "task"), "calibrate");
+	assert_int_equal(json_integer_value(json_object_get(row, "pid")), 200);
+	assert_int_equal(json_integer_value(json_object_get(row, "exit_signal")), 9);
+	assert_true(json_is_null(json_object_get(row, "exit_code")));
+	json_decref(root);
+
+	root = json_of(&fixture, "line,module,thread,time,process,task,job", NULL, 1);
+	row = json_array_get(json_object_get(root, "rows"), 0);
+	assert_string_equal(text_at(row, "line"), "main.py:12");
+	assert_string_equal(text_at(row, "line_file"), "/a/main.py");
+	assert_int_equal(json_integer_value(json_object_get(row, "thread")), 100);
+	assert_int_equal(json_integer_value(json_object_get(row, "process")), 100);
+	assert_string_equal(text_at(row, "job"), "j1");
+	json_decref(root);
+	fixture__close(&fixture);
+}
+
+static void test_csv(void **state)
+{
+	static const char expected[] =
+		"line,line_file,cpu_s,cpu_s_error,samples,total_cpu_s,total_cpu_s_error,"
+		"total_samples\r\n"
+		"\"a,\"\"b\"\".py:6\",\"/b/a,\"\"b\"\".py\",0.300000000,0.110656667,3,0.300000000,"
+		"0.110656667,3\r\n";
+	struct fixture fixture;
+	struct printed printed;
+	struct query *query;
+
+	(void)state;
+	fixture__create(&fixture, fixture_rows,
+			"UPDATE function SET file = '/b/a,\"b\".py' WHERE id = 3");
+	assert_int_equal(fixture__load(&fixture), 0);
+	query = fixture__query(&fixture, "line", (const char *[]){"line=*.py:6", NULL}, 0);
+	printed__start(&printed);
+	printed__end(&printed, csv_report__print(printed.stream, fixture.tables, query, 0));
+	assert_string_equal(printed.text, expected);
+	free(printed.text);
+	query__free(query);
+	query = fixture__query(&fixture, "task", (const char *[]){"task=none", NULL}, 0);
+	printed__start(&printed);
+	printed__end(&printed, csv_report__print(printed.stream, fixture.tables, query, 0));
+	assert_string_equal(printed.text, "task\r\n");
+	free(printed.text);
+	query__free(query);
+	fixture__close(&fixture);
+}
+
+static void check_lines(const char *text, size_t width)
+{
+	for (const char *at = text; *at;) {
+		size_t size = strcspn(at, "\n");
+		char line[512];
+
+		assert_true(size < sizeof(line));
+		snprintf(line, sizeof(line), "%.*s", (int)size, at);
+		if (printable__width(line) > width)
+			fail_msg("wider than %zu: %s", width, line);
+		for (size_t i = 0; i < size; i++)
+			assert_true((unsigned char)line[i] >= ' ' && line[i] != 0x7f);
+		at += size + (at[size] == '\n');
+	}
+}
+
+static char *page_of(struct fixture *fixture, const char *by, size_t width)
+{
+	struct query *query = by ? fixture__query(fixture, by, NULL, 0) : NULL;
+	struct summary *summary;
+	struct printed printed;
+
+	assert_int_equal(summary__load(fixture->tables, &summary), 0);
+	printed__start(&printed);
+	printed__end(&printed,
+		     query ? text_report__query(printed.stream, fixture->tables, summary, query,
+						width, 0)
+			   : text_report__page(printed.stream, fixture->tables, summary, width, 0));
+	summary__free(summary);
+	query__free(query);
+	return printed.text;
+}
+
+/* Long and hostile names everywhere; the recording is cut off. */
+static const char hostile_names[] =
+	"UPDATE meta SET value = 'recording' WHERE key = 'state';"
+	"UPDATE meta SET value = 'no' || char(27) || '[2Jde' WHERE key = 'node';"
+	"UPDATE function SET name = 'evil' || char(27) || ']0;x' || char(7) || char(10) || "
+	"char(155)"
+	" || char(8238) || 'very_long_name_very_long_name_very_long_name_very_long_name;a'"
+	" WHERE id = 2;"
+	"UPDATE function SET name = CAST(x'6d65ff6d' AS TEXT) WHERE id = 6;"
+	"UPDATE epoch SET task = 'a task with a very long name ' || char(13) || ' and more of it'"
+	" WHERE id = 1;"
+	"UPDATE image SET arguments = json_array('/usr/bin/python3', char(27) || '[31m',"
+	" 'a long command line that goes on and on and on, longer than any terminal is wide, and'"
+	" || ' still has not ended');"
+	"UPDATE process SET pid = pid + 4000000;";
+
+static void test_text(void **state)
+{
+	static const char *const by[] = {
+		NULL,	    "task", "process", "thread", "job,task",	       "time",
+		"function", "line", "module",  "stack",	 "task,function,line", "process,function"};
+	static const size_t widths[] = {80, 120, 200};
+	struct fixture fixture;
+
+	(void)state;
+	fixture__create(&fixture, fixture_rows, hostile_names);
+	assert_int_equal(fixture__load(&fixture), 0);
+	for (size_t i = 0; i < sizeof(by) / sizeof(by[0]); i++) {
+		for (size_t w = 0; w < sizeof(widths) / sizeof(widths[0]); w++) {
+			char *text = page_of(&fixture, by[i], widths[w]);
+
+			check_lines(text, widths[w]);
+			assert_non_null(strstr(text, "INCOMPLETE: the recorder was cut off"));
+			assert_non_null(strstr(text, "WARNING: 7 samples lost"));
+			free(text);
+		}
+	}
+	fixture__close(&fixture);
+}
+
+static void test_text_content(void **state)
+{
+	struct fixture fixture;
+	char *text, *line;
+
+	(void)state;
+	fixture__open(&fixture);
+	text = page_of(&fixture, NULL, 80);
+	assert_non_null(strstr(text, "Node node1, kernel 6.1.0, 4 CPUs"));
+	assert_null(strstr(text, "INCOMPLETE"));
+	assert_non_null(strstr(text, "of 12 Python samples 83.3 % with"));
+	assert_non_null(strstr(text, "Cost: recorder 1.00 % of one CPU, 42.0 MB of memory"));
+	assert_non_null(strstr(text, "... and 1 without; --by task, --by process show all"));
+	assert_non_null(strstr(text, "0.600 s  39.9 %      39.9 %  work      main.py:10  isr"));
+	assert_non_null(strstr(text, "0.600 s  39.9 %  work      main.py:12  isr"));
+	assert_non_null(strstr(text, "0.200 s  13.3 %  memcpy      libc.so.6"));
+	free(text);
+	text = page_of(&fixture, "process", 80);
+	line = strstr(text, "\n200 ");
+	assert_non_null(line);
+	assert_non_null(strstr(line, "SIGKILL"));
+	assert_non_null(strstr(text, "\n400 "));
+	assert_non_null(strstr(text, "start"));
+	assert_non_null(strstr(text, "peak RSS"));
+	assert_non_null(strstr(text, "system"));
+	assert_null(strstr(text, "samples\n")); /* no room for it; it is in the wide form */
+	free(text);
+	text = page_of(&fixture, "process", 200);
+	assert_non_null(strstr(text, "samples\n"));
+	assert_non_null(strstr(text, "pipetask run"));
+	free(text);
+	fixture__close(&fixture);
+}
+
+static void test_printable(void **state)
+{
+	static const struct {
+		const char *text, *printable;
+	} texts[] = {
+		{"plain", "plain"},
+		{"a\033[2J\r\n\t\177", "a\\x1b[2J\\x0d\\x0a\\x09\\x7f"},
+		{"\xc2\x9b", "\\u{9b}"},
+		{"\xe2\x80\xae", "\\u{202e}"},
+		{"\xff\xc3", "\\xff\\xc3"},
+		{"\xc0\xaf", "\\xc0\\xaf"}, /* overlong */
+		{"\xed\xa0\x80", "\\xed\\xa0\\x80"}, /* a surrogate */
+		{"gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f"},
+	};
+	char *text;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		text = printable__of(texts[i].text);
+		assert_string_equal(text, texts[i].printable);
+		free(text);
+	}
+	text = printable__shorten("abcdefghijklmnopqrstuvwxyz", 11);
+	assert_string_equal(text, "abc..uvwxyz");
+	free(text);
+	text = printable__shorten("\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe6\x97\xa5\xe6\x9c\xac",
+				  7);
+	assert_true(printable__width(text) <= 7);
+	assert_non_null(strstr(text, ".."));
+	free(text);
+}
+
+static void test_numbers(void **state)
+{
+	char text[NUMBER_SIZE];
+
+	(void)state;
+	assert_string_equal(number__seconds(text, 0), "0.000 s");
+	assert_string_equal(number__seconds(text, 0.0001), "<0.001 s");
+	assert_string_equal(number__seconds(text, 9.9996), "10.00 s");
+	assert_string_equal(number__seconds(text, 123.45), "123.5 s");
+	assert_string_equal(number__bytes(text, 999), "999 B");
+	assert_string_equal(number__bytes(text, 1500000), "1.5 MB");
+	assert_string_equal(number__bytes(text, INT64_MAX), "9.2 EB");
+}
+
+static void test_collapsed(void **state)
+{
+	static const char samples[] =
+		"calibrate;work (other.py:6) 3\n"
+		"isr;main (main.py:2);wo:rk\\x0a (main.py:12);PyObject_GetAttr 3\n"
+		"calibrate;do_syscall 2\n"
+		"isr;main (main.py:2);wo:rk\\x0a (main.py:12);memcpy 2\n"
+		"isr;main (main.py:2);fib (main.py:21);fib (main.py:22);fib (main.py:22) 2\n"
+		"isr;main (main.py:2);wo:rk\\x0a (main.py:12) 1\n"
+		"isr;main (main.py:2);fib (main.py:21);fib (main.py:22);fib (main.py:22);"
+		"do_syscall 1\n"
+		"isr;(unknown) 1\n";
+	struct fixture fixture;
+	struct printed printed;
+
+	(void)state;
+	fixture__create(&fixture, fixture_rows,
+			"UPDATE function SET name = 'wo;rk' || char(10) WHERE id = 2");
+	assert_int_equal(fixture__load(&fixture), 0);
+	printed__start(&printed);
+	printed__end(&printed,
+		     collapsed__print(printed.stream, fixture.tables, metric__find("samples")));
+	assert_string_equal(printed.text, samples);
+	free(printed.text);
+	printed__start(&printed);
+	printed__end(&printed,
+		     collapsed__print(printed.stream, fixture.tables, metric__find("cpu")));
+	assert_non_null(strstr(printed.text, "calibrate;work (other.py:6) 300000\n"));
+	assert_non_null(strstr(printed.text, "sh;(not sampled) 2000\n"));
+	free(printed.text);
+	fixture__close(&fixture);
+}
+
+static void test_output(void **state)
+{
+	char directory[] = "/tmp/pipescope-test-XXXXXX", path[64], link_path[64];
+	struct output *output;
+	struct stat status;
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/out", directory);
+	snprintf(link_path, sizeof(link_path), "%s/link", directory);
+	for (int i = 0; i < 2; i++) { /* new, then replaced */
+		assert_int_equal(output__open(path, &output), 0);
+		fprintf(output__stream(output), "%d\n", i);
+		assert_int_equal(output__finish(output), 0);
+		assert_int_equal(stat(path, &status), 0);
+		assert_int_equal(status.st_size, 2);
+	}
+	assert_int_equal(output__open(path, &output), 0);
+	fputs("a half", output__stream(output));
+	output__abandon(output);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_size, 2);
+	assert_int_equal(symlink(path, link_path), 0);
+	assert_int_equal(output__open(link_path, &output), -ELOOP);
+	assert_int_equal(output__open(directory, &output), -EEXIST);
+	assert_int_equal(output__open("/dev/null", &output), -EEXIST);
+	assert_int_equal(unlink(link_path), 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(directory), 0); /* nothing else was left */
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_json_functions),
+		cmocka_unit_test(test_json_head),
+		cmocka_unit_test(test_json_other_keys),
+		cmocka_unit_test(test_csv),
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_text_content),
+		cmocka_unit_test(test_printable),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_collapsed),
+		cmocka_unit_test(test_output),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

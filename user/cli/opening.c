@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/opening.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+
+static const struct reason {
+	int error;
+	const char *words;
+} reasons[] = {
+	{-ENOENT, "there is no such file; 'pipescope record -o FILE' writes one"},
+	{-EACCES, "not readable for you; recordings are readable for who made them and for root"},
+	{-EISDIR, "that is a directory; give the recording in it"},
+	{-EMEDIUMTYPE, "this is no recording of pipescope; give a file of 'pipescope record'"},
+	{-EPROTONOSUPPORT, "a newer pipescope wrote this; read it with that version"},
+	{-EBADMSG, "the recording is damaged; record again, or use another copy"},
+	{-ENOMEM, "not enough memory for this recording"},
+	{-EBUSY, "another program holds the recording locked; try again later"},
+};
+
+void opening__complain(const char *path, int error)
+{
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+		if (reasons[i].error == error) {
+			log__error("%s: %s", path, reasons[i].words);
+			return;
+		}
+	}
+	log__error("%s: cannot be read: %s", path, strerror(-error));
+}
+
+int opening__load(const char *path, const struct metric *metric, struct recording **ret_recording,
+		  struct tables **ret_tables)
+{
+	struct recording *recording;
+	int error;
+
+	error = recording__open(path, &recording);
+	if (!error) {
+		error = tables__load(recording, metric->sample_metric, ret_tables);
+		if (error)
+			recording__close(recording);
+	}
+	if (error) {
+		opening__complain(path, error);
+		return error;
+	}
+	*ret_recording = recording;
+	return 0;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a query can group by, filter by and measure: two tables. A new source of events adds rows
+ * to them. */
+#ifndef MODEL_KEYS_H
+#define MODEL_KEYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/fields.h"
+#include "model/tables.h"
+
+/* Of what the key's value is a property: this says which index `value` takes. */
+enum key_scope { SCOPE_EPOCH, SCOPE_THREAD, SCOPE_SLICE, SCOPE_NODE, SCOPE_COUNT };
+
+/* SCOPE_NODE: the frame of a sampled stack whose value the sample gets. */
+enum frame_choice {
+	FRAME_OWNER, /* innermost, but the interpreter's own code goes to its caller */
+	FRAME_LINED, /* innermost that has a line */
+	FRAME_SAMPLED /* innermost as it is: the value stands for the whole stack */
+};
+
+/* Values that are no index and no pointer. */
+#define VALUE_UNKNOWN	  UINT64_MAX
+#define VALUE_NOT_SAMPLED (UINT64_MAX - 1)
+
+struct key {
+	const char *name;
+	const char *title; /* of its column in a text table */
+	const char *meaning;
+	enum key_scope scope;
+	enum frame_choice choice;
+	bool totals; /* callers have a figure "with callees" of their own */
+
+	/* An index, an interned text as a number, 0 (no text) or VALUE_UNKNOWN. */
+	uint64_t (*value)(const struct tables *tables, uint32_t index);
+	/* NULL: no filter of this key. */
+	bool (*matches)(const struct tables *tables, uint64_t value, const char *pattern);
+	int (*compare)(const struct tables *tables, uint64_t one, uint64_t other);
+	/* For JSON and CSV: the key itself and what tells it apart from others of its name. */
+	void (*describe)(struct tables *tables, uint64_t value, struct field_list *list);
+	/* For one column of text; malloc'ed. 0 or -ENOMEM. */
+	int (*label)(const struct tables *tables, uint64_t value, char **ret_label);
+};
+
+enum metric_value { METRIC_CPU, METRIC_SAMPLES };
+
+struct metric {
+	const char *name;
+	const char *meaning;
+	const char *sample_metric; /* sample.metric in the recording */
+	enum metric_value value;
+};
+
+/* NULL: there is none of this name. */
+const struct key *key__find(const char *name);
+const struct metric *metric__find(const char *name);
+
+/* NULL behind the last; for lists in messages. */
+const struct key *key__at(size_t position);
+const struct metric *metric__at(size_t position);
+
+/* Whole text against a pattern in which only '*' is special. */
+bool pattern__matches(const char *pattern, const char *text);
+
+#endif

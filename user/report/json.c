@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "report/json.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "report/printable.h"
+
+/* 15 digits hold nanoseconds of ten days; ASCII, because a terminal obeys some characters behind
+ * it. */
+#define DUMP_FLAGS (JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15))
+
+struct source {
+	const struct tables *tables;
+	const struct summary *summary;
+	const struct query *query;
+};
+
+/* NULL: no memory; NULL text is null. */
+static json_t *json_text(const char *text)
+{
+	_cleanup_free_ char *valid = NULL;
+
+	if (!text)
+		return json_null();
+	valid = printable__utf8(text);
+	return valid ? json_string(valid) : NULL;
+}
+
+/* The numbers of table meta; the others are text, also where they look like a number. */
+static json_t *meta_value(const struct summary_meta *meta)
+{
+	static const char *const numbers[] = {
+		"cpus", "hz", "slice_ns", "start_wall_ns", "start_boot_ns", "stop_ns"};
+	char *rest;
+	long long number;
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		if (strcmp(meta->key, numbers[i]))
+			continue;
+		errno = 0;
+		number = strtoll(meta->value, &rest, 10);
+		if (!errno && rest != meta->value && !*rest)
+			return json_integer(number);
+	}
+	return json_text(meta->value);
+}
+
+/* json_object_set_new takes NULL values as failures, so that one check per call is enough; the
+ * name, too, may come from the recording. */
+static int set(json_t *object, const char *name, json_t *value)
+{
+	_cleanup_free_ char *valid = printable__utf8(name);
+
+	if (!valid) {
+		json_decref(value);
+		return -ENOMEM;
+	}
+	return json_object_set_new(object, valid, value) ? -ENOMEM : 0;
+}
+
+static int fill_recording(json_t *object, const struct source *source)
+{
+	const struct summary *summary = source->summary;
+	int error = 0;
+
+	for (size_t i = 0; i < summary->meta_count && !error; i++)
+		error = set(object, summary->meta[i].key, meta_value(&summary->meta[i]));
+	if (!error)
+		error = set(object, "complete", json_boolean(summary->complete));
+	if (!error)
+		error = set(object, "elapsed_s", json_real(summary->elapsed_s));
+	if (!error)
+		error = set(object, "cpu_s", json_real(summary->cpu_s));
+	return error;
+}
+
+static int fill_quality(json_t *object, const struct source *source)
+{
+	const struct summary *summary = source->summary;
+	json_t *counters = json_object(), *endings = json_object();
+	int error;
+
+	error = set(object, "samples", json_integer(summary->samples));
+	/* The object owns both from here on. */
+	error = set(object, "counters", counters) || error ? -ENOMEM : 0;
+	error = set(object, "endings", endings) || error ? -ENOMEM : 0;
+	for (size_t i = 0; i < summary->counter_count && !error; i++)
+		error = set(counters, summary->counters[i].name,
+			    json_integer(summary->counters[i].value));
+	for (size_t i = 0; i < summary->ending_count && !error; i++)
+		error = set(endings, summary->endings[i].name,
+			    json_integer(summary->endings[i].samples));
+	if (!error)
+		error = set(object, "python_samples", json_integer(summary->python_samples));
+	if (!error)
+		error = set(object, "python_named_samples", json_integer(summary->python_named));
+	if (!error)
+		error = set(object, "python_named_share",
+			    summary->python_samples ? json_real((double)summary->python_named /
+								(double)summary->python_samples)
+						    : json_null());
+	return error;
+}
+
+static int fill_overhead(json_t *object, const struct source *source)
+{
+	const struct summary *summary = source->summary;
+	json_t *programs = json_array();
+	int error;
+
+	error = set(object, "cpu_s", json_real(summary->recorder_cpu_s));
+	if (!error)
+		error = set(object, "cpu_percent", json_real(summary->recorder_cpu_percent));
+	if (!error)
+		error = set(object, "max_rss_bytes", json_integer(summary->recorder_max_rss_bytes));
+	error = set(object, "programs", programs) || error ? -ENOMEM : 0;
+	for (size_t i = 0; i < summary->program_count && !error; i++) {
+		const struct summary_program *program = &summary->programs[i];
+		json_t *one = json_object();
+
+		error = json_array_append_new(programs, one) ? -ENOMEM : 0;
+		if (!error)
+			error = set(one, "name", json_text(program->name));
+		if (!error)
+			error = set(one, "runs", json_integer(program->runs));
+		if (!error)
+			error = set(one, "cpu_s", json_real((double)program->run_ns / 1e9));
+	}
+	return error;
+}
+
+static int fill_query(json_t *object, const struct source *source)
+{
+	const struct query *query = source->query;
+	const struct query_request *request = query__request(query);
+	json_t *by = json_array(), *where = json_array();
+	int error;
+
+	error = set(object, "by", by);
+	error = set(object, "where", where) || error ? -ENOMEM : 0;
+	for (size_t i = 0; i < request->key_count && !error; i++)
+		error = json_array_append_new(by, json_string(request->keys[i]->name)) ? -ENOMEM
+										       : 0;
+	for (size_t i = 0; i < request->filter_count && !error; i++) {
+		json_t *one = json_object();
+
+		error = json_array_append_new(where, one) ? -ENOMEM : 0;
+		if (!error)
+			error = set(one, request->filters[i].key->name,
+				    json_text(request->filters[i].pattern));
+	}
+	if (!error)
+		error = set(object, "metric", json_string(request->metric->name));
+	if (!error)
+		error = set(object, "estimated", json_boolean(query__estimated(query)));
+	if (!error)
+		error = set(object, "rows", json_integer((json_int_t)query__row_count(query)));
+	return error;
+}
+
+/* Outermost first. */
+static json_t *stack_value(const struct tables *tables, const struct field *field)
+{
+	json_t *frames = json_array();
+	uint32_t shown = field->integer < 0 ? NO_INDEX : (uint32_t)field->integer;
+	int failed = 0;
+
+	if (shown == NO_INDEX && frames)
+		failed = json_array_append_new(frames, json_text(field->text));
+	for (; frames && !failed && shown != NO_INDEX;
+	     shown = (uint32_t)tuple_set__at(tables->shown, shown)[0])
+		failed = json_array_append_new(frames, json_text(tables->shown_labels[shown]));
+	if (failed) {
+		json_decref(frames);
+		return NULL;
+	}
+	for (size_t i = 0, n = json_array_size(frames); i < n / 2; i++) {
+		json_t *low = json_incref(json_array_get(frames, i));
+
+		json_array_set(frames, i, json_array_get(frames, n - 1 - i));
+		json_array_set_new(frames, n - 1 - i, low);
+	}
+	return frames;
+}
+
+static json_t *field_value(const struct tables *tables, const struct field *field)
+{
+	switch (field->type) {
+	case FIELD_TEXT:
+		return json_text(field->text);
+	case FIELD_INTEGER:
+		return json_integer(field->integer);
+	case FIELD_REAL:
+		return json_real(field->real);
+	case FIELD_STACK:
+		return stack_value(tables, field);
+	default:
+		return json_null();
+	}
+}
+
+static int fill_row(json_t *object, const struct tables *tables, const struct field_list *list)
+{
+	static const char prefix[] = "total_";
+	json_t *total = NULL;
+	int error = 0;
+
+	for (size_t i = 0; i < list->count && !error; i++) {
+		const struct field *field = &list->fields[i];
+		json_t *value = field_value(tables, field);
+
+		if (strncmp(field->name, prefix, sizeof(prefix) - 1)) {
+			error = set(object, field->name, value);
+			continue;
+		}
+		if (!total) {
+			total = json_object();
+			error = set(object, "total", total);
+		}
+		if (error)
+			json_decref(value);
+		else
+			error = set(total, field->name + sizeof(prefix) - 1, value);
+	}
+	return error;
+}
+
+/* Takes the object. */
+static int dump(FILE *stream, json_t *object, int error)
+{
+	if (!error && json_dumpf(object, stream, DUMP_FLAGS))
+		error = ferror(stream) ? -EIO : -ENOMEM;
+	json_decref(object);
+	return error;
+}
+
+static const struct part {
+	const char *name;
+	int (*fill)(json_t *object, const struct source *source);
+} parts[] = {
+	{"recording", fill_recording},
+	{"quality", fill_quality},
+	{"overhead", fill_overhead},
+	{"query", fill_query},
+};
+
+static int print_part(FILE *stream, const struct part *part, const struct source *source)
+{
+	json_t *object = json_object();
+	int error;
+
+	fprintf(stream, "\"%s\":", part->name);
+	error = dump(stream, object, part->fill(object, source));
+	fputs(",\n", stream);
+	return error;
+}
+
+/* Row by row: a recording has many more stacks than should be in memory as JSON. */
+static int print_rows(FILE *stream, const struct tables *tables, const struct query *query,
+		      size_t limit)
+{
+	size_t count = query__row_count(query);
+	struct field_list list = {0};
+	int error = 0;
+
+	if (limit && limit < count)
+		count = limit;
+	fputs("\"rows\":[", stream);
+	for (size_t i = 0; i < count && !error; i++) {
+		json_t *row = json_object();
+
+		fputs(i ? ",\n" : "\n", stream);
+		error = query__describe(query, query__row(query, i), &list);
+		if (!error)
+			error = fill_row(row, tables, &list);
+		error = dump(stream, row, error);
+	}
+	field_list__free(&list);
+	fputs("]", stream);
+	return error;
+}
+
+int json_report__print(FILE *stream, const struct tables *tables, const struct summary *summary,
+		       const struct query *query, size_t limit)
+{
+	const struct source source = {tables, summary, query};
+	int error = 0;
+
+	fputs("{", stream);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && !error; i++)
+		error = print_part(stream, &parts[i], &source);
+	if (!error)
+		error = print_rows(stream, tables, query, limit);
+	fputs("}\n", stream);
+	return error ? error : ferror(stream) ? -EIO : 0;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef REPORT_JSON_H
+#define REPORT_JSON_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "model/query.h"
+#include "model/summary.h"
+
+/* One object: recording, quality, overhead, query, rows (at most `limit`, 0: all), as
+ * docs/FORMAT.md describes it; plain ASCII, one row per line. -ENOMEM, -EIO and what loading a row
+ * gives. */
+int json_report__print(FILE *stream, const struct tables *tables, const struct summary *summary,
+		       const struct query *query, size_t limit);
+
+#endif

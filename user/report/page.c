@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The page one wants first. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "report/grid.h"
+#include "report/printable.h"
+#include "report/text.h"
+
+#define PAGE_ROWS 12 /* of a table, so that all of the page is read */
+
+/* Counters that are no fault of the recording. */
+static const char *const harmless_counters[] = {"samples", "samples_not_wanted", "epochs_on_demand",
+						"late_stacks"};
+
+/* One paragraph, made printable, broken at blanks, later lines indented by `indent`. */
+static __attribute__((format(printf, 4, 5))) int paragraph(FILE *stream, size_t width,
+							   size_t indent, const char *format, ...)
+{
+	_cleanup_free_ char *raw = NULL, *text = NULL;
+	size_t column = 0;
+	char *word, *rest;
+	va_list args;
+	bool fresh;
+	int size;
+
+	va_start(args, format);
+	size = vasprintf(&raw, format, args);
+	va_end(args);
+	if (size < 0) {
+		raw = NULL;
+		return -ENOMEM;
+	}
+	text = printable__of(raw);
+	if (!text)
+		return -ENOMEM;
+	while (text[column] == ' ')
+		column++;
+	fprintf(stream, "%.*s", (int)column, text);
+	fresh = true;
+	for (word = strtok_r(text, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+		size_t wide = printable__width(word);
+
+		if (!fresh && column + 1 + wide > width) {
+			fprintf(stream, "\n%*s", (int)indent, "");
+			column = indent;
+		} else if (!fresh) {
+			fputc(' ', stream);
+			column++;
+		}
+		fresh = false;
+		fputs(word, stream);
+		column += wide;
+	}
+	fputc('\n', stream);
+	return 0;
+}
+
+static const char *meta_or(const struct summary *summary, const char *key, const char *otherwise)
+{
+	const char *value = summary__meta(summary, key);
+
+	return value && *value ? value : otherwise;
+}
+
+static void start_text(const struct summary *summary, char *text, size_t size)
+{
+	const char *value = summary__meta(summary, "start_wall_ns");
+	time_t seconds = value ? (time_t)(strtoll(value, NULL, 10) / 1000000000) : 0;
+	struct tm broken;
+
+	if (!value || !localtime_r(&seconds, &broken) ||
+	    !strftime(text, size, "%Y-%m-%d %H:%M:%S %Z", &broken))
+		snprintf(text, size, "start not known");
+}
+
+int text_report__head(FILE *stream, const struct summary *summary, size_t width)
+{
+	char start[64], cpu[NUMBER_SIZE], elapsed[NUMBER_SIZE];
+	int error;
+
+	start_text(summary, start, sizeof(start));
+	error = paragraph(stream, width, 2, "Node %s, kernel %s, %s CPUs; %s, %s; %s at %s Hz",
+			  meta_or(summary, "node", "(unknown)"),
+			  meta_or(summary, "kernel", "(unknown)"), meta_or(summary, "cpus", "?"),
+			  start, number__seconds(elapsed, summary->elapsed_s),
+			  meta_or(summary, "sources", "cpu"), meta_or(summary, "hz", "?"));
+	if (!error)
+		error = text_report__warnings(stream, summary, width);
+	if (!error)
+		error = paragraph(stream, width, 2, "CPU: %s, exact, of all processes",
+				  number__seconds(cpu, summary->cpu_s));
+	return error;
+}
+
+int text_report__warnings(FILE *stream, const struct summary *summary, size_t width)
+{
+	char elapsed[NUMBER_SIZE];
+	int error = 0;
+
+	if (!summary->complete)
+		error = paragraph(stream, width, 2,
+				  "INCOMPLETE: the recorder was cut off before it could finish; "
+				  "this is what it had written of the first %s",
+				  number__seconds(elapsed, summary->elapsed_s));
+	for (size_t i = 0; i < summary->counter_count && !error; i++)
+		if (summary->counters[i].loss && summary->counters[i].value > 0)
+			error = paragraph(stream, width, 2, "WARNING: %lld %s",
+					  (long long)summary->counters[i].value,
+					  summary->counters[i].meaning);
+	return error;
+}
+
+static bool is_harmless(const char *name)
+{
+	for (size_t i = 0; i < sizeof(harmless_counters) / sizeof(harmless_counters[0]); i++)
+		if (!strcmp(harmless_counters[i], name))
+			return true;
+	return false;
+}
+
+static int print_quality(FILE *stream, const struct summary *summary, size_t width)
+{
+	bool lost = false;
+	int error;
+
+	for (size_t i = 0; i < summary->counter_count; i++)
+		lost |= summary->counters[i].loss && summary->counters[i].value > 0;
+	if (summary->python_samples)
+		error = paragraph(stream, width, 2,
+				  "Quality: %lld samples, %s; of %lld Python samples %.1f %% with "
+				  "all frames and names",
+				  (long long)summary->samples, lost ? "with losses" : "none lost",
+				  (long long)summary->python_samples,
+				  (double)summary->python_named / (double)summary->python_samples *
+					  100);
+	else
+		error = paragraph(stream, width, 2, "Quality: %lld samples, %s; none in Python",
+				  (long long)summary->samples, lost ? "with losses" : "none lost");
+	for (size_t i = 0; i < summary->ending_count && !error; i++)
+		if (!summary->endings[i].ok && summary->endings[i].samples)
+			error = paragraph(stream, width, 4, "  %lld samples: %s",
+					  (long long)summary->endings[i].samples,
+					  summary->endings[i].meaning);
+	for (size_t i = 0; i < summary->counter_count && !error; i++) {
+		const struct summary_counter *counter = &summary->counters[i];
+
+		if (!counter->loss && counter->value > 0 && !is_harmless(counter->name))
+			error = paragraph(stream, width, 4, "  %lld %s", (long long)counter->value,
+					  counter->meaning);
+	}
+	return error;
+}
+
+static int print_cost(FILE *stream, const struct summary *summary, size_t width)
+{
+	char memory[NUMBER_SIZE], programs[64] = "";
+
+	if (summary->program_count)
+		snprintf(programs, sizeof(programs), "; BPF programs %.2f %% of one CPU",
+			 summary->programs_cpu_percent);
+	return paragraph(stream, width, 2, "Cost: recorder %.2f %% of one CPU, %s of memory%s",
+			 summary->recorder_cpu_percent,
+			 number__bytes(memory, summary->recorder_max_rss_bytes), programs);
+}
+
+static int run(struct tables *tables, const char *const *keys, enum query_fold fold,
+	       struct query **ret_query)
+{
+	struct query_request request = {.metric = metric__find("cpu"), .fold = fold};
+
+	for (; *keys; keys++)
+		request.keys[request.key_count++] = key__find(*keys);
+	return query__run(tables, &request, ret_query);
+}
+
+/* --- Tasks. */
+
+static void add_task(struct grid *grid, const struct query *query, const struct query_row *row,
+		     bool jobs)
+{
+	const struct query_details *details = query__details(query, row);
+	const char *job = (const char *)(uintptr_t)query__value(query, row, 1);
+
+	grid__text(grid, (const char *)(uintptr_t)query__value(query, row, 0));
+	if (jobs)
+		grid__text(grid, job ? job : "-");
+	grid__integer(grid, details->processes);
+	grid__seconds(grid, details->elapsed_ns / 1e9);
+	grid__seconds(grid, row->own.cpu_ns / 1e9);
+	grid__percent(grid, row->own.cpu_ns, details->elapsed_ns);
+	grid__bytes(grid, details->max_rss_bytes);
+	grid__integer(grid, details->failures);
+}
+
+static int print_tasks(FILE *stream, struct tables *tables, size_t width, size_t limit)
+{
+	static const char *const keys[] = {"task", "job", NULL};
+	struct grid grid = {0};
+	struct query *query;
+	size_t busy = 0, count;
+	bool jobs = false;
+	int error;
+
+	error = run(tables, keys, FOLD_INTERPRETER, &query);
+	if (error)
+		return error;
+	count = query__row_count(query);
+	while (busy < count && query__row(query, busy)->own.cpu_ns > 0)
+		busy++;
+	if (limit > busy)
+		limit = busy;
+	for (size_t i = 0; i < limit; i++)
+		jobs |= query__value(query, query__row(query, i), 1) != 0;
+	grid__column(&grid, "task", false, true, 0);
+	if (jobs)
+		grid__column(&grid, "job", false, true, 2);
+	grid__column(&grid, "processes", true, false, 1);
+	grid__column(&grid, "elapsed", true, false, 0);
+	grid__column(&grid, "CPU", true, false, 0);
+	grid__column(&grid, "eff.", true, false, 0);
+	grid__column(&grid, "peak RSS", true, false, 0);
+	grid__column(&grid, "failed", true, false, 0);
+	for (size_t i = 0; i < limit; i++)
+		add_task(&grid, query, query__row(query, i), jobs);
+	fputs("\nTasks (exact; eff. = CPU / elapsed)\n", stream);
+	error = grid__print(&grid, stream, width);
+	if (!error && busy > limit)
+		error = paragraph(stream, width, 2, "... and %zu more with CPU time", busy - limit);
+	if (!error && count > busy)
+		error = paragraph(stream, width, 2,
+				  "... and %zu without; --by task, --by process show all",
+				  count - busy);
+	grid__clear(&grid);
+	query__free(query);
+	return error;
+}
+
+/* --- Functions and lines. Each table: which rows of which query. */
+
+static bool is_special(uint64_t value)
+{
+	return value == VALUE_UNKNOWN || value == VALUE_NOT_SAMPLED;
+}
+
+static bool wants_python(const struct tables *tables, const struct query *query,
+			 const struct query_row *row)
+{
+	uint64_t function = query__value(query, row, 0);
+
+	return !is_special(function) && tables->functions[function].kind == FUNCTION_PYTHON;
+}
+
+static bool wants_line(const struct tables *tables, const struct query *query,
+		       const struct query_row *row)
+{
+	(void)tables;
+	return !is_special(query__value(query, row, 1));
+}
+
+static bool wants_native(const struct tables *tables, const struct query *query,
+			 const struct query_row *row)
+{
+	uint64_t function = query__value(query, row, 0);
+
+	return !is_special(function) && tables->functions[function].kind != FUNCTION_PYTHON;
+}
+
+static const struct section {
+	const char *title;
+	const char *keys[4]; /* first the function */
+	enum query_fold fold;
+	bool (*wants)(const struct tables *tables, const struct query *query,
+		      const struct query_row *row);
+	size_t share; /* of the page's rows, in quarters */
+	bool callees;
+} sections[] = {
+	{"Hottest Python functions (own: with the native code they call)",
+	 {"function", "task"},
+	 FOLD_NATIVE,
+	 wants_python,
+	 4,
+	 true},
+	{"Hottest lines", {"function", "line", "task"}, FOLD_NATIVE, wants_line, 3, false},
+	{"Hottest native and kernel functions",
+	 {"function"},
+	 FOLD_INTERPRETER,
+	 wants_native,
+	 2,
+	 false},
+};
+
+static void add_section_row(struct grid *grid, const struct section *section,
+			    const struct tables *tables, const struct query *query,
+			    const struct query_row *row, double all_s)
+{
+	grid__seconds(grid, row->own.cpu_ns / 1e9);
+	grid__percent(grid, row->own.cpu_ns / 1e9, all_s);
+	if (section->callees)
+		grid__percent(grid, row->total.cpu_ns / 1e9, all_s);
+	for (size_t i = 0; section->keys[i]; i++) {
+		const struct key *key = query__request(query)->keys[i];
+		uint64_t value = query__value(query, row, i);
+		char *label = NULL;
+
+		if (key->label(tables, value, &label))
+			label = NULL;
+		grid__own(grid, label);
+		/* A line says it better than where its function begins. */
+		if (!i && section->wants != wants_line)
+			grid__own(grid, text_report__origin(tables, value));
+	}
+}
+
+static int print_section(FILE *stream, struct tables *tables, const struct section *section,
+			 double all_s, size_t width, size_t limit)
+{
+	struct grid grid = {0};
+	struct query *query;
+	size_t shown = 0;
+	int error;
+
+	error = run(tables, section->keys, section->fold, &query);
+	if (error)
+		return error;
+	grid__column(&grid, "own", true, false, 0);
+	grid__column(&grid, "of all", true, false, 0);
+	if (section->callees)
+		grid__column(&grid, "w. callees", true, false, 2);
+	for (size_t i = 0; section->keys[i]; i++) {
+		grid__column(&grid, query__request(query)->keys[i]->title, false, true, 0);
+		if (!i && section->wants != wants_line)
+			grid__column(&grid, "where", false, true, 0);
+	}
+	for (size_t i = 0; i < query__row_count(query) && shown < limit; i++) {
+		const struct query_row *row = query__row(query, i);
+
+		if (!row->own.samples || !section->wants(tables, query, row))
+			continue;
+		add_section_row(&grid, section, tables, query, row, all_s);
+		shown++;
+	}
+	if (shown)
+		fprintf(stream, "\n%s\n", section->title);
+	error = grid__print(&grid, stream, width);
+	grid__clear(&grid);
+	query__free(query);
+	return error;
+}
+
+/* What no table of functions can show. */
+static int print_rest(FILE *stream, const struct tables *tables, const struct summary *summary,
+		      size_t width)
+{
+	double not_sampled_s = 0;
+	char text[NUMBER_SIZE];
+
+	for (size_t i = 0; i < tables->epoch_count; i++)
+		if (!tables->epochs[i].samples)
+			not_sampled_s += tables->epochs[i].cpu_ns / 1e9;
+	fputc('\n', stream);
+	if (not_sampled_s > 0)
+		return paragraph(stream, width, 2,
+				 "Functions and lines are estimated from samples; %s (%.1f %%) of "
+				 "CPU time were of processes too short for any.",
+				 number__seconds(text, not_sampled_s),
+				 summary->cpu_s > 0 ? not_sampled_s / summary->cpu_s * 100 : 0);
+	return paragraph(stream, width, 2, "Functions and lines are estimated from samples.");
+}
+
+int text_report__page(FILE *stream, struct tables *tables, const struct summary *summary,
+		      size_t width, size_t limit)
+{
+	int error;
+
+	error = text_report__head(stream, summary, width);
+	if (!error)
+		error = print_quality(stream, summary, width);
+	if (!error)
+		error = print_cost(stream, summary, width);
+	if (!error)
+		error = print_tasks(stream, tables, width, limit ? limit : PAGE_ROWS);
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]) && !error; i++)
+		error = print_section(stream, tables, &sections[i], summary->cpu_s, width,
+				      limit ? limit : PAGE_ROWS * sections[i].share / 4);
+	if (!error)
+		error = print_rest(stream, tables, summary, width);
+	return error ? error : ferror(stream) ? -EIO : 0;
+}

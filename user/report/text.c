@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "report/text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/grid.h"
+
+/* How one key looks in a table: its columns, and their cells. */
+struct view {
+	const char *key;
+	void (*columns)(struct grid *grid, const struct query *query);
+	void (*cells)(struct grid *grid, struct tables *tables, const struct query *query,
+		      uint64_t value);
+};
+
+static bool has_key(const struct query *query, const char *name)
+{
+	const struct query_request *request = query__request(query);
+
+	for (size_t i = 0; i < request->key_count; i++)
+		if (!strcmp(request->keys[i]->name, name))
+			return true;
+	return false;
+}
+
+char *text_report__origin(const struct tables *tables, uint64_t value)
+{
+	const struct table_function *function;
+	char *text;
+	int size;
+
+	if (value == VALUE_UNKNOWN || value == VALUE_NOT_SAMPLED)
+		return strdup("-");
+	function = &tables->functions[value];
+	if (function->kind != FUNCTION_PYTHON || !function->file)
+		return strdup(path__base(function->module));
+	if (function->line == NO_VALUE)
+		return strdup(path__base(function->file));
+	size = asprintf(&text, "%s:%lld", path__base(function->file), (long long)function->line);
+	return size < 0 ? NULL : text;
+}
+
+char *text_report__exit(const struct table_process *process)
+{
+	const char *name;
+	char *text;
+	int size;
+
+	if (process->exit_signal != NO_VALUE) {
+		name = process->exit_signal < 256 ? sigabbrev_np((int)process->exit_signal) : NULL;
+		size = name ? asprintf(&text, "SIG%s", name)
+			    : asprintf(&text, "signal %lld", (long long)process->exit_signal);
+	} else if (process->exit_code != NO_VALUE) {
+		size = asprintf(&text, "%lld", (long long)process->exit_code);
+	} else {
+		return strdup(process->end_ns == NO_VALUE ? "-" : "?");
+	}
+	return size < 0 ? NULL : text;
+}
+
+/* --- Processes. */
+
+static void process_columns(struct grid *grid, const struct query *query)
+{
+	grid__column(grid, "pid", true, false, 0);
+	if (!has_key(query, "task"))
+		grid__column(grid, "task", false, true, 0);
+	grid__column(grid, "command", false, true, 0);
+	if (query__has_details(query))
+		grid__column(grid, "start", true, false, 1);
+}
+
+static void process_cells(struct grid *grid, struct tables *tables, const struct query *query,
+			  uint64_t value)
+{
+	const struct table_process *process = &tables->processes[value];
+	const struct table_epoch *epoch = &tables->epochs[process->epoch];
+	char *text = NULL;
+
+	grid__integer(grid, process->pid);
+	if (!has_key(query, "task")) {
+		if (process->other_tasks &&
+		    asprintf(&text, "%s +%u", epoch->task, process->other_tasks) < 0)
+			text = NULL;
+		if (text)
+			grid__own(grid, text);
+		else
+			grid__text(grid, epoch->task);
+	}
+	text = NULL;
+	if (tables__command(tables, epoch->image, &text))
+		text = NULL;
+	grid__own(grid, text);
+	if (query__has_details(query))
+		grid__seconds(grid, (double)process->start_ns / 1e9);
+}
+
+/* --- Functions. */
+
+static void function_columns(struct grid *grid, const struct query *query)
+{
+	(void)query;
+	grid__column(grid, "function", false, true, 0);
+	grid__column(grid, "where", false, true, 3);
+}
+
+static void function_cells(struct grid *grid, struct tables *tables, const struct query *query,
+			   uint64_t value)
+{
+	char *name = NULL;
+
+	(void)query;
+	if (key__find("function")->label(tables, value, &name))
+		name = NULL;
+	grid__own(grid, name);
+	grid__own(grid, text_report__origin(tables, value));
+}
+
+/* --- Stacks, innermost frame first: that is where the time goes. */
+
+static void stack_columns(struct grid *grid, const struct query *query)
+{
+	(void)query;
+	grid__column(grid, "stack, innermost frame first", false, true, 0);
+}
+
+static void stack_cells(struct grid *grid, struct tables *tables, const struct query *query,
+			uint64_t value)
+{
+	char *joined = NULL;
+	size_t size = 0;
+	FILE *text;
+
+	(void)query;
+	if (value == VALUE_UNKNOWN || value == VALUE_NOT_SAMPLED) {
+		grid__text(grid, value == VALUE_UNKNOWN ? "(unknown)" : "(not sampled)");
+		return;
+	}
+	text = open_memstream(&joined, &size);
+	for (uint32_t at = (uint32_t)value; text && at != NO_INDEX;
+	     at = (uint32_t)tuple_set__at(tables->shown, at)[0])
+		fprintf(text, "%s%s", at == value ? "" : " < ", tables->shown_labels[at]);
+	if (!text || fclose(text)) {
+		free(joined);
+		joined = NULL;
+	}
+	grid__own(grid, joined);
+}
+
+static const struct view views[] = {
+	{"process", process_columns, process_cells},
+	{"function", function_columns, function_cells},
+	{"stack", stack_columns, stack_cells},
+};
+
+static const struct view *view_of(const struct key *key)
+{
+	for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++)
+		if (!strcmp(views[i].key, key->name))
+			return &views[i];
+	return NULL;
+}
+
+static void add_columns(struct grid *grid, const struct query *query)
+{
+	const struct query_request *request = query__request(query);
+
+	for (size_t i = 0; i < request->key_count; i++) {
+		const struct view *view = view_of(request->keys[i]);
+
+		if (view)
+			view->columns(grid, query);
+		else
+			grid__column(grid, request->keys[i]->title, false, true, 0);
+	}
+	if (query__has_details(query)) {
+		bool process = has_key(query, "process");
+
+		if (!process)
+			grid__column(grid, "processes", true, false, 3);
+		grid__column(grid, "elapsed", true, false, 0);
+		grid__column(grid, "CPU", true, false, 0);
+		grid__column(grid, "user", true, false, process ? 0 : 4);
+		grid__column(grid, "system", true, false, process ? 0 : 4);
+		grid__column(grid, "eff.", true, false, process ? 6 : 0);
+		grid__column(grid, "peak RSS", true, false, process ? 0 : 1);
+		grid__column(grid, process ? "exit" : "failed", true, false, 0);
+		grid__column(grid, "samples", true, false, 5);
+		return;
+	}
+	grid__column(grid, "CPU", true, false, 0);
+	if (query__estimated(query))
+		grid__column(grid, "+-", true, false, 4);
+	grid__column(grid, "CPU %", true, false, 0);
+	grid__column(grid, "samples", true, false,
+		     request->metric->value == METRIC_SAMPLES ? 0 : 5);
+	if (query__has_totals(query)) {
+		grid__column(grid, "with callees", true, false, 2);
+		grid__column(grid, "%", true, false, 2);
+	}
+}
+
+static void add_key_cells(struct grid *grid, struct tables *tables, const struct query *query,
+			  const struct query_row *row)
+{
+	const struct query_request *request = query__request(query);
+
+	for (size_t i = 0; i < request->key_count; i++) {
+		const struct view *view = view_of(request->keys[i]);
+		uint64_t value = query__value(query, row, i);
+		char *label = NULL;
+
+		if (view) {
+			view->cells(grid, tables, query, value);
+			continue;
+		}
+		if (request->keys[i]->label(tables, value, &label))
+			label = NULL;
+		grid__own(grid, label);
+	}
+}
+
+static void add_detail_cells(struct grid *grid, struct tables *tables, const struct query *query,
+			     const struct query_row *row)
+{
+	const struct query_details *details = query__details(query, row);
+	const struct query_request *request = query__request(query);
+	const struct table_process *process = NULL;
+
+	for (size_t i = 0; i < request->key_count; i++)
+		if (!strcmp(request->keys[i]->name, "process"))
+			process = &tables->processes[query__value(query, row, i)];
+	if (!process)
+		grid__integer(grid, details->processes);
+	grid__seconds(grid, details->elapsed_ns / 1e9);
+	grid__seconds(grid, row->own.cpu_ns / 1e9);
+	grid__seconds(grid, details->user_ns / 1e9);
+	grid__seconds(grid, details->system_ns / 1e9);
+	grid__percent(grid, row->own.cpu_ns, details->elapsed_ns);
+	grid__bytes(grid, details->max_rss_bytes);
+	if (process)
+		grid__own(grid, text_report__exit(process));
+	else
+		grid__integer(grid, details->failures);
+	grid__integer(grid, row->own.samples);
+}
+
+static void add_figure_cells(struct grid *grid, const struct summary *summary,
+			     const struct query *query, const struct query_row *row)
+{
+	grid__seconds(grid, row->own.cpu_ns / 1e9);
+	if (query__estimated(query))
+		grid__seconds(grid, row->own.cpu_error_ns / 1e9);
+	grid__percent(grid, row->own.cpu_ns / 1e9, summary->cpu_s);
+	grid__integer(grid, row->own.samples);
+	if (query__has_totals(query)) {
+		grid__seconds(grid, row->total.cpu_ns / 1e9);
+		grid__percent(grid, row->total.cpu_ns / 1e9, summary->cpu_s);
+	}
+}
+
+int text_report__query(FILE *stream, struct tables *tables, const struct summary *summary,
+		       const struct query *query, size_t width, size_t limit)
+{
+	size_t count = query__row_count(query), all = count;
+	struct grid grid = {0};
+	int error;
+
+	error = text_report__warnings(stream, summary, width);
+	if (error)
+		return error;
+	if (limit && limit < count)
+		count = limit;
+	add_columns(&grid, query);
+	for (size_t i = 0; i < count && !grid.error; i++) {
+		const struct query_row *row = query__row(query, i);
+
+		add_key_cells(&grid, tables, query, row);
+		if (query__has_details(query))
+			add_detail_cells(&grid, tables, query, row);
+		else
+			add_figure_cells(&grid, summary, query, row);
+	}
+	error = grid__print(&grid, stream, width);
+	grid__clear(&grid);
+	if (error)
+		return error;
+	if (!all)
+		fputs("Nothing in this recording fits.\n", stream);
+	if (count < all)
+		fprintf(stream, "... and %zu more rows; --limit 0 shows all.\n", all - count);
+	if (query__estimated(query) && all)
+		fputs("CPU: exact totals shared out over samples; +- is one standard error.\n",
+		      stream);
+	return ferror(stream) ? -EIO : 0;
+}
