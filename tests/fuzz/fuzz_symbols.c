@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Links: symbols base
+/* Any bytes as an ELF file: opened, searched, never more than an error. What is found must hold the
+ * address it was found for. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "symbols/elf.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+static void search(struct elf_symbols *symbols, uint64_t address)
+{
+	struct elf_symbol found;
+
+	if (elf_symbols__find(symbols, address, &found))
+		return;
+	if (address - found.start >= found.size || !found.name[0])
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	struct elf_symbols *symbols;
+	int fd = memfd_create("fuzz_symbols", MFD_CLOEXEC);
+
+	if (fd < 0 || write(fd, bytes, size) != (ssize_t)size)
+		abort();
+	/* No debug directory, but .gnu_debuglink is followed to a place where nothing is. */
+	if (!elf_symbols__open_with(fd, "/nonexistent/file", "/nonexistent", &symbols)) {
+		size_t id_size = 0;
+		const uint8_t *id = elf_symbols__build_id(symbols, &id_size);
+		uint64_t address;
+
+		if (id && !id_size)
+			abort();
+		for (uint64_t offset = 0; offset < size; offset += 1 + size / 64)
+			if (!elf_symbols__vaddr(symbols, offset, &address))
+				search(symbols, address);
+		search(symbols, UINT64_MAX);
+		elf_symbols__free(symbols);
+	}
+	close(fd);
+	return 0;
+}
