@@ -77,9 +77,9 @@ static __always_inline __u32 python__begin(struct python_walk *walk,
 	__u64 state, owner = 0, frame = 0;
 
 	walk->frame = 0;
-	if (ps_read_user(&tss, sizeof(tss), runtime + layout->runtime_tss_key - 4))
-		return PS_END_PY_UNREADABLE;
-	if (!tss.initialized)
+	/* Before the interpreter touches its runtime, not even the page is there. */
+	if (ps_read_user(&tss, sizeof(tss), runtime + layout->runtime_tss_key - 4) ||
+	    tss.initialized != 1)
 		return PS_END_PY_STARTING;
 	state = python__thread_specific(tcb, tss.key);
 	if (!state)

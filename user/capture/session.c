@@ -221,6 +221,8 @@ static int write_meta(struct session *session)
 	snprintf(text, sizeof(text), "%lld%09ld", (long long)session->wall.tv_sec,
 		 session->wall.tv_nsec);
 	err = err ?: recording_writer__meta(writer, "start_wall_ns", text);
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)session->own_cpu_ns);
+	err = err ?: recording_writer__meta(writer, "startup_cpu_ns", text);
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)session->clock.boot_ns);
 	return err ?: recording_writer__meta(writer, "start_boot_ns", text);
 }
@@ -413,6 +415,7 @@ static int start(struct session *session)
 	err = err ?: drain__slice(session->drain, 0); /* the baseline of all CPU times */
 	err = err ?: sampler__start(session->bpf->progs.cpu_sample, session->options->hz,
 				    &session->sampler);
+	session->own_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	err = err ?: write_meta(session);
 	if (!err && session->options->stats) {
 		session->stats = bpf_enable_stats(BPF_STATS_RUN_TIME);

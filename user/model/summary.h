@@ -46,7 +46,8 @@ struct summary {
 	 */
 	int64_t python_samples, python_named;
 
-	double recorder_cpu_s, recorder_cpu_percent; /* of one CPU */
+	/* The recorder's own: of its start, and afterwards, in percent of one CPU. */
+	double startup_cpu_s, recorder_cpu_s, recorder_cpu_percent;
 	int64_t recorder_max_rss_bytes;
 	double programs_cpu_s, programs_cpu_percent;
 };

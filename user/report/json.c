@@ -113,6 +113,8 @@ static int fill_overhead(json_t *object, const struct source *source)
 
 	error = set(object, "cpu_s", json_real(summary->recorder_cpu_s));
 	if (!error)
+		error = set(object, "startup_cpu_s", json_real(summary->startup_cpu_s));
+	if (!error)
 		error = set(object, "cpu_percent", json_real(summary->recorder_cpu_percent));
 	if (!error)
 		error = set(object, "max_rss_bytes", json_integer(summary->recorder_max_rss_bytes));

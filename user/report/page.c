@@ -163,8 +163,9 @@ static int print_cost(FILE *stream, const struct summary *summary, size_t width)
 	if (summary->program_count)
 		snprintf(programs, sizeof(programs), "; BPF programs %.2f %% of one CPU",
 			 summary->programs_cpu_percent);
-	return paragraph(stream, width, 2, "Cost: recorder %.2f %% of one CPU, %s of memory%s",
-			 summary->recorder_cpu_percent,
+	return paragraph(stream, width, 2,
+			 "Cost: recorder %.2f %% of one CPU after %.2f s to start, %s of memory%s",
+			 summary->recorder_cpu_percent, summary->startup_cpu_s,
 			 number__bytes(memory, summary->recorder_max_rss_bytes), programs);
 }
 

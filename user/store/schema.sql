@@ -4,7 +4,8 @@ PRAGMA application_id = 1886610288; -- 'pscp'
 PRAGMA user_version = 1;
 
 -- node, kernel, machine, cpus, version, command, sources, hz, event, slice_ns, start_wall_ns,
--- start_boot_ns, stop_ns, state ('recording' until closed, then 'complete'), stop_reason
+-- start_boot_ns, startup_cpu_ns (the recorder's own CPU time until the first sample), stop_ns,
+-- state ('recording' until closed, then 'complete'), stop_reason
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
 -- Time slices: every figure below belongs to one.
