@@ -166,11 +166,11 @@ $(foreach fuzzer,$(FUZZERS),$(eval $(call fuzz_rules,$(fuzzer))))
 fuzz: $(FUZZERS:%=$(O)/fuzz/%)
 	$(Q)scripts/run-fuzz.sh $(FUZZ_SECONDS) $(FUZZERS:%=$(O)/fuzz/%)
 
-veristat: $(O)/pipescope $(O)/bpf/pipescope.bpf.linked.o
-	$(Q)scripts/veristat.sh $(O)/bpf/pipescope.bpf.linked.o
+veristat: $(O)/pipescope
+	$(Q)scripts/veristat.sh
 
 # --- House-keeping.
-FORMATTED = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h' ':!vmlinux')
+FORMATTED = $(shell find . -name "*.[ch]" -not -path "./.output/*" -not -path "./vmlinux/*")
 format:
 	$(Q)$(CLANG_FORMAT) -i $(FORMATTED)
 format-check:

@@ -5,7 +5,7 @@
 
 #include "maps.bpf.h"
 
-#define PF_KTHREAD	 0x00200000
+#define PF_KTHREAD	  0x00200000
 #define SIGNAL_GROUP_EXIT 0x00000004
 
 /* x86-64 without KASAN and without FRED, as all kernels before 5.15 are. */

@@ -6,7 +6,8 @@
 struct counts_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384); /* set */
-	__uint(key_size, sizeof(struct ps_count)); /* clang 14 leaves __type incomplete in inner maps */
+	__uint(key_size,
+	       sizeof(struct ps_count)); /* clang 14 leaves __type incomplete in inner maps */
 	__uint(value_size, sizeof(__u64));
 };
 
@@ -93,8 +94,8 @@ int cpu_sample(struct bpf_perf_event_data *ctx)
 		return 0;
 	who = who__current(key.tgid);
 	if (!who || !who->wanted) {
-		count_event(knob_only_wanted ? PS_COUNTER_SAMPLES_NOT_WANTED :
-					       PS_COUNTER_EPOCHS_FULL);
+		count_event(knob_only_wanted ? PS_COUNTER_SAMPLES_NOT_WANTED
+					     : PS_COUNTER_EPOCHS_FULL);
 		return 0;
 	}
 	count_event(PS_COUNTER_SAMPLES);

@@ -21,13 +21,23 @@ struct {
 	__type(value, struct exec_scratch);
 } exec_scratches SEC(".maps");
 
-static __always_inline void send(void *event, __u32 size)
+/* Bytes in the ring at which the recorder is woken even for what can wait. */
+#define RING_HURRY (1024 * 1024)
+
+/* An exec brings another program, whose mappings must be looked at. All else can wait for the end
+ * of the slice: waking the recorder costs more than the rest of these programs. */
+static __always_inline void send(void *event, __u32 size, bool urgent)
 {
-	if (bpf_ringbuf_output(&events, event, size, 0))
+	__u64 flags = urgent || bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > RING_HURRY
+			      ? BPF_RB_FORCE_WAKEUP
+			      : BPF_RB_NO_WAKEUP;
+
+	if (bpf_ringbuf_output(&events, event, size, flags))
 		count_event(PS_COUNTER_EVENTS_FULL);
 }
 
-static __always_inline struct ps_event event_of(__u32 type, __u32 size, const struct task_struct *task)
+static __always_inline struct ps_event event_of(__u32 type, __u32 size,
+						const struct task_struct *task)
 {
 	return (struct ps_event){
 		.type = type,
@@ -82,7 +92,7 @@ int BPF_PROG(life_fork, struct task_struct *parent, struct task_struct *child)
 	event.cgroup = bpf_get_current_cgroup_id();
 	event.parent_tgid = parent_tgid;
 	BPF_CORE_READ_STR_INTO(&event.comm, child, comm);
-	send(&event, sizeof(event));
+	send(&event, sizeof(event), false);
 	return 0;
 }
 
@@ -199,7 +209,7 @@ int BPF_PROG(life_exec, struct task_struct *task)
 		size = PS_MAX_ARGS + PS_MAX_ENV_TEXT;
 	size += sizeof(*event);
 	event->event.size = size;
-	send(scratch, size);
+	send(scratch, size, true);
 	/* Last, so that the recorder hears of the epoch before of any sample in it: a sample can
 	 * interrupt this program. */
 	if (bpf_map_update_elem(&epochs, &tgid, &who, BPF_ANY))
@@ -227,7 +237,7 @@ int BPF_PROG(life_exit, struct task_struct *task)
 		event.max_rss_pages = task->signal->maxrss;
 	}
 	BPF_CORE_READ_STR_INTO(&event.comm, task, comm);
-	send(&event, sizeof(event));
+	send(&event, sizeof(event), false);
 	return 0;
 }
 
@@ -255,6 +265,6 @@ int BPF_PROG(life_free, struct task_struct *task)
 	event.system_ns = signal->stime;
 	event.max_rss_pages = signal->maxrss;
 	event.status = wait_status(task);
-	send(&event, sizeof(event));
+	send(&event, sizeof(event), false);
 	return 0;
 }

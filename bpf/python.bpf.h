@@ -22,15 +22,17 @@
 	bpf_probe_read_user(destination, size, (const void *)(address))
 #else
 static long ps_read_user(void *destination, __u32 size, __u64 address);
+#ifndef __always_inline /* glibc has one of its own */
 #define __always_inline inline __attribute__((always_inline))
+#endif
 #endif
 
 /* glibc's struct pthread: the first 32 keys' {sequence, value} pairs, then 32 pointers to blocks
  * of 32 more pairs. nptl/descr.h; the same from glibc 2.28 to 2.42 on x86-64. */
-#define GLIBC_FIRST_KEYS  0x310
-#define GLIBC_KEY_BLOCKS  0x510
-#define GLIBC_BLOCK_SIZE  32
-#define GLIBC_KEY_SIZE	  16
+#define GLIBC_FIRST_KEYS      0x310
+#define GLIBC_KEY_BLOCKS      0x510
+#define GLIBC_BLOCK_SIZE      32
+#define GLIBC_KEY_SIZE	      16
 #define GLIBC_KEY_BLOCK_COUNT 32
 
 #define PY_FRAME_BYTES 128 /* a power of 2: bounds of the reads below */
@@ -38,7 +40,8 @@ static long ps_read_user(void *destination, __u32 size, __u64 address);
 
 struct python_walk {
 	__u64 frame; /* the next frame to read; 0: none is left */
-	__u8 bytes[PY_FRAME_BYTES + 8];
+	__u8 bytes[PY_FRAME_BYTES + 8]; /* of the frame */
+	__u8 code[PY_FRAME_BYTES + 8]; /* of its code object */
 };
 
 static __always_inline __u64 python__field(const struct python_walk *walk, __u32 offset)
@@ -97,6 +100,24 @@ static __always_inline __u32 python__begin(struct python_walk *walk,
 	return 0;
 }
 
+/* What tells the frame's code object from others that had or will have its address; 0: not
+ * readable. */
+static __always_inline __u32 python__check(struct python_walk *walk,
+					   const struct ps_py_offsets *layout, __u64 code)
+{
+	__u32 size = layout->check_size;
+
+	if (size > PY_FRAME_BYTES)
+		size = PY_FRAME_BYTES;
+	if (!size || ps_read_user(walk->code, size, code + layout->check_start))
+		return 0;
+	return ps_py_code_check(
+		*(__u64 *)(walk->code + (layout->check_name & (PY_FRAME_BYTES - 1))),
+		*(__u64 *)(walk->code + (layout->check_file & (PY_FRAME_BYTES - 1))),
+		*(__u64 *)(walk->code + (layout->check_lines & (PY_FRAME_BYTES - 1))),
+		*(__u32 *)(walk->code + (layout->check_first_line & (PY_FRAME_BYTES - 1))));
+}
+
 /* Reads one frame and steps to the previous one: 0 and *ret_frame; PY_NO_FRAME: an entry shim,
  * nothing to show; negative: not readable. */
 static __always_inline int python__step(struct python_walk *walk,
@@ -117,8 +138,8 @@ static __always_inline int python__step(struct python_walk *walk,
 	    walk->bytes[layout->frame_owner & (PY_FRAME_BYTES - 1)] == layout->shim_owner)
 		return PY_NO_FRAME;
 	if (layout->position == PS_PY_INSTR_POINTER) {
-		__s64 distance = python__field(walk, layout->frame_position) - code -
-				 layout->code_bytecode;
+		__s64 distance =
+			python__field(walk, layout->frame_position) - code - layout->code_bytecode;
 
 		position = distance >= 0 && distance < 0x7fffffff ? (__s32)distance : -1;
 	} else {
@@ -128,7 +149,7 @@ static __always_inline int python__step(struct python_walk *walk,
 	}
 	ret_frame->address = code;
 	ret_frame->position = position;
-	ret_frame->kind = PS_FRAME_PYTHON;
+	ret_frame->kind = PS_FRAME_PYTHON | python__check(walk, layout, code) << 8;
 	return 0;
 }
 

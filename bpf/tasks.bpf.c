@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* All threads of the node with their CPU time, read by the recorder at start, each slice and end. */
+/* All threads of the node with their CPU time, read by the recorder at start, each slice and end.
+ */
 #include "compat.bpf.h"
 
 SEC("iter/task")

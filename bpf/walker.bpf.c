@@ -79,7 +79,9 @@ __noinline int walker__user(__u32 slot, __u64 leaf_in_kernel)
 	if (!walker)
 		return 0;
 	if (!BPF_CORE_READ(task, mm)) {
-		walker->event.ending = PS_END_KERNEL_THREAD;
+		walker->event.ending = BPF_CORE_READ(task, flags) & PF_KTHREAD
+					       ? PS_END_KERNEL_THREAD
+					       : PS_END_EXITING;
 		return 0;
 	}
 	/* The user's own leaf is a caller only when the kernel interrupted or was called. */
@@ -115,8 +117,8 @@ __noinline int walker__finish(__u32 slot)
 
 	if (!walker)
 		return 0;
-	hash = mix(walker->event.epoch, (__u64)walker->event.ending << 32 |
-						walker->event.leaf_kernel);
+	hash = mix(walker->event.epoch,
+		   (__u64)walker->event.ending << 32 | walker->event.leaf_kernel);
 	for (__u32 i = 0; i < HASHED_WORDS; i++) {
 		if (i >= walker->word_count)
 			break;
@@ -128,7 +130,9 @@ __noinline int walker__finish(__u32 slot)
 	size = walker->word_count & (WALKER_WORDS - 1);
 	size = sizeof(struct ps_stack_event) + size * sizeof(__u64);
 	walker->event.event.size = size;
-	if (bpf_ringbuf_output(&events, walker, size, 0))
+	/* Names must be read soon. Without the flag nobody is woken while an earlier event is
+	 * unread. */
+	if (bpf_ringbuf_output(&events, walker, size, BPF_RB_FORCE_WAKEUP))
 		count_event(PS_COUNTER_STACK_EVENTS_FULL);
 	else
 		bpf_map_update_elem(&stacks_sent, &hash, &one, BPF_ANY);

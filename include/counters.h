@@ -12,15 +12,19 @@
 	X(COUNTS_FULL, "lost_counts_full", "samples lost: the map of counts was full")             \
 	X(EVENTS_FULL, "lost_events_full", "events lost: the ring buffer was full")                \
 	X(STACK_EVENTS_FULL, "late_stacks", "stacks sent later: the ring buffer was full")         \
-	X(EPOCHS_FULL, "lost_epochs_full", "samples without a process: the map of epochs was full")\
-	X(EPOCH_ON_DEMAND, "epochs_on_demand", "processes first seen by a sample, not at their fork") \
+	X(EPOCHS_FULL, "lost_epochs_full",                                                         \
+	  "samples without a process: the map of epochs was full")                                 \
+	X(EPOCH_ON_DEMAND, "epochs_on_demand",                                                     \
+	  "processes first seen by a sample, not at their fork")                                   \
 	X(KERNEL_STACK_FAILED, "kernel_stack_failed", "kernel stacks that could not be read")      \
 	X(ARGS_UNREADABLE, "args_unreadable", "command lines that could not be read at exec")      \
 	X(ENV_UNREADABLE, "env_unreadable", "environments that could not be read whole at exec")   \
 	X(ENV_TOO_MANY, "env_too_many", "environments with more variables than are looked at")     \
 	X(MMAP_LOST, "lost_mmaps", "mapping events lost by the kernel's buffer")                   \
-	X(NAME_TOO_LATE, "names_too_late", "Python functions without a name: their process had ended") \
-	X(NAME_UNREADABLE, "names_unreadable", "Python functions without a name: no valid code object") \
+	X(NAME_TOO_LATE, "names_too_late",                                                         \
+	  "Python functions without a name: their process had ended")                              \
+	X(NAME_UNREADABLE, "names_unreadable",                                                     \
+	  "Python functions without a name: no valid code object")                                 \
 	X(STACK_UNKNOWN, "stacks_unknown", "samples whose stack never arrived")                    \
 	X(QUEUE_FULL, "lost_queue_full", "rows lost: the disk was slower than the recording")
 
@@ -28,19 +32,22 @@ enum ps_counter {
 #define X(name, text, meaning) PS_COUNTER_##name,
 	PS_COUNTERS(X)
 #undef X
-	PS_COUNTER_COUNT
+		PS_COUNTER_COUNT
 };
 
 /* How the user part of a stack ended. "ok" endings hold all that this version can show. */
 #define PS_ENDINGS(X)                                                                              \
 	X(KERNEL_THREAD, "kernel_thread", 1, "a kernel thread: no user stack")                     \
+	X(EXITING, "exiting", 1, "a process on its way out, whose memory is gone")                 \
 	X(NATIVE, "native", 1, "no Python in this process: leaf function only")                    \
 	X(PYTHON, "python", 1, "Python frames complete")                                           \
 	X(PY_IDLE, "python_no_frames", 1, "a Python thread that runs no Python function")          \
 	X(PY_NO_THREAD, "python_foreign_thread", 1, "a thread that never entered Python")          \
 	X(PY_STARTING, "python_starting", 1, "the interpreter had not started or had ended")       \
-	X(PY_NOT_YET, "python_not_yet", 0, "taken before the interpreter was found in the process")\
-	X(PY_BAD_THREAD, "python_bad_thread", 0, "the thread's Python state does not fit the thread") \
+	X(PY_NOT_YET, "python_not_yet", 0,                                                         \
+	  "taken before the interpreter was found in the process")                                 \
+	X(PY_BAD_THREAD, "python_bad_thread", 0,                                                   \
+	  "the thread's Python state does not fit the thread")                                     \
 	X(PY_UNREADABLE, "python_unreadable", 0, "a Python frame was not in memory")               \
 	X(PY_TOO_DEEP, "python_too_deep", 0, "more Python frames than the walker's limit")         \
 	X(PY_UNSUPPORTED, "python_unsupported", 0, "a CPython build whose layout is not known")    \
@@ -51,7 +58,7 @@ enum ps_ending {
 #define X(name, text, ok, meaning) PS_END_##name,
 	PS_ENDINGS(X)
 #undef X
-	PS_END_COUNT
+		PS_END_COUNT
 };
 
 #endif

@@ -12,8 +12,8 @@
 
 /* How the position inside a code object is found. */
 enum ps_py_position {
-	PS_PY_LASTI_BYTES = 0,	/* 3.8, 3.9: f_lasti, an int in bytes */
-	PS_PY_LASTI_UNITS = 1,	/* 3.10: f_lasti, an int in code units of 2 bytes */
+	PS_PY_LASTI_BYTES = 0, /* 3.8, 3.9: f_lasti, an int in bytes */
+	PS_PY_LASTI_UNITS = 1, /* 3.10: f_lasti, an int in code units of 2 bytes */
 	PS_PY_INSTR_POINTER = 2 /* 3.11+: an address inside the code object's bytecode */
 };
 
@@ -38,9 +38,27 @@ struct ps_py_offsets {
 	__u16 frame_size; /* bytes from the frame's start that hold all of the above; <= 128 */
 	__u16 code_bytecode; /* PyCodeObject.co_code_adaptive (3.11+), else PS_PY_NO_FIELD */
 	__u8 code_tag_bits; /* low bits of frame_code to clear (3.14: tagged references) */
-	__u8 pad[3];
+	__u8 pad;
+	/* What tells one code object from another at the same address: one read of check_size
+	 * bytes (<= 128; 0: none) at check_start, and in it the name, file and line table
+	 * (pointers) and the first line (an int). */
+	__u16 check_start, check_size;
+	__u16 check_name, check_file, check_lines, check_first_line;
+	__u16 pad2;
 };
-_Static_assert(sizeof(struct ps_py_offsets) == 28, "wire format");
+_Static_assert(sizeof(struct ps_py_offsets) == 40, "wire format");
+
+/* 24 bits that tell code objects apart, computed where a frame is met and again where its name is
+ * read: so a name that was read too late is noticed. Never 0. */
+static inline __u32 ps_py_code_check(__u64 name, __u64 file, __u64 lines, __u32 first_line)
+{
+	__u64 hash = (name ^ (__u64)first_line << 48) * 0x9e3779b97f4a7c15ULL;
+
+	hash = ((hash ^ hash >> 32) ^ file) * 0xbf58476d1ce4e5b9ULL;
+	hash = ((hash ^ hash >> 32) ^ lines) * 0x94d049bb133111ebULL;
+	hash >>= 40;
+	return hash ? hash : 1;
+}
 
 /* One per process that maps a CPython runtime; key: tgid. */
 struct ps_py_process {

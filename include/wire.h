@@ -10,7 +10,7 @@
 #endif
 
 #define PS_COMM_SIZE	   16
-#define PS_MAX_KERNEL	   64  /* kernel frames of a stack */
+#define PS_MAX_KERNEL	   64 /* kernel frames of a stack */
 #define PS_MAX_PYTHON	   256 /* Python frames of a stack */
 #define PS_MAX_ARGS	   4096 /* bytes of a command line kept at exec; a power of 2 */
 #define PS_MAX_ENV_TEXT	   2048 /* bytes of chosen NAME=value strings kept at exec */
@@ -19,7 +19,7 @@
 #define PS_MAX_ENV_NAME	   64 /* bytes of a variable's name */
 
 /* Chosen variables are recognised by the FNV-1a hash of their name. */
-#define PS_NAME_HASH_START 0xcbf29ce484222325ULL
+#define PS_NAME_HASH_START	      0xcbf29ce484222325ULL
 #define PS_NAME_HASH_STEP(hash, byte) (((hash) ^ (__u8)(byte)) * 0x100000001b3ULL)
 
 #define PS_MAX_LAYOUTS 64 /* distinct CPython builds at a time */
@@ -127,11 +127,14 @@ enum ps_frame_kind {
 	PS_FRAME_PYTHON = 2 /* address: code object; position: see enum ps_py_position */
 };
 
+#define PS_FRAME_KIND(frame)  ((frame)->kind & 0xff)
+#define PS_FRAME_CHECK(frame) ((frame)->kind >> 8) /* Python: ps_py_code_check(); 0: not known */
+
 /* A user frame. Kernel frames are bare program counters in front of them. */
 struct ps_frame {
 	__u64 address;
 	__s32 position; /* Python: bytes into the bytecode, or lasti; -1: not started */
-	__u32 kind;
+	__u32 kind; /* PS_FRAME_KIND(), and above it PS_FRAME_CHECK() */
 };
 
 /* The frames of a stack but for its leaf, innermost first; sent at first sight of its hash. */

@@ -27,8 +27,7 @@ void string_pool__free(struct string_pool *pool)
 
 	if (!pool)
 		return;
-	HASH_ITER(hh, pool->strings, one, next)
-	{
+	HASH_ITER (hh, pool->strings, one, next) {
 		HASH_DEL(pool->strings, one);
 		free(one);
 	}

@@ -41,8 +41,7 @@ void binaries__free(struct binaries *binaries)
 
 	if (!binaries)
 		return;
-	HASH_ITER(hh, binaries->entries, one, next)
-	{
+	HASH_ITER (hh, binaries->entries, one, next) {
 		HASH_DEL(binaries->entries, one);
 		elf_symbols__free(one->binary.symbols);
 		free(one);
@@ -51,8 +50,8 @@ void binaries__free(struct binaries *binaries)
 }
 
 /* Opens the very file that is mapped. map_files gives it even when it is deleted; the path serves
- * when the mapping is gone, and only if it still names the same inode. O_NONBLOCK: it may have become
- * a FIFO meanwhile. */
+ * when the mapping is gone, and only if it still names the same inode. O_NONBLOCK: it may have
+ * become a FIFO meanwhile. */
 static int open_mapped(pid_t pid, const struct mapping *mapping, char *path, size_t path_size)
 {
 	struct stat status;

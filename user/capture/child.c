@@ -87,8 +87,8 @@ int child__wait(struct child *child, bool block)
 
 int child__exit_code(const struct child *child)
 {
-	return WIFSIGNALED(child->status) ? 128 + WTERMSIG(child->status) :
-					    WEXITSTATUS(child->status);
+	return WIFSIGNALED(child->status) ? 128 + WTERMSIG(child->status)
+					  : WEXITSTATUS(child->status);
 }
 
 void child__abandon(struct child *child)

@@ -11,8 +11,6 @@
 #include "base/memory.h"
 #include "model/stack_tree.h"
 
-#define RECHECK_NS 10000000000ULL
-
 /* One code, in however many processes. */
 struct shared_code {
 	int64_t function; /* row: equal rows mean equal name, file and first line */
@@ -29,8 +27,7 @@ struct code_cache {
 
 struct code_entry {
 	uint64_t address;
-	uint64_t fingerprint;
-	uint64_t checked_ns;
+	uint32_t check; /* of the code object that was read there */
 	struct shared_code *code;
 	UT_hash_handle hh;
 };
@@ -60,8 +57,7 @@ void code_cache__free(struct code_cache *cache)
 
 	if (!cache)
 		return;
-	HASH_ITER(hh, cache->codes, one, next)
-	{
+	HASH_ITER (hh, cache->codes, one, next) {
 		HASH_DEL(cache->codes, one);
 		while (one) {
 			struct shared_code *other = one->next;
@@ -103,8 +99,7 @@ void code_names__free(struct code_cache *cache, struct code_names *names)
 
 	if (!names)
 		return;
-	HASH_ITER(hh, names->entries, one, next)
-	{
+	HASH_ITER (hh, names->entries, one, next) {
 		HASH_DEL(names->entries, one);
 		unref(cache, one->code);
 		free(one);
@@ -175,7 +170,7 @@ static int read_code(struct code_cache *cache, struct code_entry *entry,
 
 	if (err)
 		return err;
-	entry->fingerprint = code.fingerprint;
+	entry->check = code.check;
 	err = share(cache, &code, &entry->code);
 	if (err)
 		python_code__clear(&code);
@@ -186,8 +181,7 @@ static int read_code(struct code_cache *cache, struct code_entry *entry,
 
 static int add_entry(struct code_cache *cache, struct code_names *names,
 		     const struct memory *memory, const struct python_layout *layout,
-		     uint64_t code_type, uint64_t address, uint64_t now_ns,
-		     struct code_entry **ret_entry)
+		     uint64_t code_type, uint64_t address, struct code_entry **ret_entry)
 {
 	struct code_entry *entry = calloc(1, sizeof(*entry));
 	int err;
@@ -195,7 +189,6 @@ static int add_entry(struct code_cache *cache, struct code_names *names,
 	if (!entry)
 		return -ENOMEM;
 	entry->address = address;
-	entry->checked_ns = now_ns;
 	err = read_code(cache, entry, memory, layout, code_type);
 	if (!err) {
 		HASH_ADD(hh, names->entries, address, sizeof(entry->address), entry);
@@ -213,25 +206,21 @@ static int add_entry(struct code_cache *cache, struct code_names *names,
 
 int code_names__find(struct code_cache *cache, struct code_names *names, pid_t pid,
 		     const struct python_layout *layout, uint64_t code_type,
-		     const struct ps_frame *frame, uint64_t now_ns, struct code_place *ret_place)
+		     const struct ps_frame *frame, struct code_place *ret_place)
 {
 	struct process_memory process = process_memory__of(pid);
+	uint32_t check = PS_FRAME_CHECK(frame);
 	struct code_entry *entry;
-	uint64_t fingerprint;
 	int err = 0;
 
 	HASH_FIND(hh, names->entries, &frame->address, sizeof(frame->address), entry);
-	if (!entry) {
+	if (!entry)
 		err = add_entry(cache, names, &process.memory, layout, code_type, frame->address,
-				now_ns, &entry);
-	} else if (now_ns - entry->checked_ns > RECHECK_NS && now_ns > entry->checked_ns) {
-		/* A process that has ended meanwhile cannot contradict what was read before. */
-		if (!python_code__fingerprint(&process.memory, layout, frame->address, code_type,
-					      &fingerprint) &&
-		    fingerprint != entry->fingerprint)
-			err = read_code(cache, entry, &process.memory, layout, code_type);
-		entry->checked_ns = now_ns;
-	}
+				&entry);
+	else if (entry->check != check)
+		err = read_code(cache, entry, &process.memory, layout, code_type);
+	if (!err && entry->check != check)
+		err = -ESRCH; /* it was another one when the frame was met */
 	if (err)
 		return err;
 	ret_place->function = entry->code->function;

@@ -25,11 +25,12 @@ void code_cache__free(struct code_cache *cache);
 struct code_names *code_names__new(void); /* NULL: no memory */
 void code_names__free(struct code_cache *cache, struct code_names *names);
 
-/* What a Python frame of a live process is. code_type: address of PyCode_Type, 0: not known. An
- * address is looked at again after some seconds, because another code object may have taken it.
- * -ESRCH, -EFAULT: too late, the memory is gone; -EBADMSG: no code object; -ENOMEM. */
+/* What a Python frame of a live process is. code_type: address of PyCode_Type, 0: not known.
+ * Another code object may take an address, even before this one's name is read: the frame's check
+ * tells. -ESRCH, -EFAULT: too late, the memory or the code object is gone; -EBADMSG: no code
+ * object; -ENOMEM. */
 int code_names__find(struct code_cache *cache, struct code_names *names, pid_t pid,
 		     const struct python_layout *layout, uint64_t code_type,
-		     const struct ps_frame *frame, uint64_t now_ns, struct code_place *ret_place);
+		     const struct ps_frame *frame, struct code_place *ret_place);
 
 #endif

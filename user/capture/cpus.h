@@ -6,8 +6,8 @@
 #include <linux/perf_event.h>
 #include <stdbool.h>
 
-/* Called for a CPU that has come (online) or gone. 0 or a negative errno; -ENODEV for a CPU that has
- * gone again meanwhile is no error. */
+/* Called for a CPU that has come (online) or gone. 0 or a negative errno; -ENODEV for a CPU that
+ * has gone again meanwhile is no error. */
 typedef int cpus_change(void *context, int cpu, bool online);
 
 struct cpus;

@@ -20,9 +20,9 @@
 #include "store/writer.h"
 #include "wire.h"
 
-#define BATCH	      4096
-#define TASK_BUFFER   65536
-#define CLOCK_NS(at)  ((uint64_t)(at).tv_sec * 1000000000ULL + (uint64_t)(at).tv_nsec)
+#define BATCH	     4096
+#define TASK_BUFFER  65536
+#define CLOCK_NS(at) ((uint64_t)(at).tv_sec * 1000000000ULL + (uint64_t)(at).tv_nsec)
 /* BPF remembers which stacks it has sent; emptied when it holds this many (of 65,536). */
 #define STACKS_SENT_LIMIT 49152
 /* … and after this many slices, so that every stack is looked at again now and then. */
@@ -80,8 +80,9 @@ static int on_stack(struct drain *drain, const struct ps_stack_event *stack, siz
 {
 	struct epoch *epoch = tracker__epoch(drain->parts.tracker, stack->epoch);
 	struct process *process = epoch ? epoch->process : NULL;
-	uint64_t words = stack->kernel_frames +
-			 (uint64_t)stack->user_frames * (sizeof(struct ps_frame) / sizeof(uint64_t));
+	uint64_t words =
+		stack->kernel_frames +
+		(uint64_t)stack->user_frames * (sizeof(struct ps_frame) / sizeof(uint64_t));
 	int err;
 
 	if (words > (size - sizeof(*stack)) / sizeof(uint64_t))
@@ -92,8 +93,7 @@ static int on_stack(struct drain *drain, const struct ps_stack_event *stack, siz
 		if (err)
 			return err == -ENOMEM ? err : 0;
 	}
-	return names__on_stack(drain->parts.names, process, stack,
-			       (const uint64_t *)(stack + 1));
+	return names__on_stack(drain->parts.names, process, stack, (const uint64_t *)(stack + 1));
 }
 
 static int on_exec(struct drain *drain, const struct ps_exec_event *exec, size_t size)
@@ -199,8 +199,8 @@ static int take_count(struct drain *drain, int64_t slice, const struct ps_count 
 	row.thread = thread->id;
 	row.ending = endings[stack ? stack->ending : PS_END_UNKNOWN];
 	if (stack) {
-		row.stack = names__leaf(drain->parts.names, epoch->process, stack, key->leaf,
-					now_ns());
+		row.stack =
+			names__leaf(drain->parts.names, epoch->process, stack, key->leaf, now_ns());
 		if (row.stack < 0)
 			return (int)row.stack;
 	} else {
@@ -360,9 +360,9 @@ int drain__counters(const struct drain *drain, uint64_t *ret_counters)
 static int make_counts(struct drain *drain)
 {
 	for (int i = 0; i < 2; i++) {
-		drain->counts[i] = bpf_map_create(BPF_MAP_TYPE_HASH, "counts_slice",
-						  sizeof(struct ps_count), sizeof(uint64_t),
-						  drain->parts.counts_per_slice, NULL);
+		drain->counts[i] =
+			bpf_map_create(BPF_MAP_TYPE_HASH, "counts_slice", sizeof(struct ps_count),
+				       sizeof(uint64_t), drain->parts.counts_per_slice, NULL);
 		if (drain->counts[i] < 0)
 			return drain->counts[i];
 	}

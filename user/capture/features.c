@@ -104,7 +104,8 @@ static const struct feature table[] = {
 	{"BPF programs on perf events", true, has_perf_programs, "everything: no CPU samples",
 	 "use a kernel with CONFIG_PERF_EVENTS and CONFIG_BPF_EVENTS"},
 	{"hardware cycles", false, has_cycles,
-	 "samples come from the kernel's clock: code that runs with interrupts off is charged to what "
+	 "samples come from the kernel's clock: code that runs with interrupts off is charged to "
+	 "what "
 	 "follows it",
 	 "virtual machines often hide the counters: ask for a virtual PMU"},
 	{"user registers by helper", false, feature__task_pt_regs,

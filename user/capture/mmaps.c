@@ -93,8 +93,8 @@ static int change(void *context, int cpu, bool online)
 	ring->fd = cpus__open_event(&attr, cpu);
 	if (ring->fd < 0)
 		return ring->fd;
-	ring->page = mmap(NULL, ring_size() + (size_t)sysconf(_SC_PAGESIZE),
-			  PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, 0);
+	ring->page = mmap(NULL, ring_size() + (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE,
+			  MAP_SHARED, ring->fd, 0);
 	interest.data.fd = ring->fd;
 	if (ring->page == MAP_FAILED ||
 	    epoll_ctl(mmaps->epoll_fd, EPOLL_CTL_ADD, ring->fd, &interest)) {
@@ -181,8 +181,8 @@ static int take_record(struct mmaps *mmaps, const void *record, size_t size)
 		.file = {.device = makedev(map->device_major, map->device_minor),
 			 .inode = map->inode},
 	};
-	event.mapping.file.path = string_pool__intern_bytes(
-		mmaps->pool, map->path, size - sizeof(*map) - sizeof(uint64_t));
+	event.mapping.file.path = string_pool__intern_bytes(mmaps->pool, map->path,
+							    size - sizeof(*map) - sizeof(uint64_t));
 	return event.mapping.file.path ? add_event(mmaps, &event) : -ENOMEM;
 }
 

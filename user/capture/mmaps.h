@@ -23,7 +23,7 @@ struct mmap_event {
  * data.fd of the event that says something has come. */
 int mmaps__start(struct string_pool *pool, int epoll_fd, struct mmaps **ret_mmaps);
 int mmaps__update(struct mmaps *mmaps); /* CPUs that came or went */
-void mmaps__free(struct mmaps *mmaps);	/* NULL is accepted */
+void mmaps__free(struct mmaps *mmaps); /* NULL is accepted */
 
 /* Takes what the buffers hold. */
 int mmaps__collect(struct mmaps *mmaps);

@@ -64,8 +64,7 @@ void names__free(struct names *names)
 
 	if (!names)
 		return;
-	HASH_ITER(hh, names->stacks, one, next)
-	{
+	HASH_ITER (hh, names->stacks, one, next) {
 		HASH_DEL(names->stacks, one);
 		free(one);
 	}
@@ -95,8 +94,9 @@ void names__forget(void *context, struct process *process)
 /* --- the interpreter of a process */
 
 /* The index under which BPF knows this layout; -E2BIG: too many different builds. */
-static int layout_index(struct names *names, const struct ps_py_offsets *layout)
+static int layout_index(struct names *names, const struct python_layout *python)
 {
+	const struct ps_py_offsets walker = python_layout__for_walker(python), *layout = &walker;
 	uint32_t index;
 	int err;
 
@@ -121,14 +121,14 @@ static int tell_bpf(struct names *names, const struct process *process)
 				   BPF_ANY);
 }
 
-static int found_python(struct names *names, struct process *process,
-			const struct mapping *mapping, const struct binary *binary)
+static int found_python(struct names *names, struct process *process, const struct mapping *mapping,
+			const struct binary *binary)
 {
 	char version[16];
 	uint64_t address;
 	/* An index that no layout has makes the walker say "unsupported". */
-	int index = binary->python_known ? layout_index(names, &binary->python.layout.walker) :
-					   -EOPNOTSUPP;
+	int index =
+		binary->python_known ? layout_index(names, &binary->python.layout) : -EOPNOTSUPP;
 
 	if (binary__address(binary, mapping, mapping->start, &address))
 		return 0;
@@ -146,8 +146,7 @@ static int found_python(struct names *names, struct process *process,
 	return tell_bpf(names, process);
 }
 
-static int take_mapping(struct names *names, struct process *process,
-			const struct mapping *mapping)
+static int take_mapping(struct names *names, struct process *process, const struct mapping *mapping)
 {
 	struct binary *binary;
 	int err = binaries__get(names->binaries, (pid_t)process->key.tgid, mapping, &binary);
@@ -279,7 +278,7 @@ static int64_t push(struct names *names, int64_t node, int64_t function)
 }
 
 static int64_t push_python(struct names *names, struct process *process, int64_t node,
-			   const struct ps_frame *frame, uint64_t now_ns, bool *ret_named)
+			   const struct ps_frame *frame, bool *ret_named)
 {
 	const struct binary *binary = process->python_binary;
 	struct code_place place = {};
@@ -297,9 +296,9 @@ static int64_t push_python(struct names *names, struct process *process, int64_t
 
 		err = code_names__find(names->codes, process->codes, (pid_t)process->key.tgid,
 				       &binary->python.layout,
-				       binary->python.code_type ? binary->python.code_type + bias :
-								  0,
-				       frame, now_ns, &place);
+				       binary->python.code_type ? binary->python.code_type + bias
+								: 0,
+				       frame, &place);
 	} else {
 		err = -ESRCH;
 	}
@@ -309,8 +308,8 @@ static int64_t push_python(struct names *names, struct process *process, int64_t
 		const struct stack_function unnamed = {
 			.kind = FUNCTION_PYTHON, .name = "[unnamed]", .module = "[unknown]"};
 
-		names->counters[err == -EBADMSG ? PS_COUNTER_NAME_UNREADABLE :
-						  PS_COUNTER_NAME_TOO_LATE]++;
+		names->counters[err == -EBADMSG ? PS_COUNTER_NAME_UNREADABLE
+						: PS_COUNTER_NAME_TOO_LATE]++;
 		*ret_named = false;
 		place.function = stack_tree__function(names->tree, &unnamed);
 	}
@@ -359,9 +358,8 @@ int names__on_stack(struct names *names, struct process *process,
 
 	/* The tree grows from the outermost frame inwards. */
 	for (uint32_t i = event->user_frames; i-- > 0 && node >= 0;) {
-		if (frames[i].kind == PS_FRAME_PYTHON)
-			node = push_python(names, process, node, &frames[i], event->event.time_ns,
-					   &named);
+		if (PS_FRAME_KIND(&frames[i]) == PS_FRAME_PYTHON)
+			node = push_python(names, process, node, &frames[i], &named);
 		else
 			node = push(names, node,
 				    native_function(names, process, frames[i].address,
@@ -388,6 +386,6 @@ int64_t names__leaf(struct names *names, struct process *process, const struct k
 		    uint64_t leaf, uint64_t now_ns)
 {
 	return push(names, stack->node,
-		    stack->leaf_kernel ? kernel_function(names, leaf) :
-					 native_function(names, process, leaf, now_ns));
+		    stack->leaf_kernel ? kernel_function(names, leaf)
+				       : native_function(names, process, leaf, now_ns));
 }

@@ -18,15 +18,18 @@
 #define VERIFIER_LOG_SIZE  65536
 #define VERIFIER_LOG_STATS 4 /* BPF_LOG_STATS: one line of figures, on every kernel since 5.2 */
 
+/* libbpf's own words are for whoever asks why a program was refused. */
+static bool tell_why;
+
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
 {
-	char line[1024];
+	char text[4096];
 
-	if (level == LIBBPF_DEBUG)
+	if (level != LIBBPF_WARN || !tell_why)
 		return 0;
-	vsnprintf(line, sizeof(line), format, args);
-	line[strcspn(line, "\n")] = '\0';
-	log__debug("%s", line);
+	vsnprintf(text, sizeof(text), format, args);
+	text[strcspn(text, "\n")] = '\0';
+	log__error("%s", text);
 	return 0;
 }
 
@@ -110,6 +113,7 @@ int programs__verified(void (*tell)(const char *program, unsigned long instructi
 
 	if (!bpf)
 		return -errno;
+	tell_why = true;
 	bpf_object__for_each_program(program, bpf->obj)
 	{
 		char *log = calloc(1, VERIFIER_LOG_SIZE);
@@ -131,7 +135,7 @@ int programs__verified(void (*tell)(const char *program, unsigned long instructi
 
 		if (!err && figure)
 			tell(bpf_program__name(program), strtoul(figure + 10, NULL, 10));
-		else if (log && *log)
+		else if (log && figure && err)
 			log__error("%s: %s", bpf_program__name(program), log);
 		free((char *)log);
 	}

@@ -7,7 +7,8 @@ struct bpf_program;
 struct sampler;
 
 /* Samples all CPUs at hz with hardware cycles, else the kernel's software clock. */
-int sampler__start(const struct bpf_program *program, unsigned int hz, struct sampler **ret_sampler);
+int sampler__start(const struct bpf_program *program, unsigned int hz,
+		   struct sampler **ret_sampler);
 /* CPUs that came are sampled too. */
 int sampler__update(struct sampler *sampler);
 /* "cycles" or "cpu-clock". */

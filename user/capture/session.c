@@ -48,8 +48,8 @@
 #include "store/writer.h"
 #include "wire.h"
 
-#define LOCK_FILE   "/run/pipescope.lock"
-#define SLICE_NS    1000000000LL
+#define LOCK_FILE    "/run/pipescope.lock"
+#define SLICE_NS     1000000000LL
 #define COUNTS_LEAST 16384
 /* The kernel's final figures of a process come a little after its end. */
 #define LAST_FIGURES_MS 100
@@ -107,9 +107,10 @@ static int take_lock(struct session *session)
 		if (read(session->lock, holder, sizeof(holder) - 1) <= 0)
 			strcpy(holder, "?");
 		holder[strcspn(holder, "\n")] = '\0';
-		log__error("another recorder is at work (pid %s); end it first, or wait for it: one "
-			   "per node sees all processes",
-			   holder);
+		log__error(
+			"another recorder is at work (pid %s); end it first, or wait for it: one "
+			"per node sees all processes",
+			holder);
 		return -EBUSY;
 	}
 	if (ftruncate(session->lock, 0) || dprintf(session->lock, "%d\n", getpid()) < 0)
@@ -166,13 +167,16 @@ static int create_output(struct session *session)
 	int err = recording_writer__create(path, &session->writer);
 
 	if (err == -EEXIST)
-		log__error("%s, or its .old, -journal or -wal, exists and is no recording of "
-			   "pipescope: it stays; choose another file with -o",
-			   path);
+		log__error(
+			"%s, or its .old, -journal or -wal, exists and is no recording of "
+			"pipescope: it stays; choose another file with -o",
+			path);
 	else if (err == -ELOOP)
-		log__error("%s is a link: links are not followed; choose another file with -o", path);
+		log__error("%s is a link: links are not followed; choose another file with -o",
+			   path);
 	else if (err)
-		log__error("cannot create %s: %s; choose another place with -o", path, strerror(-err));
+		log__error("cannot create %s: %s; choose another place with -o", path,
+			   strerror(-err));
 	return err;
 }
 
@@ -183,13 +187,13 @@ static int load_programs(struct session *session)
 	};
 	int err;
 
-	knobs.environment =
-		rules__environment_names(session->rules, &knobs.environment_count);
+	knobs.environment = rules__environment_names(session->rules, &knobs.environment_count);
 	err = programs__load(&knobs, &session->bpf);
 	if (err)
-		log__error("the kernel refused the BPF programs: %s; 'pipescope doctor --load' "
-			   "shows its reasons",
-			   strerror(-err));
+		log__error(
+			"the kernel refused the BPF programs: %s; 'pipescope doctor --load' "
+			"shows its reasons",
+			strerror(-err));
 	return err;
 }
 
@@ -210,8 +214,7 @@ static int write_meta(struct session *session)
 	err = err ?: recording_writer__meta(writer, "version", PIPESCOPE_VERSION);
 	err = err ?: recording_writer__meta(writer, "command", options->command_line);
 	err = err ?: recording_writer__meta(writer, "sources", options->sources);
-	err = err ?: recording_writer__meta(writer, "event",
-					    sampler__event_name(session->sampler));
+	err = err ?: recording_writer__meta(writer, "event", sampler__event_name(session->sampler));
 	snprintf(text, sizeof(text), "%d", get_nprocs());
 	err = err ?: recording_writer__meta(writer, "cpus", text);
 	snprintf(text, sizeof(text), "%u", options->hz);
@@ -374,8 +377,9 @@ static int make_parts(struct session *session)
 	if (!session->pool || !session->tree)
 		return -ENOMEM;
 	err = names__new(session->tree, session->pool, maps, session->counters, &session->names);
-	err = err ?: tracker__new(session->writer, session->rules, session->clock, names__forget,
-				  session->names, &session->tracker);
+	err = err
+		      ?: tracker__new(session->writer, session->rules, session->clock,
+				      names__forget, session->names, &session->tracker);
 	err = err ?: mmaps__start(session->pool, session->epoll, &session->mmaps);
 	if (err)
 		return err;
@@ -391,13 +395,15 @@ static int make_parts(struct session *session)
 }
 
 /* Code of modules that are being imported, and of processes that end, is gone soon: names must be
- * read at once, also on a node whose CPUs are all busy. The writer's thread stays as nice as it is. */
+ * read at once, also on a node whose CPUs are all busy. The writer's thread stays as nice as it is.
+ */
 static void hurry(void)
 {
 	if (setpriority(PRIO_PROCESS, 0, DRAIN_NICE))
-		log__warning("cannot raise the recorder's priority: %s; names of short-lived code "
-			     "may come too late",
-			     strerror(errno));
+		log__warning(
+			"cannot raise the recorder's priority: %s; names of short-lived code "
+			"may come too late",
+			strerror(errno));
 }
 
 static int start(struct session *session)
@@ -413,8 +419,9 @@ static int start(struct session *session)
 	err = err ?: programs__attach_life(session->bpf);
 	err = err ?: take_up_running(session);
 	err = err ?: drain__slice(session->drain, 0); /* the baseline of all CPU times */
-	err = err ?: sampler__start(session->bpf->progs.cpu_sample, session->options->hz,
-				    &session->sampler);
+	err = err
+		      ?: sampler__start(session->bpf->progs.cpu_sample, session->options->hz,
+					&session->sampler);
 	session->own_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	err = err ?: write_meta(session);
 	if (!err && session->options->stats) {
@@ -465,11 +472,13 @@ static int end_slice(struct session *session, bool final)
 	int err;
 
 	err = drain__slice(session->drain, session->slice);
-	err = err ?: recording_writer__slice(session->writer, session->slice,
-					     session->slice_start_ns, end_ns);
-	err = err ?: recording_writer__recorder(session->writer, session->slice,
-						(int64_t)(cpu_ns - session->own_cpu_ns),
-						(int64_t)own_rss_bytes());
+	err = err
+		      ?: recording_writer__slice(session->writer, session->slice,
+						 session->slice_start_ns, end_ns);
+	err = err
+		      ?: recording_writer__recorder(session->writer, session->slice,
+						    (int64_t)(cpu_ns - session->own_cpu_ns),
+						    (int64_t)own_rss_bytes());
 	err = err ?: write_quality(session);
 	err = err ?: tracker__write_processes(session->tracker, final);
 	err = err ?: recording_writer__flush(session->writer);
@@ -522,6 +531,8 @@ static int on_timer(struct session *session)
 	if (read(session->timer, &ticks, sizeof(ticks)) < 0)
 		return errno == EAGAIN ? 0 : -errno;
 	err = end_slice(session, false);
+	if (session->options->pid_count && !tracker__process_count(session->tracker))
+		stop(session, "the processes ended");
 	show_progress(session);
 	return err;
 }
@@ -697,7 +708,7 @@ cleanup:
 	writer_err = recording_writer__close(session->writer);
 	session->writer = NULL;
 	if (writer_err)
-		log__error("cannot write %s: %s; what was written until then is kept", output,
+		log__error("cannot write %s: %s; what the file holds until then stays", output,
 			   strerror(-writer_err));
 	else if (err && started)
 		log__error("recording ended early: %s", strerror(-err));

@@ -45,16 +45,15 @@ int tracker__new(struct recording_writer *writer, struct rules *rules, struct tr
 	return 0;
 }
 
-static void free_threads(struct process *process, int64_t ended_before)
+/* Not those that the last snapshot still saw: a leader whose threads go on, one under ptrace. */
+static void free_threads(struct process *process, int64_t ended_before, uint64_t last_snapshot)
 {
 	struct thread *one, *next;
 
-	HASH_ITER(hh, process->threads, one, next)
-	{
-		/* An ended leader stays in the snapshots until the whole process is reaped. */
+	HASH_ITER (hh, process->threads, one, next) {
 		if (ended_before != INT64_MAX &&
 		    (one->tid == process->key.tgid || one->ended_slice < 0 ||
-		     one->ended_slice >= ended_before))
+		     one->ended_slice >= ended_before || one->snapshot == last_snapshot))
 			continue;
 		HASH_DEL(process->threads, one);
 		free(one);
@@ -83,7 +82,7 @@ static void free_process(struct tracker *tracker, struct process *process)
 		free(epoch);
 		epoch = next;
 	}
-	free_threads(process, INT64_MAX);
+	free_threads(process, INT64_MAX, 0);
 	release_tgid(tracker, process);
 	HASH_DEL(tracker->processes, process);
 	mapping_set__unref(process->mappings);
@@ -97,8 +96,7 @@ void tracker__free(struct tracker *tracker)
 
 	if (!tracker)
 		return;
-	HASH_ITER(hh, tracker->processes, one, next)
-	{
+	HASH_ITER (hh, tracker->processes, one, next) {
 		free_process(tracker, one);
 	}
 	free(tracker);
@@ -406,8 +404,8 @@ int tracker__add_running(struct tracker *tracker, const struct ps_task_event *ta
 		facts__cgroup(pid, &process->cgroup);
 	}
 	err = start_image(tracker, process, tracker__find(tracker, task->parent_tgid), epoch,
-			  process->start_ns, arguments ? arguments : "", arguments_size, environment,
-			  environment_size);
+			  process->start_ns, arguments ? arguments : "", arguments_size,
+			  environment, environment_size);
 	if (err)
 		return err;
 	*ret_process = process;
@@ -572,12 +570,15 @@ int tracker__snapshot_task(struct tracker *tracker, const struct ps_task_event *
 	process->snapshot.cpu_ns += task->cpu_ns + task->ended_cpu_ns;
 	process->snapshot.user_ns += task->user_ns + task->ended_user_ns;
 	process->snapshot.system_ns += task->system_ns + task->ended_system_ns;
+	if (!process->has_baseline)
+		process->ended_cpu_ns += task->ended_cpu_ns;
 	if (!task->cpu_ns)
 		return 0;
 	thread = tracker__thread(tracker, process, task->event.tid, task->comm);
 	if (!thread)
 		return -ENOMEM;
-	if (strncmp(thread->name, task->comm, PS_COMM_SIZE)) {
+	thread->snapshot = tracker->snapshot_number;
+	if (thread->ended_slice < 0 && strncmp(thread->name, task->comm, PS_COMM_SIZE)) {
 		memcpy(thread->name, task->comm, PS_COMM_SIZE - 1);
 		write_thread(tracker, process, thread, ROW_NULL);
 	}
@@ -602,11 +603,46 @@ int tracker__snapshot_end(struct tracker *tracker)
 
 /* --- exec and ends */
 
+/* An exec ends all threads but the one that does it, which is the leader from now on. What it used
+ * so far is charged before the epoch changes. The event does not tell it apart from what ended
+ * threads had used: that is known from their own events. */
+static int charge_exec(struct tracker *tracker, struct process *process,
+		       const struct ps_exec_event *event)
+{
+	uint64_t ended_ns = process->ended_cpu_ns, cpu_ns = event->cpu_ns;
+	bool has_baseline = process->has_baseline;
+	struct thread *leader, *one;
+	int err = charge(tracker, process, event->cpu_ns, event->user_ns, event->system_ns);
+
+	if (err)
+		return err;
+	leader = tracker__thread(tracker, process, event->event.tgid, event->comm);
+	if (!leader)
+		return -ENOMEM;
+	cpu_ns = cpu_ns > ended_ns ? cpu_ns - ended_ns : 0;
+	if (leader->ended_slice >= 0) {
+		leader->charged_ns = 0;
+		leader->ended_slice = -1;
+		for (one = process->threads; one; one = one->hh.next) {
+			if (one == leader || one->ended_slice >= 0)
+				continue;
+			leader->charged_ns = one->charged_ns;
+			one->ended_slice = tracker->slice;
+			write_thread(tracker, process, one,
+				     tracker__time(tracker, event->event.time_ns));
+		}
+		write_thread(tracker, process, leader, ROW_NULL);
+	}
+	if (has_baseline)
+		return charge_thread(tracker, process, leader, cpu_ns);
+	leader->charged_ns = cpu_ns;
+	return 0;
+}
+
 int tracker__on_exec(struct tracker *tracker, const struct ps_exec_event *event,
 		     struct process **ret_process)
 {
-	struct process *process =
-		find_exact(tracker, event->event.tgid, event->start_boot_ns);
+	struct process *process = find_exact(tracker, event->event.tgid, event->start_boot_ns);
 	const char *text = (const char *)(event + 1);
 	_cleanup_free_ char *environment = NULL;
 	int err;
@@ -617,9 +653,9 @@ int tracker__on_exec(struct tracker *tracker, const struct ps_exec_event *event,
 		if (err)
 			return err;
 		/* Its life before is not known, and not this program's. */
-		set_baseline(process, event->cpu_ns, event->user_ns, event->system_ns);
+		process->has_baseline = false;
 	}
-	err = charge(tracker, process, event->cpu_ns, event->user_ns, event->system_ns);
+	err = charge_exec(tracker, process, event);
 	if (err)
 		return err;
 	memcpy(process->comm, event->comm, PS_COMM_SIZE - 1);
@@ -638,9 +674,9 @@ int tracker__on_exec(struct tracker *tracker, const struct ps_exec_event *event,
 			return -ENOMEM;
 		memcpy(environment, text + event->args_size, event->env_size);
 	}
-	err = start_image(tracker, process, tracker__find(tracker, event->parent_tgid), event->epoch,
-			  tracker__time(tracker, event->event.time_ns), text, event->args_size,
-			  environment, event->env_size);
+	err = start_image(tracker, process, tracker__find(tracker, event->parent_tgid),
+			  event->epoch, tracker__time(tracker, event->event.time_ns), text,
+			  event->args_size, environment, event->env_size);
 	if (err)
 		return err;
 	*ret_process = process;
@@ -660,6 +696,14 @@ static void set_status(struct process *process, uint32_t status, uint64_t max_rs
 	process->dirty = true;
 }
 
+static int end_epoch(struct tracker *tracker, const struct process *process)
+{
+	if (!process->epoch)
+		return 0;
+	process->epoch->end_ns = process->end_ns;
+	return write_epoch(tracker, process->epoch);
+}
+
 int tracker__on_exit(struct tracker *tracker, const struct ps_exit_event *event)
 {
 	struct process *process = find_exact(tracker, event->event.tgid, event->start_boot_ns);
@@ -672,9 +716,14 @@ int tracker__on_exit(struct tracker *tracker, const struct ps_exit_event *event)
 	thread = tracker__thread(tracker, process, event->event.tid, event->comm);
 	if (!thread)
 		return -ENOMEM;
-	err = charge_thread(tracker, process, thread, event->thread_cpu_ns);
-	if (err)
-		return err;
+	if (process->has_baseline) {
+		err = charge_thread(tracker, process, thread, event->thread_cpu_ns);
+		if (err)
+			return err;
+		process->ended_cpu_ns += event->thread_cpu_ns;
+	} else { /* the baseline will hold it */
+		thread->charged_ns = event->thread_cpu_ns;
+	}
 	thread->ended_slice = tracker->slice;
 	memcpy(thread->name, event->comm, PS_COMM_SIZE - 1);
 	err = write_thread(tracker, process, thread, end_ns);
@@ -682,10 +731,7 @@ int tracker__on_exit(struct tracker *tracker, const struct ps_exit_event *event)
 		return err;
 	process->end_ns = end_ns;
 	set_status(process, event->status, event->max_rss_pages);
-	if (process->epoch) {
-		process->epoch->end_ns = end_ns;
-		err = write_epoch(tracker, process->epoch);
-	}
+	err = end_epoch(tracker, process);
 	return err ? err : write_process(tracker, process);
 }
 
@@ -701,11 +747,13 @@ int tracker__on_gone(struct tracker *tracker, const struct ps_gone_event *event)
 		return err;
 	process->gone = true;
 	process->gone_slice = tracker->slice;
-	if (process->end_ns == ROW_NULL) /* its exit event was lost */
-		process->end_ns = tracker__time(tracker, event->event.time_ns);
 	set_status(process, event->status, event->max_rss_pages);
 	release_tgid(tracker, process);
-	return write_process(tracker, process);
+	if (process->end_ns == ROW_NULL) { /* its exit event was lost */
+		process->end_ns = tracker__time(tracker, event->event.time_ns);
+		err = end_epoch(tracker, process);
+	}
+	return err ? err : write_process(tracker, process);
 }
 
 void tracker__set_slice(struct tracker *tracker, int64_t slice)
@@ -713,11 +761,10 @@ void tracker__set_slice(struct tracker *tracker, int64_t slice)
 	struct process *one, *next;
 
 	tracker->slice = slice;
-	HASH_ITER(hh, tracker->processes, one, next)
-	{
+	HASH_ITER (hh, tracker->processes, one, next) {
 		if (one->gone && one->gone_slice + SLICES_KEPT < slice)
 			free_process(tracker, one);
 		else
-			free_threads(one, slice - SLICES_KEPT);
+			free_threads(one, slice - SLICES_KEPT, tracker->snapshot_number);
 	}
 }

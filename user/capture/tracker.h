@@ -41,6 +41,7 @@ struct thread {
 	int64_t id; /* row */
 	uint64_t charged_ns;
 	int64_t ended_slice; /* -1: runs */
+	uint64_t snapshot; /* the number of the last one that it was in */
 	char name[PS_COMM_SIZE];
 	UT_hash_handle hh;
 };
@@ -66,6 +67,7 @@ struct process {
 	 * this recording. */
 	uint64_t charged_cpu_ns, charged_user_ns, charged_system_ns;
 	uint64_t cpu_ns, user_ns, system_ns;
+	uint64_t ended_cpu_ns; /* of threads that have ended, as far as it is known */
 	struct {
 		uint64_t cpu_ns, user_ns, system_ns;
 		uint64_t number; /* of the snapshot these sums belong to */

@@ -31,7 +31,8 @@ int command_doctor(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
-		.doc = "Tell what this machine offers, what is lost where it does not, and how to get it."
+		.doc = "Tell what this machine offers, what is lost where it does not, and how to "
+		       "get it."
 		       "\vExit status: 0 when recording is possible here, 1 when not.",
 	};
 	const struct feature *table;
@@ -46,7 +47,10 @@ int command_doctor(int argc, char **argv)
 	for (size_t i = 0; i < count; i++) {
 		bool present = table[i].present();
 
-		printf("%-8s %s\n", present ? "yes" : table[i].required ? "MISSING" : "no",
+		printf("%-8s %s\n",
+		       present		   ? "yes"
+		       : table[i].required ? "MISSING"
+					   : "no",
 		       table[i].name);
 		if (present)
 			continue;

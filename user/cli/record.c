@@ -33,8 +33,8 @@ static const struct argp_option options[] = {
 	{"duration", 'd', "SECONDS", 0, "End after so many seconds", 0},
 	{"frequency", 'F', "HZ", 0, "Samples per second on each CPU (99)", 0},
 	{"sources", KEY_SOURCES, "LIST", 0, "What to record: cpu (the default)", 0},
-	{"output", 'o', "FILE", 0, "Where to (" DEFAULT_OUTPUT "); an older recording is kept as FILE.old",
-	 0},
+	{"output", 'o', "FILE", 0,
+	 "Where to (" DEFAULT_OUTPUT "); an older recording is kept as FILE.old", 0},
 	{"rules", KEY_RULES, "FILE", 0, "More rules that name tasks and jobs; may be repeated", 0},
 	{"stats", KEY_STATS, NULL, 0, "Measure the run time of each BPF program", 0},
 	{"quiet", 'q', NULL, 0, "Say nothing but errors", 0},
@@ -142,7 +142,8 @@ int command_record(int argc, char **argv)
 		.options = options,
 		.parser = parse,
 		.args_doc = "[-- COMMAND [ARGUMENT...]]",
-		.doc = "Record what processes do, until Ctrl-C, the duration or COMMAND's end. Needs "
+		.doc = "Record what processes do, until Ctrl-C, the duration or COMMAND's end. "
+		       "Needs "
 		       "root."
 		       "\vExit status: 0 when all that was asked was recorded, 1 on failure, 2 for "
 		       "wrong usage; with COMMAND, its own.",

@@ -130,11 +130,17 @@ int64_t stack_tree__function(struct stack_tree *tree, const struct stack_functio
 		return -ENOMEM;
 	}
 	err = write_function(tree, entry);
-	return err ? err : entry->id;
+	if (err) { /* an id without a row must not be given out the next time */
+		HASH_DEL(tree->functions, entry);
+		free(entry);
+		return err;
+	}
+	return entry->id;
 }
 
-/* Finds the pair or adds it, with *ret_new true. */
-static int64_t pair_id(struct pair_entry **entries, int64_t first, int64_t second, bool *ret_new)
+/* Finds the pair or adds it, with *ret_new that entry. */
+static int64_t pair_id(struct pair_entry **entries, int64_t first, int64_t second,
+		       struct pair_entry **ret_new)
 {
 	struct pair_key key = {.first = first, .second = second};
 	struct pair_entry *entry;
@@ -152,28 +158,35 @@ static int64_t pair_id(struct pair_entry **entries, int64_t first, int64_t secon
 		free(entry);
 		return -ENOMEM;
 	}
-	*ret_new = true;
+	*ret_new = entry;
 	return entry->id;
+}
+
+static int64_t drop_pair(struct pair_entry **entries, struct pair_entry *entry, int err)
+{
+	HASH_DEL(*entries, entry);
+	free(entry);
+	return err;
 }
 
 int64_t stack_tree__frame(struct stack_tree *tree, int64_t function, int64_t line)
 {
-	bool is_new = false;
-	int64_t id = pair_id(&tree->frames, function, line, &is_new);
+	struct pair_entry *added = NULL;
+	int64_t id = pair_id(&tree->frames, function, line, &added);
 	int err = 0;
 
-	if (is_new && tree->writer)
+	if (added && tree->writer)
 		err = recording_writer__frame(tree->writer, id, function, line ? line : ROW_NULL);
-	return err ? err : id;
+	return err ? drop_pair(&tree->frames, added, err) : id;
 }
 
 int64_t stack_tree__push(struct stack_tree *tree, int64_t parent, int64_t frame)
 {
-	bool is_new = false;
-	int64_t id = pair_id(&tree->nodes, parent, frame, &is_new);
+	struct pair_entry *added = NULL;
+	int64_t id = pair_id(&tree->nodes, parent, frame, &added);
 	int err = 0;
 
-	if (is_new && tree->writer)
+	if (added && tree->writer)
 		err = recording_writer__stack(tree->writer, id, parent ? parent : ROW_NULL, frame);
-	return err ? err : id;
+	return err ? drop_pair(&tree->nodes, added, err) : id;
 }

@@ -186,7 +186,8 @@ int summary__load(struct tables *tables, struct summary **ret_summary)
 		summary->cpu_s += tables->epochs[i].cpu_ns / 1e9;
 	if (summary->elapsed_s > 0) {
 		summary->startup_cpu_s =
-			(double)recording__meta_number(tables->recording, "startup_cpu_ns", 0) / 1e9;
+			(double)recording__meta_number(tables->recording, "startup_cpu_ns", 0) /
+			1e9;
 		summary->recorder_cpu_percent = summary->recorder_cpu_s / summary->elapsed_s * 100;
 		summary->programs_cpu_percent = summary->programs_cpu_s / summary->elapsed_s * 100;
 	}

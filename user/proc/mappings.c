@@ -186,7 +186,7 @@ static int parse_line(const char *line, struct string_pool *pool, struct mapping
 	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n",
 		   &mapping.start, &mapping.end, permissions, &mapping.offset, &device_major,
 		   &device_minor, &mapping.file.inode, &path_at) < 7 ||
-	    !path_at)
+	    !path_at || mapping.start >= mapping.end)
 		return -EBADMSG;
 	if (!strchr(permissions, 'x'))
 		return 0;

@@ -149,6 +149,8 @@ int python_code__read(const struct memory *memory, const struct python_layout *l
 	code.first_line = header.first_line;
 	code.position = layout->walker.position;
 	code.fingerprint = fingerprint_of(&header);
+	code.check = ps_py_code_check(header.name, header.file, header.lines,
+				      (uint32_t)header.first_line);
 	err = python_text__read(memory, layout, header.name, PYTHON_NAME_LIMIT, &code.name);
 	if (!err)
 		err = python_text__read(memory, layout, header.file, PYTHON_FILE_LIMIT, &code.file);

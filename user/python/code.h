@@ -21,6 +21,7 @@ struct python_code {
 	enum ps_py_position position; /* what python_code__line() is asked with */
 	struct python_line_table lines; /* .bytes is malloc'ed */
 	uint64_t fingerprint; /* see python_code__fingerprint() */
+	uint32_t check; /* ps_py_code_check(), as the walker has it */
 };
 
 /* Reads the code object at address. code_type: address of PyCode_Type in that process, 0: not known

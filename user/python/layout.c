@@ -194,3 +194,31 @@ int python_layout__from_debug_offsets(const void *bytes, size_t size, uint16_t *
 	*ret = layout;
 	return 0;
 }
+
+#define CHECK_LIMIT 128 /* struct ps_py_offsets.check_size */
+
+struct ps_py_offsets python_layout__for_walker(const struct python_layout *layout)
+{
+	struct ps_py_offsets walker = layout->walker;
+	uint16_t name =
+		layout->code_qualname != PS_PY_NO_FIELD ? layout->code_qualname : layout->code_name;
+	const uint16_t fields[] = {name, layout->code_file, layout->code_lines,
+				   layout->code_first_line};
+	uint16_t start = UINT16_MAX, end = 0;
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		if (fields[i] < start)
+			start = fields[i];
+		if (fields[i] + sizeof(uint64_t) > end)
+			end = fields[i] + sizeof(uint64_t);
+	}
+	if (end - start > CHECK_LIMIT)
+		return walker;
+	walker.check_start = start;
+	walker.check_size = end - start;
+	walker.check_name = name - start;
+	walker.check_file = layout->code_file - start;
+	walker.check_lines = layout->code_lines - start;
+	walker.check_first_line = layout->code_first_line - start;
+	return walker;
+}

@@ -52,6 +52,10 @@ const struct python_layout *python_layout__of(uint16_t version);
 int python_layout__from_debug_offsets(const void *bytes, size_t size, uint16_t *ret_version,
 				      struct python_layout *ret);
 
+/* The layout as the walker wants it: with what tells code objects apart (check_*), when one read of
+ * 128 bytes can hold it. */
+struct ps_py_offsets python_layout__for_walker(const struct python_layout *layout);
+
 /* The version in CPython's PY_VERSION_HEX as (major << 8) | minor. 0: not a release or a release
  * candidate of CPython 3, whose layouts are final. */
 uint16_t python_layout__version_of_hex(uint64_t hex);

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# packages.sh apt|dnf GROUP...: the names of the packages that a group needs, one per line.
+# Groups: build (make), test (check.sh), vm (other kernels and a fresh system, also in check.sh).
+# This is the one place where packages are listed.
+set -euo pipefail
+
+# GROUP  APT  DNF; a "-" where a family has it in another package of the list.
+packages_table() {
+	cat <<-'TABLE'
+		build  bpftool             bpftool
+		build  clang               clang
+		build  gcc                 gcc
+		build  libc6-dev           glibc-devel
+		build  libbpf-dev          libbpf-devel
+		build  libcap-ng-dev       libcap-ng-devel
+		build  libdw-dev           elfutils-devel
+		build  libelf-dev          elfutils-libelf-devel
+		build  libiberty-dev       binutils-devel
+		build  libjansson-dev      jansson-devel
+		build  libsqlite3-dev      sqlite-devel
+		build  llvm                llvm
+		build  make                make
+		build  pkg-config          pkgconf-pkg-config
+		build  python3             python3
+		build  uthash-dev          uthash-devel
+		build  zlib1g-dev          zlib-devel
+		test   clang-format        clang-tools-extra
+		test   git                 git-core
+		test   groff-base          groff-base
+		test   libclang-rt-dev     compiler-rt
+		test   libcmocka-dev       libcmocka-devel
+		test   libasan8            libasan
+		test   libubsan1           libubsan
+		test   procps              procps-ng
+		test   python3-numpy       python3-numpy
+		test   shellcheck          ShellCheck
+		test   sqlite3             sqlite
+		vm     busybox-static      busybox
+		vm     cpio                cpio
+		vm     debootstrap         debootstrap
+		vm     qemu-system-x86     qemu-system-x86-core
+		vm     xz-utils            xz
+		vm     zstd                zstd
+	TABLE
+}
+
+packages_list() {
+	local family=$1 group
+	shift
+	for group in "$@"; do
+		case $group in
+		build | test | vm) ;;
+		*)
+			echo "packages.sh: there is no group '$group' (build, test, vm)" >&2
+			return 2
+			;;
+		esac
+		packages_table | awk -v group="$group" -v family="$family" \
+			'$1 == group { name = family == "apt" ? $2 : $3; if (name != "-") print name }'
+	done
+}
+
+case ${1:-} in
+apt | dnf) packages_list "$@" ;;
+*)
+	echo "Usage: packages.sh apt|dnf GROUP..." >&2
+	exit 2
+	;;
+esac

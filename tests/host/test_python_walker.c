@@ -1,0 +1,688 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Links: python base
+/* The Python walker compiled for the host: on memory made by hand, on live interpreters, and on
+ * the processes saved in saved/. `test_python_walker --save` saves them anew, one of each version
+ * that is here. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <sys/stat.h>
+
+#include "host/python_process.h"
+#include "python.bpf.h"
+#include "python/code.h"
+
+#define SAVED_LIMIT 65536 /* bytes of a file in saved/ */
+
+static const struct memory *walked;
+
+/* As the kernel's helper: what cannot be read whole is zeroed. */
+static long ps_read_user(void *destination, __u32 size, __u64 address)
+{
+	int err = memory__read(walked, address, destination, size);
+
+	if (err)
+		memset(destination, 0, size);
+	return err;
+}
+
+struct walk {
+	struct ps_frame frames[PS_MAX_PYTHON];
+	size_t frame_count, shims;
+	__u32 ending;
+};
+
+/* The caller's part, as bpf/walker.bpf.c does it. */
+static void walk_thread(struct walk *walk, const struct memory *memory,
+			const struct ps_py_offsets *layout, uint64_t runtime, uint64_t tcb)
+{
+	struct python_walk python;
+
+	memset(walk, 0, sizeof(*walk));
+	memset(&python, 0xa5, sizeof(python));
+	walked = memory;
+	walk->ending = python__begin(&python, layout, runtime, tcb);
+	if (walk->ending)
+		return;
+	walk->ending = PS_END_PY_TOO_DEEP;
+	for (int i = 0; i < PS_MAX_PYTHON && walk->ending == PS_END_PY_TOO_DEEP; i++) {
+		int status = 0;
+
+		if (!python.frame) {
+			walk->ending = PS_END_PYTHON;
+			break;
+		}
+		status = python__step(&python, layout, &walk->frames[walk->frame_count]);
+		if (status < 0)
+			walk->ending = PS_END_PY_UNREADABLE;
+		else if (status == PY_NO_FRAME)
+			walk->shims++;
+		else
+			walk->frame_count++;
+	}
+	if (!walk->frame_count && walk->ending == PS_END_PYTHON)
+		walk->ending = PS_END_PY_IDLE;
+}
+
+/* --- memory made by hand */
+
+#define WORLD	0x7f5500000000ULL
+#define RUNTIME (WORLD + 0x0000)
+#define TCB	(WORLD + 0x4000)
+#define BLOCK	(WORLD + 0x5000) /* of keys */
+#define STATE	(WORLD + 0x6000)
+#define CFRAME	(WORLD + 0x7000)
+#define FRAME	(WORLD + 0x8000)
+#define CODE	(WORLD + 0xc000)
+#define NOWHERE 0x10000ULL
+
+#define WORLD_SIZE 0x10000
+#define TSS_KEY	   1000
+#define BYTECODE   200
+
+struct world {
+	struct saved_memory memory;
+	struct piece piece;
+	struct ps_py_offsets layout;
+	uint8_t bytes[WORLD_SIZE];
+};
+
+static void put(struct world *world, uint64_t address, const void *bytes, size_t size)
+{
+	assert_true(address >= WORLD && address - WORLD <= WORLD_SIZE - size);
+	memcpy(world->bytes + (address - WORLD), bytes, size);
+}
+
+static void put64(struct world *world, uint64_t address, uint64_t value)
+{
+	put(world, address, &value, sizeof(value));
+}
+
+static void put32(struct world *world, uint64_t address, uint32_t value)
+{
+	put(world, address, &value, sizeof(value));
+}
+
+static void put_key(struct world *world, uint32_t initialized, uint32_t key)
+{
+	put32(world, RUNTIME + TSS_KEY - 4, initialized);
+	put32(world, RUNTIME + TSS_KEY, key);
+}
+
+static uint64_t frame_at(int number)
+{
+	return FRAME + 0x100 * (uint64_t)number;
+}
+
+static uint64_t code_at(int number)
+{
+	return CODE + 0x400 * (uint64_t)number;
+}
+
+/* A thread with key 3, whose state says so, and `frames` frames like those of 3.13. */
+static void make_world(struct world *world, int frames)
+{
+	memset(world, 0, sizeof(*world));
+	world->layout = (struct ps_py_offsets){
+		.version = 0x030d,
+		.position = PS_PY_INSTR_POINTER,
+		.shim_owner = 3,
+		.runtime_tss_key = TSS_KEY,
+		.tstate_thread_id = 152,
+		.tstate_frame = 72,
+		.cframe_frame = PS_PY_NO_FIELD,
+		.frame_code = 0,
+		.frame_previous = 8,
+		.frame_position = 56,
+		.frame_owner = 70,
+		.frame_size = 71,
+		.code_bytecode = BYTECODE,
+	};
+	world->memory = saved_memory__of(NULL);
+	world->piece = (struct piece){.address = WORLD, .size = WORLD_SIZE, .bytes = world->bytes};
+	world->memory.pieces = &world->piece;
+	world->memory.count = 1;
+	put_key(world, 1, 3);
+	put64(world, TCB + GLIBC_FIRST_KEYS + 16 * 3 + 8, STATE);
+	put64(world, STATE + world->layout.tstate_thread_id, TCB);
+	put64(world, STATE + world->layout.tstate_frame, frames ? frame_at(0) : 0);
+	for (int i = 0; i < frames; i++) {
+		put64(world, frame_at(i), code_at(i));
+		put64(world, frame_at(i) + 8, i + 1 < frames ? frame_at(i + 1) : 0);
+		put64(world, frame_at(i) + 56, code_at(i) + BYTECODE + 2 * (uint64_t)i);
+	}
+}
+
+static void expect(struct world *world, struct walk *walk, __u32 ending, size_t frames)
+{
+	walk_thread(walk, &world->memory.memory, &world->layout, RUNTIME, TCB);
+	assert_int_equal(walk->ending, ending);
+	assert_int_equal(walk->frame_count, frames);
+	for (size_t i = 0; i < frames; i++)
+		assert_int_equal(walk->frames[i].kind, PS_FRAME_PYTHON);
+}
+
+static void frames_in_order(void **state)
+{
+	static struct world world;
+	struct walk walk;
+
+	(void)state;
+	make_world(&world, 8);
+	expect(&world, &walk, PS_END_PYTHON, 8);
+	for (int i = 0; i < 8; i++) {
+		assert_int_equal(walk.frames[i].address, code_at(i));
+		assert_int_equal(walk.frames[i].position, 2 * i);
+	}
+	make_world(&world, 0);
+	expect(&world, &walk, PS_END_PY_IDLE, 0);
+}
+
+static void runtime_not_ready(void **state)
+{
+	static struct world world;
+	struct walk walk;
+
+	(void)state;
+	make_world(&world, 2);
+	put_key(&world, 0, 3);
+	expect(&world, &walk, PS_END_PY_STARTING, 0);
+	put_key(&world, 2, 3); /* it is a flag: something else lies there */
+	expect(&world, &walk, PS_END_PY_STARTING, 0);
+	/* Its page has not been touched yet. */
+	walk_thread(&walk, &world.memory.memory, &world.layout, NOWHERE, TCB);
+	assert_int_equal(walk.ending, PS_END_PY_STARTING);
+	/* The flag can be read, the key behind it not. */
+	put32(&world, WORLD + WORLD_SIZE - 4, 1);
+	walk_thread(&walk, &world.memory.memory, &world.layout, WORLD + WORLD_SIZE - TSS_KEY, TCB);
+	assert_int_equal(walk.ending, PS_END_PY_STARTING);
+}
+
+/* Moves the thread's value to another key, by hand as glibc lays it out. */
+static void use_key(struct world *world, uint32_t key, uint64_t block, uint64_t value)
+{
+	make_world(world, 1);
+	put64(world, TCB + GLIBC_FIRST_KEYS + 16 * 3 + 8, 0);
+	put_key(world, 1, key);
+	if (key < 32) {
+		put64(world, TCB + 0x310 + 16 * (uint64_t)key + 8, value);
+		return;
+	}
+	put64(world, TCB + 0x510 + 8 * (uint64_t)(key / 32), block);
+	if (block == BLOCK)
+		put64(world, BLOCK + 16 * (uint64_t)(key % 32) + 8, value);
+}
+
+static void keys_of_threads(void **state)
+{
+	static const uint32_t keys[] = {0, 1, 31, 32, 33, 63, 64, 1023};
+	static struct world world;
+	struct walk walk;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		use_key(&world, keys[i], BLOCK, STATE);
+		expect(&world, &walk, PS_END_PYTHON, 1);
+		use_key(&world, keys[i], BLOCK, 0);
+		expect(&world, &walk, PS_END_PY_NO_THREAD, 0);
+		if (keys[i] < 32)
+			continue;
+		use_key(&world, keys[i], 0, 0); /* no such block in this thread */
+		expect(&world, &walk, PS_END_PY_NO_THREAD, 0);
+		use_key(&world, keys[i], NOWHERE, 0);
+		expect(&world, &walk, PS_END_PY_NO_THREAD, 0);
+	}
+	/* glibc has no more than 1024: nothing behind its table may be taken for a block. */
+	use_key(&world, 1024, BLOCK, STATE);
+	expect(&world, &walk, PS_END_PY_NO_THREAD, 0);
+	put_key(&world, 1, UINT32_MAX);
+	expect(&world, &walk, PS_END_PY_NO_THREAD, 0);
+
+	make_world(&world, 1);
+	walk_thread(&walk, &world.memory.memory, &world.layout, RUNTIME, NOWHERE);
+	assert_int_equal(walk.ending, PS_END_PY_NO_THREAD);
+	put_key(&world, 1, 40);
+	walk_thread(&walk, &world.memory.memory, &world.layout, RUNTIME, NOWHERE);
+	assert_int_equal(walk.ending, PS_END_PY_NO_THREAD);
+}
+
+static void states_of_threads(void **state)
+{
+	static struct world world;
+	struct walk walk;
+
+	(void)state;
+	make_world(&world, 2);
+	put64(&world, STATE + world.layout.tstate_thread_id, TCB + 64);
+	expect(&world, &walk, PS_END_PY_BAD_THREAD, 0);
+	put64(&world, STATE + world.layout.tstate_thread_id, 0);
+	expect(&world, &walk, PS_END_PY_BAD_THREAD, 0);
+
+	put64(&world, TCB + GLIBC_FIRST_KEYS + 16 * 3 + 8, NOWHERE);
+	expect(&world, &walk, PS_END_PY_UNREADABLE, 0);
+
+	/* Its owner can be read, its frame not. */
+	make_world(&world, 2);
+	world.layout.tstate_thread_id = 0;
+	put64(&world, TCB + GLIBC_FIRST_KEYS + 16 * 3 + 8, WORLD + WORLD_SIZE - 16);
+	put64(&world, WORLD + WORLD_SIZE - 16, TCB);
+	expect(&world, &walk, PS_END_PY_UNREADABLE, 0);
+}
+
+static void frames_behind_a_cframe(void **state)
+{
+	static struct world world;
+	struct walk walk;
+
+	(void)state;
+	make_world(&world, 3);
+	world.layout.cframe_frame = 8;
+	put64(&world, STATE + world.layout.tstate_frame, CFRAME);
+	put64(&world, CFRAME + 8, frame_at(0));
+	expect(&world, &walk, PS_END_PYTHON, 3);
+	put64(&world, CFRAME + 8, 0);
+	expect(&world, &walk, PS_END_PY_IDLE, 0);
+	put64(&world, STATE + world.layout.tstate_frame, NOWHERE);
+	expect(&world, &walk, PS_END_PY_UNREADABLE, 0);
+	put64(&world, STATE + world.layout.tstate_frame, 0);
+	expect(&world, &walk, PS_END_PY_UNREADABLE, 0);
+	world.layout.cframe_frame = 0; /* 3.12 */
+	put64(&world, STATE + world.layout.tstate_frame, CFRAME);
+	put64(&world, CFRAME, frame_at(1));
+	expect(&world, &walk, PS_END_PYTHON, 2);
+}
+
+static void entry_frames(void **state)
+{
+	static struct world world;
+	const uint8_t shim = 3, other = 1, none = 0xff;
+	struct walk walk;
+
+	(void)state;
+	make_world(&world, 5);
+	for (int i = 0; i < 5; i++)
+		put(&world, frame_at(i) + 70, i % 2 ? &shim : &other, 1);
+	expect(&world, &walk, PS_END_PYTHON, 3);
+	assert_int_equal(walk.shims, 2);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(walk.frames[i].address, code_at(2 * i));
+
+	for (int i = 0; i < 5; i++)
+		put(&world, frame_at(i) + 70, &shim, 1);
+	expect(&world, &walk, PS_END_PY_IDLE, 0);
+	assert_int_equal(walk.shims, 5);
+
+	/* <= 3.11: no owner, whatever lies there. */
+	world.layout.frame_owner = PS_PY_NO_FIELD;
+	expect(&world, &walk, PS_END_PYTHON, 5);
+	world.layout.shim_owner = 0xff;
+	for (int i = 0; i < 5; i++)
+		put(&world, frame_at(i) + 70, &none, 1);
+	expect(&world, &walk, PS_END_PYTHON, 5);
+}
+
+static void tagged_code(void **state)
+{
+	static struct world world;
+	struct walk walk;
+
+	(void)state;
+	make_world(&world, 4);
+	for (int i = 0; i < 4; i++)
+		put64(&world, frame_at(i), code_at(i) | (unsigned int)i);
+	world.layout.code_tag_bits = 3; /* 3.14 */
+	expect(&world, &walk, PS_END_PYTHON, 4);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(walk.frames[i].address, code_at(i));
+		assert_int_equal(walk.frames[i].position, 2 * i);
+	}
+	world.layout.code_tag_bits = 0;
+	expect(&world, &walk, PS_END_PYTHON, 4);
+	assert_int_equal(walk.frames[3].address, code_at(3) | 3);
+}
+
+static void positions_by_pointer(void **state)
+{
+	static const struct {
+		uint64_t pointer;
+		int32_t position;
+	} cases[] = {
+		{CODE + BYTECODE, 0},
+		{CODE + BYTECODE + 1000, 1000},
+		{CODE + BYTECODE + 0x7ffffffe, 0x7ffffffe},
+		{CODE + BYTECODE + 0x7fffffff, -1},
+		{CODE + BYTECODE + 0x100000000, -1},
+		{CODE + BYTECODE - 2, -1}, /* 3.11, 3.12: not started */
+		{CODE, -1},
+		{0, -1},
+		{UINT64_MAX, -1},
+		{0x8000000000000000, -1},
+	};
+	static struct world world;
+	struct walk walk;
+
+	(void)state;
+	make_world(&world, 1);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		put64(&world, frame_at(0) + 56, cases[i].pointer);
+		expect(&world, &walk, PS_END_PYTHON, 1);
+		assert_int_equal(walk.frames[0].position, cases[i].position);
+	}
+}
+
+static void positions_by_number(void **state)
+{
+	static const int32_t numbers[] = {-1, 0, 2, 254, 0x7fffffff, INT32_MIN};
+	static struct world world;
+	struct walk walk;
+
+	(void)state;
+	make_world(&world, 1);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		/* On 4 and on 8 bytes, in units of any size: handed on as it is. */
+		world.layout.position = i % 2 ? PS_PY_LASTI_UNITS : PS_PY_LASTI_BYTES;
+		for (uint16_t at = 56; at <= 60; at += 4) {
+			world.layout.frame_position = at;
+			put64(&world, frame_at(0) + 56, 0x7777777777777777);
+			put32(&world, frame_at(0) + at, (uint32_t)numbers[i]);
+			expect(&world, &walk, PS_END_PYTHON, 1);
+			assert_int_equal(walk.frames[0].position, numbers[i]);
+			assert_int_equal(walk.frames[0].address, code_at(0));
+		}
+	}
+}
+
+static void unreadable_frames(void **state)
+{
+	static struct world world;
+	struct walk walk;
+
+	(void)state;
+	make_world(&world, 3);
+	put64(&world, STATE + world.layout.tstate_frame, NOWHERE);
+	expect(&world, &walk, PS_END_PY_UNREADABLE, 0);
+
+	make_world(&world, 3);
+	put64(&world, frame_at(1) + 8, NOWHERE);
+	expect(&world, &walk, PS_END_PY_UNREADABLE, 2);
+	put64(&world, frame_at(1) + 8, UINT64_MAX - 8);
+	expect(&world, &walk, PS_END_PY_UNREADABLE, 2);
+	/* All but its last byte is there. */
+	put64(&world, frame_at(1) + 8, WORLD + WORLD_SIZE - 70);
+	expect(&world, &walk, PS_END_PY_UNREADABLE, 2);
+	put64(&world, frame_at(1) + 8, WORLD + WORLD_SIZE - 71);
+	expect(&world, &walk, PS_END_PYTHON, 3);
+
+	/* A layout that asks for more than the walker has room for. */
+	world.layout.frame_size = 4096;
+	put64(&world, frame_at(1) + 8, WORLD + WORLD_SIZE - PY_FRAME_BYTES);
+	expect(&world, &walk, PS_END_PYTHON, 3);
+}
+
+static void endless_chains(void **state)
+{
+	static struct world world;
+	const uint8_t shim = 3;
+	struct walk walk;
+
+	(void)state;
+	make_world(&world, 3);
+	put64(&world, frame_at(2) + 8, frame_at(0));
+	expect(&world, &walk, PS_END_PY_TOO_DEEP, PS_MAX_PYTHON);
+	assert_int_equal(walk.frames[PS_MAX_PYTHON - 1].address, code_at((PS_MAX_PYTHON - 1) % 3));
+	/* Entry frames count as steps: a loop of nothing else ends too. */
+	for (int i = 0; i < 3; i++)
+		put(&world, frame_at(i) + 70, &shim, 1);
+	expect(&world, &walk, PS_END_PY_TOO_DEEP, 0);
+	assert_int_equal(walk.shims, PS_MAX_PYTHON);
+}
+
+/* --- the C library's own thread control block */
+
+static void *compare_keys(void *keys)
+{
+	struct process_memory self = process_memory__of(getpid());
+	const pthread_key_t *key = keys;
+	uintptr_t wrong = 0;
+
+	walked = &self.memory;
+	for (uintptr_t i = 0; key[i] != UINT32_MAX; i++)
+		if (pthread_setspecific(key[i], (void *)(0x1000 + i)))
+			wrong++;
+	for (uintptr_t i = 0; key[i] != UINT32_MAX; i++) {
+		if (python__thread_specific((uint64_t)pthread_self(), key[i]) != 0x1000 + i)
+			wrong++;
+		pthread_setspecific(key[i], NULL);
+	}
+	return (void *)wrong;
+}
+
+static void keys_of_this_libc(void **state)
+{
+	static pthread_key_t keys[2048];
+	size_t count = 0, blocks = 0;
+	pthread_t thread;
+	void *wrong;
+
+	(void)state;
+#ifndef __x86_64__
+	print_message("SKIP: places of keys are known for x86-64 only\n");
+	skip();
+#endif
+	while (count < 2047 && !pthread_key_create(&keys[count], NULL))
+		blocks += keys[count++] >= 32;
+	keys[count] = UINT32_MAX;
+	assert_true(count > 900 && blocks > 900);
+	assert_null(compare_keys(keys));
+	assert_int_equal(pthread_create(&thread, NULL, compare_keys, keys), 0);
+	assert_int_equal(pthread_join(thread, &wrong), 0);
+	assert_null(wrong);
+	while (count)
+		pthread_key_delete(keys[--count]);
+}
+
+/* --- interpreters */
+
+/* Names and lines of a walk against what the thread said of itself. */
+static void compare_with_told(const struct memory *memory, const struct python_process *process,
+			      const struct told_thread *told)
+{
+	struct walk walk;
+
+	walk_thread(&walk, memory, &process->layout.walker, process->runtime, told->tcb);
+	assert_int_equal(walk.ending, PS_END_PYTHON);
+	for (size_t i = 0; i < walk.frame_count; i++) {
+		const char *name;
+		struct python_code code;
+
+		assert_int_equal(python_code__read(memory, &process->layout, walk.frames[i].address,
+						   process->code_type, &code),
+				 0);
+		/* The walker's names are qualified since 3.11, those of tracebacks not. */
+		name = strrchr(code.name, '.');
+		name = name ? name + 1 : code.name;
+		assert_true(i < told->frame_count);
+		assert_string_equal(name, told->frames[i].name);
+		assert_string_equal(code.file, told->frames[i].file);
+		assert_int_equal(python_code__line(&code, walk.frames[i].position),
+				 told->frames[i].line);
+		python_code__clear(&code);
+	}
+	assert_int_equal(walk.frame_count, told->frame_count);
+	assert_true(walk.frame_count > 12);
+	assert_string_equal(told->frames[0].name, "asleep");
+	/* The loop was entered from C for each thread's start, and for the generators. */
+	if (process->layout.walker.frame_owner != PS_PY_NO_FIELD)
+		assert_true(walk.shims >= 2);
+	else
+		assert_int_equal(walk.shims, 0);
+}
+
+static void compare_process(const struct python_process *process, const struct memory *memory)
+{
+	struct walk walk;
+
+	assert_int_equal(process->thread_count, 2);
+	for (size_t i = 0; i < process->thread_count; i++)
+		compare_with_told(memory, process, &process->threads[i]);
+	/* Without a thread's control block nobody's frames are shown. */
+	walk_thread(&walk, memory, &process->layout.walker, process->runtime, NOWHERE);
+	assert_int_equal(walk.ending, PS_END_PY_NO_THREAD);
+}
+
+static void live_interpreters(void **state)
+{
+	int minor = *(int *)*state, i = next_interpreter(minor, -1);
+	char script[PATH_MAX];
+
+	if (i < 0) {
+		print_message("SKIP: no CPython 3.%d here\n", minor);
+		skip();
+	}
+	script_path(__FILE__, "walked.py", script, sizeof(script));
+	for (; i >= 0; i = next_interpreter(minor, i)) {
+		static struct python_process process;
+
+		print_message("%s\n", interpreters[i].identity);
+		assert_true(python_process__start(&process, interpreters[i].command, script));
+		assert_int_equal(process.version, 0x0300 | minor);
+		compare_process(&process, &process.live.memory);
+		python_process__end(&process);
+	}
+}
+
+static void saved_path(int minor, char *ret_path, size_t size)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "saved/python3.%d.bin", minor);
+	script_path(__FILE__, name, ret_path, size);
+}
+
+static void saved_interpreters(void **state)
+{
+	static struct python_process process;
+	int minor = *(int *)*state;
+	struct piece *pieces;
+	char path[PATH_MAX];
+	struct stat status;
+	size_t ended = 0;
+
+#ifndef __x86_64__
+	print_message("SKIP: saved on x86-64\n");
+	skip();
+#endif
+	saved_path(minor, path, sizeof(path));
+	assert_int_equal(stat(path, &status), 0);
+	assert_true(status.st_size <= SAVED_LIMIT);
+	assert_true(python_process__load(&process, path));
+	assert_int_equal(process.version, 0x0300 | minor);
+	compare_process(&process, &process.saved.memory);
+
+	/* Each piece taken away by itself: the walk ends in an orderly way, and shows no frame
+	 * but those that are there. */
+	pieces = process.saved.pieces;
+	for (size_t i = 0; i < process.saved.count; i++) {
+		uint64_t size = pieces[i].size;
+		struct walk whole, cut;
+
+		for (size_t j = 0; j < process.thread_count; j++) {
+			walk_thread(&whole, &process.saved.memory, &process.layout.walker,
+				    process.runtime, process.threads[j].tcb);
+			pieces[i].size = 0;
+			walk_thread(&cut, &process.saved.memory, &process.layout.walker,
+				    process.runtime, process.threads[j].tcb);
+			pieces[i].size = size;
+			assert_true(cut.ending == PS_END_PYTHON ||
+				    cut.ending == PS_END_PY_STARTING ||
+				    cut.ending == PS_END_PY_UNREADABLE ||
+				    cut.ending == PS_END_PY_NO_THREAD);
+			assert_true(cut.frame_count <= whole.frame_count);
+			assert_memory_equal(cut.frames, whole.frames,
+					    cut.frame_count * sizeof(cut.frames[0]));
+			ended += cut.ending != PS_END_PYTHON;
+		}
+	}
+	assert_true(ended > 6); /* the runtime, and of each thread: key, state, frames */
+	python_process__end(&process);
+}
+
+/* --- saving */
+
+static bool save_one(const char *command, const char *script, const char *path)
+{
+	static struct python_process process;
+	uint8_t published[PYTHON_DEBUG_OFFSETS_SIZE];
+	bool good;
+
+	if (!python_process__start(&process, command, script))
+		return false;
+	process.saved = saved_memory__of(&process.live.memory);
+	if (!python_layout__of(process.version))
+		memory__read(&process.saved.memory, process.runtime, published, sizeof(published));
+	compare_process(&process, &process.saved.memory);
+	good = python_process__store(&process, path);
+	python_process__end(&process);
+	return good;
+}
+
+static void save_all(void **state)
+{
+	char script[PATH_MAX], path[PATH_MAX];
+
+	(void)state;
+	script_path(__FILE__, "walked.py", script, sizeof(script));
+	for (int minor = FIRST_MINOR; minor <= LAST_MINOR; minor++) {
+		int i = next_interpreter(minor, -1);
+
+		if (i < 0)
+			continue;
+		saved_path(minor, path, sizeof(path));
+		print_message("%s of %s\n", path, interpreters[i].identity);
+		assert_true(save_one(interpreters[i].command, script, path));
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static int minors[] = {8, 9, 10, 11, 12, 13, 14};
+	const struct CMUnitTest saving[] = {cmocka_unit_test(save_all)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(frames_in_order),
+		cmocka_unit_test(runtime_not_ready),
+		cmocka_unit_test(keys_of_threads),
+		cmocka_unit_test(states_of_threads),
+		cmocka_unit_test(frames_behind_a_cframe),
+		cmocka_unit_test(entry_frames),
+		cmocka_unit_test(tagged_code),
+		cmocka_unit_test(positions_by_pointer),
+		cmocka_unit_test(positions_by_number),
+		cmocka_unit_test(unreadable_frames),
+		cmocka_unit_test(endless_chains),
+		cmocka_unit_test(keys_of_this_libc),
+		cmocka_unit_test_prestate(live_interpreters, &minors[0]),
+		cmocka_unit_test_prestate(live_interpreters, &minors[1]),
+		cmocka_unit_test_prestate(live_interpreters, &minors[2]),
+		cmocka_unit_test_prestate(live_interpreters, &minors[3]),
+		cmocka_unit_test_prestate(live_interpreters, &minors[4]),
+		cmocka_unit_test_prestate(live_interpreters, &minors[5]),
+		cmocka_unit_test_prestate(live_interpreters, &minors[6]),
+		cmocka_unit_test_prestate(saved_interpreters, &minors[0]),
+		cmocka_unit_test_prestate(saved_interpreters, &minors[1]),
+		cmocka_unit_test_prestate(saved_interpreters, &minors[2]),
+		cmocka_unit_test_prestate(saved_interpreters, &minors[3]),
+		cmocka_unit_test_prestate(saved_interpreters, &minors[4]),
+		cmocka_unit_test_prestate(saved_interpreters, &minors[5]),
+		cmocka_unit_test_prestate(saved_interpreters, &minors[6]),
+	};
+
+	find_interpreters();
+	if (argc > 1 && !strcmp(argv[1], "--save"))
+		return cmocka_run_group_tests(saving, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Links: model store base
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+
+#include "model/stack_tree.h"
+#include "unit/store_fixture.h"
+
+static const struct stack_function work = {
+	.kind = FUNCTION_PYTHON,
+	.name = "work",
+	.file = "/a/main.py",
+	.module = "/a/main.py",
+	.line = 10,
+};
+
+/* Equal texts at other addresses are the same function. */
+static int64_t copied(struct stack_tree *tree, const struct stack_function *function)
+{
+	struct stack_function copy = *function;
+	char *name = strdup(function->name), *module = strdup(function->module);
+	char *file = function->file ? strdup(function->file) : NULL;
+	int64_t id;
+
+	copy.name = name;
+	copy.file = file;
+	copy.module = module;
+	id = stack_tree__function(tree, &copy);
+	/* Nor are the caller's texts needed any longer. */
+	memset(name, '?', strlen(name));
+	memset(module, '?', strlen(module));
+	free(name);
+	free(module);
+	free(file);
+	return id;
+}
+
+static void equal_functions_one_id(void **state)
+{
+	struct stack_tree *tree = stack_tree__new(NULL);
+	struct stack_function other[6];
+	int64_t id = copied(tree, &work);
+
+	(void)state;
+	assert_int_equal(id, 1);
+	for (int i = 0; i < 6; i++)
+		other[i] = work;
+	other[0].kind = FUNCTION_NATIVE;
+	other[1].name = "worker";
+	other[2].file = NULL;
+	other[3].file = "/b/main.py";
+	other[4].module = "/b/main.py";
+	other[5].line = 11;
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 6; i++)
+			assert_int_equal(copied(tree, &other[i]), 2 + i);
+		assert_int_equal(copied(tree, &work), id);
+	}
+	stack_tree__free(tree);
+	stack_tree__free(NULL);
+}
+
+static void equal_paths_one_node(void **state)
+{
+	struct stack_tree *tree = stack_tree__new(NULL);
+	int64_t function = stack_tree__function(tree, &work), frames[3], a, b, c;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		frames[i] = stack_tree__frame(tree, function, i);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(frames[i], i + 1);
+		assert_int_equal(stack_tree__frame(tree, function, i), frames[i]);
+	}
+	assert_int_equal(stack_tree__frame(tree, function + 1, 0), 4);
+
+	a = stack_tree__push(tree, 0, frames[0]);
+	b = stack_tree__push(tree, a, frames[1]);
+	c = stack_tree__push(tree, b, frames[0]); /* recursion: another node */
+	assert_int_equal(a, 1);
+	assert_int_equal(b, 2);
+	assert_int_equal(c, 3);
+	assert_int_equal(stack_tree__push(tree, 0, frames[1]), 4); /* not the b below a */
+	assert_int_equal(stack_tree__push(tree, a, frames[0]), 5);
+	assert_int_equal(stack_tree__push(tree, 0, frames[0]), a);
+	assert_int_equal(stack_tree__push(tree, a, frames[1]), b);
+	assert_int_equal(stack_tree__push(tree, b, frames[0]), c);
+	stack_tree__free(tree);
+}
+
+static void many_functions(void **state)
+{
+	struct stack_tree *tree = stack_tree__new(NULL);
+	char name[32];
+
+	(void)state;
+	for (int round = 0; round < 2; round++) {
+		int64_t node = 0;
+
+		for (int64_t i = 1; i <= 5000; i++) {
+			struct stack_function function = work;
+
+			snprintf(name, sizeof(name), "function %d", (int)i);
+			function.name = name;
+			assert_int_equal(stack_tree__function(tree, &function), i);
+			assert_int_equal(stack_tree__frame(tree, i, i % 7), i);
+			node = stack_tree__push(tree, node, i);
+			assert_int_equal(node, i);
+		}
+	}
+	stack_tree__free(tree);
+}
+
+static void rows_written_once(void **state)
+{
+	struct recording_writer *writer;
+	struct recording *recording;
+	struct stack_tree *tree;
+	sqlite3_stmt *statement;
+	char expected[96];
+	int rows = 0;
+
+	(void)state;
+	assert_int_equal(recording_writer__create(path, &writer), 0);
+	tree = stack_tree__new(writer);
+	for (int round = 0; round < 3; round++) {
+		static const enum function_kind kinds[] = {FUNCTION_PYTHON, FUNCTION_NATIVE,
+							   FUNCTION_INTERPRETER, FUNCTION_KERNEL};
+		int64_t node = 0;
+
+		for (size_t i = 0; i < 4; i++) {
+			struct stack_function function = {
+				.kind = kinds[i],
+				.name = "f",
+				.file = i ? NULL : "/a.py",
+				.module = "m",
+				.line = i ? 0 : 3,
+			};
+			int64_t id = stack_tree__function(tree, &function);
+
+			node = stack_tree__push(tree, node, stack_tree__frame(tree, id, i ? 0 : 5));
+			assert_int_equal(node, i + 1);
+		}
+	}
+	stack_tree__free(tree);
+	assert_int_equal(recording_writer__close(writer), 0);
+
+	assert_int_equal(recording__open(path, &recording), 0);
+	assert_int_equal(number_in(recording, "SELECT count(*) FROM function"), 4);
+	assert_int_equal(number_in(recording, "SELECT count(*) FROM frame"), 4);
+	assert_int_equal(number_in(recording, "SELECT count(*) FROM stack"), 4);
+	assert_int_equal(recording__prepare(recording,
+					    "SELECT s.id || ',' || ifnull(s.parent, '-') || ',' || "
+					    "u.kind || ',' || u.name || ',' || "
+					    "ifnull(u.file, '-') || ',' || ifnull(u.line, '-') || "
+					    "',' || u.module || ',' || ifnull(f.line, '-') "
+					    "FROM stack s JOIN frame f ON f.id = s.frame "
+					    "JOIN function u ON u.id = f.function ORDER BY s.id",
+					    &statement),
+			 0);
+	while (recording__step(statement) == 1) {
+		static const char *const kinds[] = {"python", "native", "interpreter", "kernel"};
+
+		assert_true(rows < 4);
+		if (rows)
+			snprintf(expected, sizeof(expected), "%d,%d,%s,f,-,-,m,-", rows + 1, rows,
+				 kinds[rows]);
+		else
+			snprintf(expected, sizeof(expected), "1,-,python,f,/a.py,3,m,5");
+		assert_string_equal(sqlite3_column_text(statement, 0), expected);
+		rows++;
+	}
+	assert_int_equal(rows, 4);
+	sqlite3_finalize(statement);
+	recording__close(recording);
+}
+
+/* Fills the queue while the file is locked: what could not be written is no id that others may
+ * refer to, and is written when it is met again. */
+static void no_id_without_a_row(void **state)
+{
+	struct recording_writer *writer;
+	struct stack_function function = work;
+	int64_t id = 1, frame = 1, node = 1, line = 0, leaf = 0;
+	struct stack_tree *tree;
+	sqlite3 *db;
+	char name[65000];
+
+	(void)state;
+	assert_int_equal(recording_writer__create(path, &writer), 0);
+	assert_int_equal(recording_writer__flush(writer), 0);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, 10000);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+
+	tree = stack_tree__new(writer);
+	memset(name, 'n', sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	function.name = name;
+	for (int i = 0; id > 0 && i < 100000; i++) {
+		snprintf(name, 16, "%015d", i);
+		name[15] = 'n';
+		id = stack_tree__function(tree, &function);
+	}
+	assert_int_equal(id, -ENOBUFS);
+	assert_int_equal(stack_tree__function(tree, &function), -ENOBUFS);
+	/* Small rows until not even they have room. */
+	while (frame > 0)
+		frame = stack_tree__frame(tree, 1, ++line);
+	assert_int_equal(frame, -ENOBUFS);
+	assert_int_equal(stack_tree__frame(tree, 1, line), -ENOBUFS);
+	while (node > 0)
+		node = stack_tree__push(tree, 0, ++leaf);
+	assert_int_equal(node, -ENOBUFS);
+	assert_int_equal(stack_tree__push(tree, 0, leaf), -ENOBUFS);
+
+	assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	for (int i = 0; (id = stack_tree__function(tree, &function)) == -ENOBUFS && i < 10000; i++)
+		usleep(1000);
+	frame = stack_tree__frame(tree, 1, line);
+	node = stack_tree__push(tree, 0, leaf);
+	assert_true(id > 0);
+	assert_int_equal(frame, line);
+	assert_int_equal(node, leaf);
+	stack_tree__free(tree);
+	assert_int_equal(recording_writer__close(writer), 0);
+	assert_int_equal(number_at(path, "SELECT max(id) FROM function"), id);
+	assert_int_equal(number_at(path, "SELECT count(*) FROM function"), id);
+	assert_int_equal(number_at(path, "SELECT max(line) FROM frame"), line);
+	assert_int_equal(number_at(path, "SELECT count(*) FROM frame"), frame);
+	assert_int_equal(number_at(path, "SELECT max(frame) FROM stack"), leaf);
+	assert_int_equal(number_at(path, "SELECT count(*) FROM stack"), node);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(equal_functions_one_id),
+		cmocka_unit_test(equal_paths_one_node),
+		cmocka_unit_test(many_functions),
+		cmocka_unit_test_setup_teardown(rows_written_once, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(no_id_without_a_row, make_folder, remove_folder),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
