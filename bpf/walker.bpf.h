@@ -31,7 +31,7 @@ struct walkers_map {
 extern struct walkers_map walkers SEC(".maps");
 
 /* hash of a stack -> 1, once the ring buffer has taken it. The recorder empties it now and then:
- * a stack sent twice costs little, and shows whether its code objects are still the same. */
+ * a stack sent twice costs little. */
 struct stacks_sent_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);

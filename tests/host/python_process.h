@@ -19,8 +19,7 @@
 #include "python/binary.h"
 #include "unit/python_interpreters.h"
 
-#define MAX_TOLD_THREADS 4
-#define MAX_TOLD_FRAMES	 64
+enum { MAX_TOLD_THREADS = 4, MAX_TOLD_FRAMES = 64 };
 
 struct told_frame {
 	int line;
@@ -123,21 +122,19 @@ static bool python_process__is_asleep(const struct python_process *process)
 	DIR *folder;
 
 	snprintf(path, sizeof(path), "/proc/%d/task", process->pid);
-	folder = opendir(path);
-	while (folder && (entry = readdir(folder))) {
+	for (folder = opendir(path); folder && (entry = readdir(folder));) {
 		_cleanup_fclose_ FILE *file = NULL;
 		long number = -1;
 
 		if (entry->d_name[0] == '.')
 			continue;
-		threads++;
 		snprintf(path, sizeof(path), "/proc/%d/task/%s/syscall", process->pid,
 			 entry->d_name);
 		file = fopen(path, "re");
-		if (!file || fscanf(file, "%ld", &number) != 1)
-			continue;
-		asleep += number == SYS_select || number == SYS_pselect6 ||
-			  number == SYS_nanosleep || number == SYS_clock_nanosleep;
+		threads++;
+		if (file && fscanf(file, "%ld", &number) == 1)
+			asleep += number == SYS_select || number == SYS_pselect6 ||
+				  number == SYS_nanosleep || number == SYS_clock_nanosleep;
 	}
 	if (folder)
 		closedir(folder);
@@ -158,10 +155,9 @@ static void python_process__end(struct python_process *process)
 static bool python_process__start(struct python_process *process, const char *command,
 				  const char *script)
 {
-	char shell[3 * PATH_MAX];
-	char *line = NULL;
-	size_t capacity = 0;
+	char shell[3 * PATH_MAX], *line = NULL;
 	bool good = true, ready = false;
+	size_t capacity = 0;
 	FILE *from;
 	int ends[2];
 
@@ -199,7 +195,7 @@ static bool python_process__start(struct python_process *process, const char *co
 	return good;
 }
 
-/* Texts and addresses, then the memory that process->saved has noted down. */
+/* With the memory that process->saved has noted down. */
 static bool python_process__store(const struct python_process *process, const char *path)
 {
 	FILE *file = fopen(path, "we");
@@ -221,15 +217,16 @@ static bool python_process__store(const struct python_process *process, const ch
 	return !fclose(file) && good;
 }
 
+/* python_process__end() afterwards, whatever it returns. */
 static bool python_process__load(struct python_process *process, const char *path)
 {
 	_cleanup_fclose_ FILE *file = fopen(path, "re");
 	const struct python_layout *known;
 	uint8_t published[PYTHON_DEBUG_OFFSETS_SIZE];
-	uint16_t version = 0;
-	char line[512];
-	size_t count = 0;
 	bool good = file;
+	uint16_t version = 0;
+	size_t count = 0;
+	char line[512];
 
 	memset(process, 0, sizeof(*process));
 	process->saved = saved_memory__of(NULL);
@@ -247,8 +244,6 @@ static bool python_process__load(struct python_process *process, const char *pat
 		       !python_layout__from_debug_offsets(published, sizeof(published), &version,
 							  &process->layout) &&
 		       version == process->version;
-	if (!good)
-		saved_memory__clear(&process->saved);
 	return good;
 }
 

@@ -15,7 +15,7 @@ render() {
 	if command -v groff >/dev/null; then
 		groff -man -Tutf8 -ww -z "$1" 2>&1
 	else
-		man --warnings -l "$1" 2>&1 >/dev/null
+		{ man --warnings -l "$1" >/dev/null; } 2>&1
 	fi
 }
 

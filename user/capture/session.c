@@ -2,8 +2,9 @@
 /* The order in which a recording starts matters:
  *   1. checks that need nothing (root, kernel, another recorder, the command can be forked);
  *   2. BPF loaded, the output file created: from here on something is left behind;
- *   3. programs for fork, exec and exit attached: nothing is born unseen from now on;
- *   4. mapping records on, all running tasks taken up (those born since step 3 are there already);
+ *   3. mapping records on, programs for fork, exec and exit attached: nothing is born unseen from
+ *      now on;
+ *   4. all running tasks taken up (those born since step 3 are there already);
  *   5. sampling on, the command let go.
  * At the end the other way round, with a last snapshot in between. */
 #include "capture/session.h"

@@ -212,6 +212,8 @@ struct ps_py_offsets python_layout__for_walker(const struct python_layout *layou
 		if (fields[i] + sizeof(uint64_t) > end)
 			end = fields[i] + sizeof(uint64_t);
 	}
+	/* The walker takes the pointers from where they are read to: aligned. */
+	start &= ~(sizeof(uint64_t) - 1);
 	if (end - start > CHECK_LIMIT)
 		return walker;
 	walker.check_start = start;
