@@ -274,7 +274,8 @@ static void test_text_content(void **state)
 	assert_non_null(strstr(text, "Node node1, kernel 6.1.0, 4 CPUs"));
 	assert_null(strstr(text, "INCOMPLETE"));
 	assert_non_null(strstr(text, "of 12 Python samples 83.3 % with"));
-	assert_non_null(strstr(text, "Cost: recorder 1.00 % of one CPU after 0.00 s to start, 42.0 MB of memory"));
+	assert_non_null(strstr(
+		text, "Cost: recorder 1.00 % of one CPU after 0.00 s to start, 42.0 MB of memory"));
 	assert_non_null(strstr(text, "... and 1 without; --by task, --by process show all"));
 	assert_non_null(strstr(text, "0.600 s  39.9 %      39.9 %  work      main.py:10  isr"));
 	assert_non_null(strstr(text, "0.600 s  39.9 %  work      main.py:12  isr"));
