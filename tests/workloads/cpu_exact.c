@@ -263,6 +263,8 @@ static void run_older(struct process_row *row, int begin, int done, int end)
 	int64_t before;
 
 	burn_user(100 * MS);
+	if (write(done, "", 1) != 1) /* from here on it rests until it is told to begin */
+		die("write");
 	wait_for_byte(begin);
 	before = now(CLOCK_PROCESS_CPUTIME_ID);
 	if (pthread_create(&thread, NULL, burn_and_tell, (void *)100))
@@ -337,6 +339,7 @@ int main(int argc, char **argv)
 		run_older(older, begin[0], done[1], end[0]);
 	}
 	older->pid = pid;
+	wait_for_byte(done[0]);
 	printf("ready\n");
 	fflush(stdout);
 	wait_for_byte(STDIN_FILENO);
