@@ -20,7 +20,7 @@ LIBRARIES := libbpf libelf sqlite3 jansson libcap-ng
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(if $(CI),-Werror)
 ALL_CFLAGS := -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -DPIPESCOPE_VERSION='"$(VERSION)"' \
-	-Iuser -Iinclude -I$(O) $(shell $(PKG_CONFIG) --cflags $(LIBRARIES)) $(CFLAGS)
+	-Iuser -Iinclude -Ibpf -I$(O) $(shell $(PKG_CONFIG) --cflags $(LIBRARIES)) $(CFLAGS)
 LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBRARIES)) -liberty -lz -lm -lpthread
 
 ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
@@ -62,7 +62,7 @@ $(shell cmp -s $(O)/flags.now $(O)/flags || cp $(O)/flags.now $(O)/flags)
 
 # --- BPF side: every source one object, linked into one skeleton. What defines shared maps comes
 # first: libbpf 1.1 computes wrong offsets for maps that are declared before they are defined.
-BPF_FIRST := bpf/maps.bpf.c bpf/walker.bpf.c
+BPF_FIRST := bpf/maps.bpf.c bpf/walker.bpf.c bpf/offcpu.bpf.c bpf/io.bpf.c
 BPF_SOURCES := $(BPF_FIRST) $(filter-out $(BPF_FIRST),$(sort $(wildcard bpf/*.bpf.c)))
 BPF_OBJECTS := $(BPF_SOURCES:%.c=$(O)/%.o)
 
@@ -91,7 +91,14 @@ $(O)/schema.sql.inc: user/store/schema.sql
 $(O)/builtin.rules.inc: user/proc/builtin.rules
 	$(embed)
 
-GENERATED := $(O)/pipescope.skel.h $(O)/schema.sql.inc $(O)/builtin.rules.inc
+# Names of this machine's system calls, by number.
+$(O)/syscall_names.inc: Makefile
+	$(say) GEN $@
+	@mkdir -p $(@D)
+	$(Q)echo '#include <asm/unistd.h>' | $(CC) -E -dM - | \
+		sed -n 's/^#define __NR_\([a-z0-9_]*\) \([0-9]*\)$$/[\2] = "\1",/p' > $@
+
+GENERATED := $(O)/pipescope.skel.h $(O)/schema.sql.inc $(O)/builtin.rules.inc $(O)/syscall_names.inc
 READING_GENERATED := $(filter-out %.skel.h,$(GENERATED))
 
 # --- User side: one archive per room, in the sanitized build under another folder.

@@ -3,13 +3,76 @@
 #ifndef COMPAT_BPF_H
 #define COMPAT_BPF_H
 
-#include "maps.bpf.h"
+#include "thread.bpf.h"
 
-#define PF_KTHREAD	  0x00200000
 #define SIGNAL_GROUP_EXIT 0x00000004
+
+#define S_IFMT	 0170000
+#define S_IFSOCK 0140000
+#define S_IFREG	 0100000
+#define S_IFDIR	 0040000
+#define S_IFIFO	 0010000
 
 /* x86-64 without KASAN and without FRED, as all kernels before 5.15 are. */
 #define OLD_THREAD_SIZE 16384
+
+struct task_struct___before_5_14 {
+	volatile long state;
+} __attribute__((preserve_access_index));
+
+/* 0: runnable. Linux 5.14 (2f064a59a11f) renamed the field and made it an unsigned int. */
+static __always_inline __u64 compat__task_state(struct task_struct *task)
+{
+	if (bpf_core_field_exists(task->__state))
+		return task->__state;
+	return ((struct task_struct___before_5_14 *)task)->state;
+}
+
+/* The current task. bpf_get_current_task_btf(), Linux 5.11 (3ca1032ab7ab), came with task storage;
+ * before, nothing may be read of it but by BPF_CORE_READ(). */
+static __always_inline struct task_struct *compat__current(void)
+{
+	if (knob_task_storage)
+		return bpf_get_current_task_btf();
+	return (void *)bpf_get_current_task();
+}
+
+#define TS_COMPAT 0x0002
+
+/* Whether a task is in a system call of the 32-bit kind: those have other numbers. */
+static __always_inline bool compat__is_32_bit(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
+}
+
+/* What a descriptor of task is; NULL: nothing. */
+static __always_inline struct file *file_of(struct task_struct *task, __u64 descriptor)
+{
+	struct file *file = NULL, **files;
+	struct fdtable *table;
+
+	if (knob_task_storage) { /* task has a type: reading is a plain load */
+		table = task->files->fdt;
+		if (descriptor >= table->max_fds)
+			return NULL;
+		files = table->fd;
+	} else {
+		table = BPF_CORE_READ(task, files, fdt);
+		if (descriptor >= BPF_CORE_READ(table, max_fds))
+			return NULL;
+		files = BPF_CORE_READ(table, fd);
+	}
+	bpf_probe_read_kernel(&file, sizeof(file), &files[descriptor]);
+	return file;
+}
+
+/* The address of the user registers that a task saved on its way into the kernel. */
+static __always_inline const void *compat__saved_registers(struct task_struct *task)
+{
+	if (knob_task_pt_regs)
+		return (const void *)bpf_task_pt_regs(task);
+	return (const char *)task->stack + OLD_THREAD_SIZE - sizeof(struct pt_regs);
+}
 
 /* The user registers that current saved on its way into the kernel.
  * Linux 5.15 (dd6e10fbd9f8) brought bpf_task_pt_regs(); before, they lie at the top of the kernel

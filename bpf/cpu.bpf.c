@@ -3,23 +3,6 @@
 #include "compat.bpf.h"
 #include "walker.bpf.h"
 
-struct counts_map {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384); /* set */
-	__uint(key_size,
-	       sizeof(struct ps_count)); /* clang 14 leaves __type incomplete in inner maps */
-	__uint(value_size, sizeof(__u64));
-};
-
-/* One entry: the map that is filled now. The recorder swaps it each slice and reads the other in
- * peace: replacing it waits for running programs. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__array(values, struct counts_map);
-} counts SEC(".maps");
-
 static __always_inline struct ps_who *who__current(__u32 tgid)
 {
 	struct ps_who *who = bpf_map_lookup_elem(&epochs, &tgid);
@@ -36,28 +19,6 @@ static __always_inline struct ps_who *who__current(__u32 tgid)
 	bpf_map_update_elem(&epochs, &tgid, &born, BPF_NOEXIST);
 	count_event(PS_COUNTER_EPOCH_ON_DEMAND);
 	return bpf_map_lookup_elem(&epochs, &tgid);
-}
-
-static __always_inline void count_sample(const struct ps_count *key)
-{
-	__u64 one = 1, *count;
-	__u32 zero = 0;
-	void *current = bpf_map_lookup_elem(&counts, &zero);
-
-	if (!current) {
-		count_event(PS_COUNTER_COUNTS_FULL);
-		return;
-	}
-	count = bpf_map_lookup_elem(current, key);
-	if (!count) {
-		if (!bpf_map_update_elem(current, key, &one, BPF_NOEXIST))
-			return;
-		count = bpf_map_lookup_elem(current, key); /* another CPU was faster */
-	}
-	if (count)
-		__sync_fetch_and_add(count, 1);
-	else
-		count_event(PS_COUNTER_COUNTS_FULL);
 }
 
 /* The kernel part of the stack; returns its leaf, 0 when the kernel could not tell it. */
@@ -86,7 +47,7 @@ int cpu_sample(struct bpf_perf_event_data *ctx)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct walker_scratch *walker;
-	struct ps_count key = {.tgid = id >> 32, .tid = (__u32)id};
+	struct ps_count key = {.tgid = id >> 32, .tid = (__u32)id, .metric = PS_METRIC_CPU};
 	__u32 slot = WALKER_SAMPLER;
 	const struct ps_who *who;
 
@@ -103,13 +64,7 @@ int cpu_sample(struct bpf_perf_event_data *ctx)
 	if (!walker)
 		return 0;
 	key.epoch = who->epoch;
-	__builtin_memset(&walker->event, 0, sizeof(walker->event));
-	walker->event.event.type = PS_EVENT_STACK;
-	walker->event.event.time_ns = bpf_ktime_get_ns();
-	walker->event.event.tgid = key.tgid;
-	walker->event.event.tid = key.tid;
-	walker->event.epoch = key.epoch;
-	walker->word_count = 0;
+	walker__begin(walker, key.epoch, id);
 	key.leaf = ctx->regs.rip;
 	if (!(ctx->regs.cs & 3)) {
 		__u64 leaf = kernel_part(ctx, walker);
@@ -121,6 +76,6 @@ int cpu_sample(struct bpf_perf_event_data *ctx)
 	walker__user(slot, walker->event.leaf_kernel);
 	walker__finish(slot);
 	key.stack = walker->event.hash;
-	count_sample(&key);
+	counts__add(&key, 0);
 	return 0;
 }

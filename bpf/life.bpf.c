@@ -5,6 +5,8 @@
  * sched_process_free, which can come after the pid was given out again, so everything is compared
  * by start time too. */
 #include "compat.bpf.h"
+#include "io.bpf.h"
+#include "thread.bpf.h"
 
 struct exec_scratch {
 	struct ps_exec_event event;
@@ -56,6 +58,21 @@ static __always_inline __u32 wait_status(const struct task_struct *leader)
 	return signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code : leader->exit_code;
 }
 
+/* A new thread waits in the run queue from its first moment. */
+static __always_inline void begin_life(struct task_struct *task)
+{
+	struct thread_state *state;
+
+	if (!knob_offcpu)
+		return;
+	thread__forget(task->pid);
+	state = thread__known(task);
+	if (!state)
+		return;
+	state->waits.out_ns = bpf_ktime_get_ns();
+	state->waits.class = PS_WAIT_RUN_QUEUE;
+}
+
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(life_fork, struct task_struct *parent, struct task_struct *child)
 {
@@ -65,8 +82,10 @@ int BPF_PROG(life_fork, struct task_struct *parent, struct task_struct *child)
 	const struct ps_who *parent_who;
 	struct ps_who who = {};
 
-	if (child->pid != child->tgid) /* a thread */
+	if (child->pid != child->tgid) { /* a thread */
+		begin_life(child);
 		return 0;
+	}
 	parent_who = bpf_map_lookup_elem(&epochs, &parent_tgid);
 	if (knob_only_wanted && (!parent_who || !parent_who->wanted))
 		return 0;
@@ -76,6 +95,7 @@ int BPF_PROG(life_fork, struct task_struct *parent, struct task_struct *child)
 	who.wanted = 1;
 	if (bpf_map_update_elem(&epochs, &tgid, &who, BPF_ANY))
 		count_event(PS_COUNTER_EPOCHS_FULL);
+	begin_life(child);
 	/* A forked child runs the same interpreter at the same place; a left-over of the pid's
 	 * earlier owner must not stay. */
 	python = bpf_map_lookup_elem(&py_processes, &parent_tgid);
@@ -162,11 +182,12 @@ static __always_inline void copy_environment(struct exec_scratch *scratch)
 }
 
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(life_exec, struct task_struct *task)
+int BPF_PROG(life_exec, struct task_struct *task, int old_tid)
 {
 	__u32 tgid = task->tgid, zero = 0, size;
 	struct exec_scratch *scratch = bpf_map_lookup_elem(&exec_scratches, &zero);
 	const struct ps_who *before = bpf_map_lookup_elem(&epochs, &tgid);
+	struct thread_state *state;
 	struct ps_exec_event *event;
 	struct ps_who who = {};
 	__u64 arguments, arguments_end;
@@ -189,6 +210,12 @@ int BPF_PROG(life_exec, struct task_struct *task)
 	event->system_ns = task->signal->stime + task->stime;
 	event->parent_tgid = task->real_parent->tgid;
 	BPF_CORE_READ_STR_INTO(&event->comm, task, comm);
+	thread__move(old_tid, task->pid);
+	state = thread__find(task);
+	if (state) {
+		event->waits = state->waits;
+		io__flush(state, event->previous_epoch);
+	}
 
 	arguments = BPF_CORE_READ(task, mm, arg_start);
 	arguments_end = BPF_CORE_READ(task, mm, arg_end);
@@ -223,6 +250,7 @@ int BPF_PROG(life_exit, struct task_struct *task)
 	__u32 tgid = task->tgid;
 	const struct ps_who *who = bpf_map_lookup_elem(&epochs, &tgid);
 	const struct task_struct *leader = task->group_leader;
+	struct thread_state *state;
 	struct ps_exit_event event = {};
 
 	if (knob_only_wanted && (!who || !who->wanted))
@@ -237,6 +265,16 @@ int BPF_PROG(life_exit, struct task_struct *task)
 		event.max_rss_pages = task->signal->maxrss;
 	}
 	BPF_CORE_READ_STR_INTO(&event.comm, task, comm);
+	state = thread__find(task);
+	if (state) {
+		event.waits = state->waits;
+		event.kept_ns = state->kept_ns;
+		event.kept_since_ns = state->kept_since_ns;
+		event.kept_class = state->kept_class;
+		event.kept_syscall = state->kept_syscall;
+		io__flush(state, event.epoch);
+	}
+	thread__forget(task->pid);
 	send(&event, sizeof(event), false);
 	return 0;
 }

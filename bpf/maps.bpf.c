@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "maps.bpf.h"
+#include "io.bpf.h"
+#include "thread.bpf.h"
 
 struct epochs_map epochs SEC(".maps");
 struct py_processes_map py_processes SEC(".maps");
@@ -7,8 +8,25 @@ struct py_layouts_map py_layouts SEC(".maps");
 struct env_names_map env_names SEC(".maps");
 struct events_map events SEC(".maps");
 struct counters_map counters SEC(".maps");
+struct counts_outer_map counts SEC(".maps");
+struct io_sums_outer_map io_sums SEC(".maps");
+struct threads_map threads SEC(".maps");
+struct threads_by_tid_map threads_by_tid SEC(".maps");
+struct thread_zero_map thread_zero SEC(".maps");
 
 const volatile bool knob_only_wanted = false;
 const volatile bool knob_task_pt_regs = false;
+const volatile bool knob_task_storage = false;
+const volatile bool knob_offcpu = false;
+const volatile __u8 wait_kinds[PS_SYSCALL_LIMIT] = {};
+
+const volatile bool knob_io = false;
+const volatile __u8 io_calls[PS_SYSCALL_LIMIT] = {};
+
+__u64 wait_period_ns = 2000000;
+__u64 io_period_ns = 2000000;
+__u64 io_period_bytes = 4194304;
+__u64 io_period_ops = 1024;
+__s64 io_sums_room = PS_IO_SUMS;
 
 char LICENSE[] SEC("license") = "GPL";

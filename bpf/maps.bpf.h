@@ -56,7 +56,7 @@ extern struct env_names_map env_names SEC(".maps");
 
 struct events_map {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 8 * 1024 * 1024); /* set */
+	__uint(max_entries, 16 * 1024 * 1024); /* a power of 2 */
 };
 extern struct events_map events SEC(".maps");
 
@@ -68,16 +68,94 @@ struct counters_map {
 };
 extern struct counters_map counters SEC(".maps");
 
-static __always_inline void count_event(__u32 counter)
+struct counts_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	/* clang 14 leaves __type incomplete in inner maps */
+	__uint(key_size, sizeof(struct ps_count));
+	__uint(value_size, sizeof(struct ps_sum));
+};
+
+/* One entry: the map of counts that is filled now. The recorder swaps it each slice and reads the
+ * other in peace: replacing it waits for running programs. */
+struct counts_outer_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct counts_map);
+};
+extern struct counts_outer_map counts SEC(".maps");
+
+/* Keeps the compiler from leaving out a mask that it knows to be needless: older verifiers do not
+ * know. */
+#define HIDE_RANGE(value) asm volatile("" : "+r"(value))
+
+static __always_inline void count_events(__u32 counter, __u64 number)
 {
 	__u64 *value = bpf_map_lookup_elem(&counters, &counter);
 
 	if (value)
-		(*value)++;
+		*value += number;
+}
+
+static __always_inline void count_event(__u32 counter)
+{
+	count_events(counter, 1);
+}
+
+/* Adds to what is counted under key. */
+static __always_inline void counts__add(const struct ps_count *key, __u64 sum)
+{
+	struct ps_sum first = {.count = 1, .sum = sum}, *known;
+	__u32 zero = 0;
+	void *current = bpf_map_lookup_elem(&counts, &zero);
+	long err;
+
+	if (!current)
+		return;
+	known = bpf_map_lookup_elem(current, key);
+	if (!known) {
+		err = bpf_map_update_elem(current, key, &first, BPF_NOEXIST);
+		if (!err)
+			return;
+		known = bpf_map_lookup_elem(current, key); /* another CPU was faster */
+		if (!known) {
+			count_event(err == -16 /* EBUSY */ ? PS_COUNTER_COUNTS_BUSY
+							   : PS_COUNTER_COUNTS_FULL);
+			return;
+		}
+	}
+	__sync_fetch_and_add(&known->count, 1);
+	/* Adding a constant 0 would be compiled into an atomic OR, which Linux 5.10 lacks. */
+	if (sum)
+		__sync_fetch_and_add(&known->sum, sum);
 }
 
 /* Knobs; the object loads with these defaults alone. */
 extern const volatile bool knob_only_wanted; /* record only processes marked as wanted */
 extern const volatile bool knob_task_pt_regs; /* bpf_task_pt_regs() exists (Linux 5.15) */
+extern const volatile bool knob_offcpu; /* source "offcpu" is on */
+extern const volatile bool knob_io; /* source "io" is on */
+extern const volatile __u8 io_calls[PS_SYSCALL_LIMIT]; /* PS_IO_CALL() by system call; 0: none */
+extern const volatile __u8 wait_kinds[PS_SYSCALL_LIMIT]; /* enum ps_wait_kind by system call */
+
+/* A wait of this length is always chosen for the stacks, a shorter one with a probability in
+ * proportion; the recorder raises it when too many are chosen. */
+extern __u64 wait_period_ns;
+/* The same for file operations: of this time, of so many bytes, of so many operations. */
+extern __u64 io_period_ns, io_period_bytes, io_period_ops;
+/* Keys that this slice's map of file sums still has room for; set anew with each map. */
+extern __s64 io_sums_room;
+
+/* The weight that a value stands for among the stacks; 0: not chosen. It is chosen with probability
+ * min(1, value / period) and then counts max(value, period): the sum stays unbiased. One random
+ * number may serve several values. */
+static __always_inline __u64 choose(__u64 value, __u64 period, __u32 random)
+{
+	if (value >= period)
+		return value;
+	/* Periods are below 2^32, so there is no overflow. */
+	return ((__u64)random * period) >> 32 < value ? period : 0;
+}
 
 #endif

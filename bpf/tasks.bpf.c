@@ -2,6 +2,31 @@
 /* All threads of the node with their CPU time, read by the recorder at start, each slice and end.
  */
 #include "compat.bpf.h"
+#include "thread.bpf.h"
+#include "wait_class.bpf.h"
+
+/* A thread that slept before anybody watched: its wait counts from now. */
+static __always_inline struct thread_state *begin_wait(struct task_struct *task, __u64 now)
+{
+	struct thread_state *state;
+
+	if (!knob_offcpu || !compat__task_state(task))
+		return NULL;
+	state = thread__known(task);
+	if (!state)
+		return NULL;
+	wait__classify(task, &state->waits);
+	state->waits.out_ns = now;
+	return state;
+}
+
+/* Too large for the stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ps_task_event);
+} task_events SEC(".maps");
 
 SEC("iter/task")
 int tasks_dump(struct bpf_iter__task *ctx)
@@ -9,28 +34,53 @@ int tasks_dump(struct bpf_iter__task *ctx)
 	struct seq_file *seq = ctx->meta->seq;
 	struct task_struct *task = ctx->task;
 	const struct signal_struct *signal;
-	struct ps_task_event event = {};
+	struct thread_state *state;
+	struct ps_task_event *event;
+	const struct ps_who *who;
+	__u32 zero = 0, tgid;
 
 	if (!task)
 		return 0;
-	event.event.type = PS_EVENT_TASK;
-	event.event.size = sizeof(event);
-	event.event.time_ns = bpf_ktime_get_ns();
-	event.event.tgid = task->tgid;
-	event.event.tid = task->pid;
-	event.start_boot_ns = task->group_leader->start_boottime;
-	event.cpu_ns = task->se.sum_exec_runtime;
-	event.user_ns = task->utime;
-	event.system_ns = task->stime;
-	event.parent_tgid = task->real_parent->tgid;
-	event.kernel_thread = !!(task->flags & PF_KTHREAD);
+	event = bpf_map_lookup_elem(&task_events, &zero);
+	if (!event)
+		return 0;
+	__builtin_memset(event, 0, sizeof(*event));
+	event->event.type = PS_EVENT_TASK;
+	event->event.size = sizeof(*event);
+	event->event.time_ns = bpf_ktime_get_ns();
+	event->event.tgid = task->tgid;
+	event->event.tid = task->pid;
+	tgid = task->tgid;
+	who = bpf_map_lookup_elem(&epochs, &tgid);
+	event->epoch = who ? who->epoch : 0;
+	event->start_boot_ns = task->group_leader->start_boottime;
+	event->cpu_ns = task->se.sum_exec_runtime;
+	event->user_ns = task->utime;
+	event->system_ns = task->stime;
+	event->parent_tgid = task->real_parent->tgid;
+	event->kernel_thread = !!(task->flags & PF_KTHREAD);
 	signal = task->signal;
 	if (task->pid == task->tgid && signal) {
-		event.ended_cpu_ns = signal->sum_sched_runtime;
-		event.ended_user_ns = signal->utime;
-		event.ended_system_ns = signal->stime;
+		event->ended_cpu_ns = signal->sum_sched_runtime;
+		event->ended_user_ns = signal->utime;
+		event->ended_system_ns = signal->stime;
 	}
-	BPF_CORE_READ_STR_INTO(&event.comm, task, comm);
-	bpf_seq_write(seq, &event, sizeof(event));
+	BPF_CORE_READ_STR_INTO(&event->comm, task, comm);
+	if (knob_offcpu && !event->kernel_thread) {
+		bpf_probe_read_kernel(&event->user_ip, sizeof(event->user_ip),
+				      (const char *)compat__saved_registers(task) +
+					      offsetof(struct pt_regs, rip));
+		event->fs_base = task->thread.fsbase;
+	}
+	state = thread__find(task);
+	if (!state)
+		state = begin_wait(task, event->event.time_ns);
+	if (state) {
+		event->waits = state->waits;
+		for (int i = 0; i < PS_IO_SLOTS; i++)
+			state->tags[i].seen = 1;
+		__builtin_memcpy(event->slots, state->slots, sizeof(event->slots));
+	}
+	bpf_seq_write(seq, event, sizeof(*event));
 	return 0;
 }

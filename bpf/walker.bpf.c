@@ -100,12 +100,6 @@ __noinline int walker__user(__u32 slot, __u64 leaf_in_kernel)
 	return 0;
 }
 
-static __always_inline __u64 mix(__u64 hash, __u64 word)
-{
-	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
-	return hash ^ hash >> 29;
-}
-
 /* Words beyond the kernel's and Python's limits do not exist, so the loop's bound is theirs. */
 #define HASHED_WORDS (PS_MAX_KERNEL + 2 * (PS_MAX_PYTHON + 1))
 
@@ -117,12 +111,12 @@ __noinline int walker__finish(__u32 slot)
 
 	if (!walker)
 		return 0;
-	hash = mix(walker->event.epoch,
-		   (__u64)walker->event.ending << 32 | walker->event.leaf_kernel);
+	hash = ps_mix(walker->event.epoch,
+		      (__u64)walker->event.ending << 32 | walker->event.leaf_kernel);
 	for (__u32 i = 0; i < HASHED_WORDS; i++) {
 		if (i >= walker->word_count)
 			break;
-		hash = mix(hash, walker->words[i]);
+		hash = ps_mix(hash, walker->words[i]);
 	}
 	walker->event.hash = hash;
 	if (bpf_map_lookup_elem(&stacks_sent, &hash))

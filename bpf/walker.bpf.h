@@ -8,7 +8,7 @@
 #include "maps.bpf.h"
 #include "python.bpf.h"
 
-enum walker_slot { WALKER_SAMPLER, WALKER_SLOTS };
+enum walker_slot { WALKER_SAMPLER, WALKER_TRACEPOINT, WALKER_SLOTS };
 
 #define WALKER_WORDS 1024 /* a power of 2, and enough: see the assertion */
 _Static_assert(PS_MAX_KERNEL + 2 * (PS_MAX_PYTHON + 1) < WALKER_WORDS, "room for all frames");
@@ -47,12 +47,46 @@ int walker__user(__u32 slot, __u64 leaf_in_kernel);
 /* Ends a walk: hashes, sends at first sight. The id is then event.hash. */
 int walker__finish(__u32 slot);
 
+static __always_inline void walker__begin(struct walker_scratch *walker, __u64 epoch,
+					  __u64 pid_tgid)
+{
+	__builtin_memset(&walker->event, 0, sizeof(walker->event));
+	walker->event.event.type = PS_EVENT_STACK;
+	walker->event.event.time_ns = bpf_ktime_get_ns();
+	walker->event.event.tgid = pid_tgid >> 32;
+	walker->event.event.tid = (__u32)pid_tgid;
+	walker->event.epoch = epoch;
+	walker->word_count = 0;
+}
+
 static __always_inline void walker__push(struct walker_scratch *walker, __u64 word)
 {
 	__u32 at = walker->word_count;
 
 	walker->words[at & (WALKER_WORDS - 1)] = word;
 	walker->word_count = at + 1;
+}
+
+/* Walks current's stack from inside a system call, below the given kernel frames; returns its id.
+ */
+static __always_inline __u64 walker__walk(__u32 slot, __u64 epoch, const __u64 *kernel,
+					  __u32 kernel_frames, __u32 kernel_room)
+{
+	struct walker_scratch *walker = bpf_map_lookup_elem(&walkers, &slot);
+
+	if (!walker)
+		return 0;
+	walker__begin(walker, epoch, bpf_get_current_pid_tgid());
+	walker->event.leaf_kernel = 1;
+	for (__u32 i = 0; i < kernel_room; i++) {
+		if (i >= kernel_frames)
+			break;
+		walker__push(walker, kernel[i]);
+		walker->event.kernel_frames++;
+	}
+	walker__user(slot, 1);
+	walker__finish(slot);
+	return walker->event.hash;
 }
 
 #endif

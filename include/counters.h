@@ -10,6 +10,14 @@
 	X(SAMPLES, "samples", "CPU samples taken")                                                 \
 	X(SAMPLES_NOT_WANTED, "samples_not_wanted", "CPU samples of processes outside -p")         \
 	X(COUNTS_FULL, "lost_counts_full", "samples lost: the map of counts was full")             \
+	X(COUNTS_BUSY, "lost_counts_busy",                                                         \
+	  "samples lost: they met an update of the map of counts")                                 \
+	X(THREAD_STATE, "lost_thread_state", "waits not seen: no memory for a thread's state")     \
+	X(IO_SUMMED, "io_summed",                                                                  \
+	  "operations counted under their directory: too many files at once")                      \
+	X(IO_FULL, "lost_io", "operations not counted by file: the map was full")                  \
+	X(FILE_EVENTS_FULL, "late_files", "names of files sent later: the ring buffer was full")   \
+	X(PATH_UNREADABLE, "paths_unreadable", "paths that could not be read after their call")    \
 	X(EVENTS_FULL, "lost_events_full", "events lost: the ring buffer was full")                \
 	X(STACK_EVENTS_FULL, "late_stacks", "stacks sent later: the ring buffer was full")         \
 	X(EPOCHS_FULL, "lost_epochs_full",                                                         \
@@ -21,6 +29,8 @@
 	X(ENV_UNREADABLE, "env_unreadable", "environments that could not be read whole at exec")   \
 	X(ENV_TOO_MANY, "env_too_many", "environments with more variables than are looked at")     \
 	X(MMAP_LOST, "lost_mmaps", "mapping events lost by the kernel's buffer")                   \
+	X(PYTHON_FULL, "lost_pythons",                                                             \
+	  "Python processes not told to the sampler: its map was full")                            \
 	X(NAME_TOO_LATE, "names_too_late",                                                         \
 	  "Python functions without a name: their process had ended")                              \
 	X(NAME_UNREADABLE, "names_unreadable",                                                     \

@@ -9,6 +9,9 @@
 #include <linux/types.h>
 #endif
 
+#include "io.h"
+#include "waits.h"
+
 #define PS_COMM_SIZE	   16
 #define PS_MAX_KERNEL	   64 /* kernel frames of a stack */
 #define PS_MAX_PYTHON	   256 /* Python frames of a stack */
@@ -39,14 +42,31 @@ struct ps_who {
 	__u32 pad;
 };
 
-/* How much, where, who: one CPU sample's key. The leaf is apart from the stack, else nearly every
- * sample would be a new stack. */
+enum ps_metric {
+	PS_METRIC_CPU,
+	PS_METRIC_OFFCPU, /* sum: ns */
+	PS_METRIC_IO_TIME, /* sum: ns */
+	PS_METRIC_IO_BYTES, /* sum: bytes */
+	PS_METRIC_IO_OPS /* sum: operations */
+};
+
+/* Who, where, which metric: the key under which samples are counted. The leaf is apart from the
+ * stack, else nearly every CPU sample would be a new stack. */
 struct ps_count {
 	__u64 epoch;
 	__u64 stack; /* hash of all frames but the leaf, with the epoch; 0: none */
-	__u64 leaf; /* the innermost program counter, in the kernel or in user space */
+	__u64 leaf; /* the innermost program counter, in the kernel or in user space; 0: it is in
+		     * the stack */
 	__u32 tgid;
 	__u32 tid;
+	__u32 metric; /* enum ps_metric */
+	__u16 class; /* off-CPU: enum ps_wait_class; I/O: enum ps_io_op */
+	__u16 syscall; /* off-CPU, class other: its number */
+};
+
+struct ps_sum {
+	__u64 count;
+	__u64 sum; /* see enum ps_metric; the weight that the sampled ones stand for */
 };
 
 enum ps_event_type {
@@ -55,6 +75,7 @@ enum ps_event_type {
 	PS_EVENT_EXIT, /* a thread; the last one of a process carries its status */
 	PS_EVENT_GONE, /* a process was reaped: the kernel's final figures */
 	PS_EVENT_STACK,
+	PS_EVENT_FILE,
 	PS_EVENT_TASK /* from the task iterator, not from the ring */
 };
 
@@ -88,6 +109,7 @@ struct ps_exec_event {
 	__u32 env_size; /* bytes of NAME=value strings behind them, NUL behind each */
 	__u32 pad;
 	char comm[PS_COMM_SIZE];
+	struct ps_waits waits; /* of the thread, until the exec */
 }; /* followed by args_size + env_size bytes of text */
 
 struct ps_exit_event {
@@ -99,6 +121,12 @@ struct ps_exit_event {
 	__u32 last; /* 1: the process's last thread */
 	__u32 status; /* as wait() gives it; 0 unless last */
 	char comm[PS_COMM_SIZE];
+	struct ps_waits waits;
+	/* A wait chosen for the stacks whose call never returned: the thread was killed in it. */
+	__u64 kept_ns; /* its weight; 0: none */
+	__u64 kept_since_ns; /* when it began */
+	__u16 kept_class, kept_syscall;
+	__u32 pad;
 };
 
 struct ps_gone_event {
@@ -114,12 +142,36 @@ struct ps_gone_event {
 /* One task of the task iterator. Leaders also carry what their ended threads used. */
 struct ps_task_event {
 	struct ps_event event;
+	__u64 epoch; /* 0: BPF has none for the process */
 	__u64 start_boot_ns; /* of the process */
 	__u64 cpu_ns, user_ns, system_ns; /* of this thread */
 	__u64 ended_cpu_ns, ended_user_ns, ended_system_ns; /* leader: of ended threads */
 	__u32 parent_tgid;
 	__u32 kernel_thread; /* 1: yes */
 	char comm[PS_COMM_SIZE];
+	struct ps_waits waits;
+	struct ps_io_slot slots[PS_IO_SLOTS];
+	__u64 user_ip; /* where in user space it is, while it is in the kernel */
+	__u64 fs_base;
+};
+
+/* A file or path at first sight. */
+struct ps_file_event {
+	struct ps_event event;
+	struct ps_io_key key; /* epoch, op and error: of that first sight */
+	__u64 directory; /* inode of the directory it is in; 0: not known */
+	__u32 mount; /* its id in /proc/PID/mountinfo; 0: not known */
+	__s32 at; /* PATH: descriptor of the directory it is relative to, or AT_FDCWD */
+	__u64 magic; /* of the file system, as in statfs(); 0: not known */
+	char filesystem[PS_COMM_SIZE];
+	/* Bytes of text behind this: of a path, the path with its NUL (path_size bytes), and when
+	 * it is relative the names of the directory it is relative to; of a file, its names. Names
+	 * go from the innermost to the outermost, NUL behind each; a mount point's name follows
+	 * without a mark. */
+	__u32 text_size;
+	__u32 path_size;
+	__u32 cut; /* 1: there was more */
+	__u32 pad;
 };
 
 enum ps_frame_kind {
@@ -149,13 +201,15 @@ struct ps_stack_event {
 }; /* followed by kernel_frames addresses, then user_frames struct ps_frame */
 
 _Static_assert(sizeof(struct ps_who) == 24, "wire format");
-_Static_assert(sizeof(struct ps_count) == 32, "wire format");
+_Static_assert(sizeof(struct ps_count) == 40, "wire format");
 _Static_assert(sizeof(struct ps_event) == 24, "wire format");
 _Static_assert(sizeof(struct ps_fork_event) == 80, "wire format");
-_Static_assert(sizeof(struct ps_exec_event) == 112, "wire format");
-_Static_assert(sizeof(struct ps_exit_event) == 80, "wire format");
+_Static_assert(sizeof(struct ps_exec_event) == 112 + sizeof(struct ps_waits), "wire format");
+_Static_assert(sizeof(struct ps_exit_event) == 104 + sizeof(struct ps_waits), "wire format");
 _Static_assert(sizeof(struct ps_gone_event) == 72, "wire format");
-_Static_assert(sizeof(struct ps_task_event) == 104, "wire format");
+_Static_assert(sizeof(struct ps_task_event) ==
+		       128 + sizeof(struct ps_waits) + PS_IO_SLOTS * sizeof(struct ps_io_slot),
+	       "wire format");
 _Static_assert(sizeof(struct ps_frame) == 16, "wire format");
 _Static_assert(sizeof(struct ps_stack_event) == 56, "wire format");
 

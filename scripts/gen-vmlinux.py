@@ -50,23 +50,17 @@ def main():
         if not line:
             continue
         name, _, fields = line.partition(":")
-        pattern = rf"^(typedef )?struct (?:{name} )?{{\n(.*?)^}}(?: {name})?;$"
-        body = None
-        for match in re.finditer(pattern, dump, re.M | re.S):
-            if match[0].startswith(f"struct {name} ") or match[0].endswith(f"}} {name};"):
-                body, is_typedef = match[2], bool(match[1])
-                break
-        if body is None:
+        found = re.search(rf"^struct {name} {{\n(.*?)^}};$", dump, re.M | re.S)
+        is_typedef = not found
+        if is_typedef:
             found = re.search(rf"^typedef struct {{\n([^}}]*)^}} {name};$", dump, re.M)
-            if not found:
-                sys.exit(f"no type {name} in the dump")
-            body, is_typedef = found[1], True
+        if not found:
+            sys.exit(f"no type {name} in the dump")
+        body = found[1]
         members = []
         for field in fields.split():
-            member = re.search(rf"^\t+([\w ]+?[ *]){field}((?:\[\d+\])*);$", body, re.M)
-            if not member:
-                # bpf_iter contexts: a pointer in a union with padding
-                member = re.search(rf"^\t+([\w ]+?[ *]){field}(());$", body, re.M)
+            member = re.search(
+                rf"^\t+([\w ]+?[ *]+){field}((?:\[\d+\])*(?:: \d+)?);$", body, re.M)
             if not member:
                 sys.exit(f"no field {name}.{field} in the dump")
             members.append(f"\t{member[1]}{field}{member[2]};")

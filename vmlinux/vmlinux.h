@@ -38,14 +38,93 @@ struct mm_struct {
 	long unsigned int env_end;
 };
 
+struct file_system_type {
+	const char *name;
+};
+
+typedef __u32 u32;
+typedef u32 __kernel_dev_t;
+typedef __kernel_dev_t dev_t;
+struct super_block {
+	dev_t s_dev;
+	long unsigned int s_magic;
+	struct file_system_type *s_type;
+};
+
+typedef short unsigned int umode_t;
+struct inode {
+	umode_t i_mode;
+	long unsigned int i_ino;
+	u32 i_generation;
+	struct super_block *i_sb;
+};
+
+struct qstr {
+	u32 hash;
+	u32 len;
+	const unsigned char *name;
+};
+
+struct dentry {
+	struct dentry *d_parent;
+	const struct qstr d_name;
+	struct inode *d_inode;
+	struct super_block *d_sb;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+	struct super_block *mnt_sb;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+	int mnt_id;
+};
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct file {
+	struct inode *f_inode;
+	const struct path f_path;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct fs_struct {
+	struct path root;
+	struct path pwd;
+};
+
+struct thread_info {
+	u32 status;
+};
+
 typedef int __kernel_pid_t;
 typedef __kernel_pid_t pid_t;
 struct task_struct {
+	struct thread_info thread_info;
 	pid_t pid;
 	pid_t tgid;
 	char comm[16];
 	unsigned int flags;
+	unsigned int __state;
+	unsigned int in_iowait: 1;
 	struct mm_struct *mm;
+	struct files_struct *files;
+	struct fs_struct *fs;
 	void *stack;
 	u64 start_boottime;
 	int exit_code;

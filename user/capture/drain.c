@@ -2,6 +2,8 @@
 #include "capture/drain.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -11,8 +13,11 @@
 #include <bpf/libbpf.h>
 
 #include "base/cleanup.h"
+#include "capture/io_drain.h"
+#include "capture/map_drain.h"
 #include "capture/mmaps.h"
 #include "capture/names.h"
+#include "capture/sleepers.h"
 #include "capture/tracker.h"
 #include "counters.h"
 #include "pipescope.skel.h"
@@ -25,20 +30,32 @@
 #define CLOCK_NS(at) ((uint64_t)(at).tv_sec * 1000000000ULL + (uint64_t)(at).tv_nsec)
 /* BPF remembers which stacks it has sent; emptied when it holds this many (of 65,536). */
 #define STACKS_SENT_LIMIT 49152
-/* … and after this many slices, so that every stack is looked at again now and then. */
-#define STACKS_SENT_SLICES 60
+
+/* Waits, and operations, chosen for the stacks in a slice at most; the periods that choose them
+ * begin here and double up to nine times: below 2^32, as BPF's arithmetic wants it. */
+#define KEPT_MOST	 4000
+#define PERIOD_DOUBLINGS 9
+#define WAIT_PERIOD_NS	 2000000ULL
+#define IO_PERIOD_NS	 2000000ULL
+#define IO_PERIOD_BYTES	 4194304ULL
+#define IO_PERIOD_OPS	 1024ULL
+/* Histograms are written each so many slices, and at the end. */
+#define HISTOGRAM_SLICES 10
 
 struct drain {
 	struct drain_parts parts;
 	struct ring_buffer *ring;
 	struct bpf_link *tasks;
+	struct io_drain *io; /* NULL: that source is off */
+	struct sleepers *sleepers; /* NULL: source "offcpu" is off */
+	int64_t slice;
 	int counts[2]; /* the map that BPF fills, and the other */
 	int current;
 	uint64_t stacks_taken; /* since BPF's memory of them was emptied */
-	int64_t emptied_slice;
+	uint64_t waits_kept, operations_kept; /* chosen for the stacks in this slice */
+	uint32_t wait_shift, io_shift; /* how often their periods were doubled */
+	uint32_t wait_shift_most, io_shift_most; /* … at most, so far */
 	int error; /* of an event, which cannot stop the ring buffer's walk by itself */
-	struct ps_count keys[BATCH];
-	uint64_t values[BATCH];
 };
 
 static uint64_t now_ns(void)
@@ -107,6 +124,13 @@ static int on_exec(struct drain *drain, const struct ps_exec_event *exec, size_t
 	return err ? err : names__after_exec(drain->parts.names, process);
 }
 
+static int on_file(struct drain *drain, const struct ps_file_event *file, size_t size)
+{
+	if (!drain->io || file->text_size > size - sizeof(*file))
+		return 0;
+	return io_drain__on_file(drain->io, file, (const char *)(file + 1));
+}
+
 static int on_event(void *context, void *data, size_t size)
 {
 	static const size_t least[] = {
@@ -115,6 +139,7 @@ static int on_event(void *context, void *data, size_t size)
 		[PS_EVENT_EXIT] = sizeof(struct ps_exit_event),
 		[PS_EVENT_GONE] = sizeof(struct ps_gone_event),
 		[PS_EVENT_STACK] = sizeof(struct ps_stack_event),
+		[PS_EVENT_FILE] = sizeof(struct ps_file_event),
 	};
 	struct drain *drain = context;
 	const struct ps_event *event = data;
@@ -131,13 +156,18 @@ static int on_event(void *context, void *data, size_t size)
 		err = on_exec(drain, data, size);
 		break;
 	case PS_EVENT_EXIT:
-		err = tracker__on_exit(drain->parts.tracker, data);
+		if (drain->sleepers)
+			err = sleepers__on_exit(drain->sleepers, data, drain->slice);
+		err = err ?: tracker__on_exit(drain->parts.tracker, data);
 		break;
 	case PS_EVENT_GONE:
 		err = tracker__on_gone(drain->parts.tracker, data);
 		break;
 	case PS_EVENT_STACK:
 		err = on_stack(drain, data, size);
+		break;
+	case PS_EVENT_FILE:
+		err = on_file(drain, data, size);
 		break;
 	}
 	if (err && !drain->error)
@@ -174,22 +204,36 @@ int drain__events(struct drain *drain)
 
 /* --- samples */
 
-static int take_count(struct drain *drain, int64_t slice, const struct ps_count *key,
-		      uint64_t count)
+static int take_count(void *context, const void *taken_key, const void *taken_sum)
 {
+	struct drain *drain = context;
+	const struct ps_count *key = taken_key;
+	const struct ps_sum *sum = taken_sum;
 	struct known_stack *stack = names__find(drain->parts.names, key->stack);
 	struct epoch *epoch = tracker__epoch(drain->parts.tracker, key->epoch);
-	struct sample_row row = {
-		.slice = slice, .metric = "cpu", .count = (int64_t)count, .stack = ROW_NULL};
-	static const char *const endings[] = {
-#define X(name, text, ok, meaning) text,
-		PS_ENDINGS(X)
-#undef X
-	};
+	char buffer[WAIT_CLASS_NAME_SIZE];
+	struct sample_row row = {.slice = drain->slice,
+				 .metric = "cpu",
+				 .count = (int64_t)sum->count,
+				 .stack = ROW_NULL};
 	struct thread *thread;
+	int err;
 
+	if (key->metric == PS_METRIC_OFFCPU) {
+		row.metric = "offcpu";
+		row.class = wait_class__name(key->class, key->syscall, buffer);
+		row.value = (int64_t)sum->sum;
+		drain->waits_kept += sum->count;
+	} else if (key->metric != PS_METRIC_CPU) {
+		row.metric = key->metric == PS_METRIC_IO_TIME	 ? "io_time"
+			     : key->metric == PS_METRIC_IO_BYTES ? "io_bytes"
+								 : "io_ops";
+		row.class = io_op__name(key->class);
+		row.value = (int64_t)sum->sum;
+		drain->operations_kept += sum->count;
+	}
 	if (!epoch) { /* its process never became known */
-		drain->parts.counters[PS_COUNTER_STACK_UNKNOWN] += count;
+		drain->parts.counters[PS_COUNTER_STACK_UNKNOWN] += sum->count;
 		return 0;
 	}
 	thread = tracker__thread(drain->parts.tracker, epoch->process, key->tid, NULL);
@@ -197,40 +241,17 @@ static int take_count(struct drain *drain, int64_t slice, const struct ps_count 
 		return -ENOMEM;
 	row.epoch = epoch->id;
 	row.thread = thread->id;
-	row.ending = endings[stack ? stack->ending : PS_END_UNKNOWN];
+	row.ending = ending__name(stack ? stack->ending : PS_END_UNKNOWN);
 	if (stack) {
 		row.stack =
 			names__leaf(drain->parts.names, epoch->process, stack, key->leaf, now_ns());
-		if (row.stack < 0)
+		if (row.stack < 0 && row.stack != ROW_NULL)
 			return (int)row.stack;
 	} else {
-		drain->parts.counters[PS_COUNTER_STACK_UNKNOWN] += count;
+		drain->parts.counters[PS_COUNTER_STACK_UNKNOWN] += sum->count;
 	}
-	return recording_writer__sample(drain->parts.writer, &row);
-}
-
-static int take_counts(struct drain *drain, int fd, int64_t slice)
-{
-	uint64_t position = 0;
-	bool first = true, last = false;
-	int err = 0;
-
-	while (!last && !err) {
-		uint32_t count = BATCH;
-
-		err = bpf_map_lookup_and_delete_batch(fd, first ? NULL : &position, &position,
-						      drain->keys, drain->values, &count, NULL);
-		last = err == -ENOENT;
-		if (last)
-			err = 0;
-		first = false;
-		for (uint32_t i = 0; i < count && !err; i++) {
-			err = take_count(drain, slice, &drain->keys[i], drain->values[i]);
-			if (err == -ENOBUFS)
-				err = 0;
-		}
-	}
-	return err;
+	err = recording_writer__sample(drain->parts.writer, &row);
+	return err == -ENOBUFS ? 0 : err;
 }
 
 static int swap_counts(struct drain *drain)
@@ -247,26 +268,39 @@ static int swap_counts(struct drain *drain)
 }
 
 /* Without this BPF would send each stack again once its memory of them is full. */
-static int empty_stacks_sent(struct drain *drain, int64_t slice)
+static int empty_stacks_sent(struct drain *drain)
 {
-	int fd = bpf_map__fd(drain->parts.bpf->maps.stacks_sent);
-	uint32_t values[BATCH], count;
-	uint64_t hashes[BATCH], position = 0;
-	bool first = true;
-	int err = 0;
-
-	if (drain->stacks_taken < STACKS_SENT_LIMIT &&
-	    slice - drain->emptied_slice < STACKS_SENT_SLICES)
+	if (drain->stacks_taken < STACKS_SENT_LIMIT)
 		return 0;
 	drain->stacks_taken = 0;
-	drain->emptied_slice = slice;
-	while (!err) {
-		count = BATCH;
-		err = bpf_map_lookup_and_delete_batch(fd, first ? NULL : &position, &position,
-						      hashes, values, &count, NULL);
-		first = false;
-	}
-	return err == -ENOENT ? 0 : err;
+	return map_drain(bpf_map__fd(drain->parts.bpf->maps.stacks_sent), sizeof(uint64_t),
+			 sizeof(uint32_t), NULL, NULL);
+}
+
+/* Keeps the number of waits and operations chosen for the stacks, and with it the cost, within
+ * bounds: `shift` doublings of the periods. */
+static uint32_t adapt(uint32_t shift, uint64_t kept)
+{
+	if (kept > KEPT_MOST && shift < PERIOD_DOUBLINGS)
+		return shift + 1;
+	return kept < KEPT_MOST / 4 && shift ? shift - 1 : shift;
+}
+
+static void adapt_periods(struct drain *drain)
+{
+	struct pipescope_bpf__data *data = drain->parts.bpf->data;
+
+	drain->wait_shift = adapt(drain->wait_shift, drain->waits_kept);
+	drain->io_shift = adapt(drain->io_shift, drain->operations_kept);
+	if (drain->wait_shift > drain->wait_shift_most)
+		drain->wait_shift_most = drain->wait_shift;
+	if (drain->io_shift > drain->io_shift_most)
+		drain->io_shift_most = drain->io_shift;
+	data->wait_period_ns = WAIT_PERIOD_NS << drain->wait_shift;
+	data->io_period_ns = IO_PERIOD_NS << drain->io_shift;
+	data->io_period_bytes = IO_PERIOD_BYTES << drain->io_shift;
+	data->io_period_ops = IO_PERIOD_OPS << drain->io_shift;
+	drain->waits_kept = drain->operations_kept = 0;
 }
 
 /* --- snapshots */
@@ -307,27 +341,80 @@ int drain__each_task(struct drain *drain, drain_task_fn *take, void *context)
 static int take_task(void *context, const struct ps_task_event *task)
 {
 	struct drain *drain = context;
+	int err = tracker__snapshot_task(drain->parts.tracker, task);
 
-	return tracker__snapshot_task(drain->parts.tracker, task);
+	if (!err && drain->io)
+		err = io_drain__on_task(drain->io, task);
+	if (!err && drain->sleepers)
+		err = sleepers__on_task(drain->sleepers, task);
+	return err;
 }
 
-int drain__slice(struct drain *drain, int64_t slice)
+static int take_last_task(void *context, const struct ps_task_event *task)
+{
+	struct drain *drain = context;
+
+	return sleepers__on_last_task(drain->sleepers, task, drain->slice);
+}
+
+int drain__slice(struct drain *drain, int64_t slice, uint64_t slice_start_ns, bool final)
 {
 	int err = swap_counts(drain);
+
+	drain->slice = slice;
 
 	/* The stacks of the counted samples were sent before they were counted. */
 	if (!err)
 		err = drain__events(drain);
 	if (!err)
-		err = take_counts(drain, drain->counts[!drain->current], slice);
+		err = map_drain(drain->counts[!drain->current], sizeof(struct ps_count),
+				sizeof(struct ps_sum), take_count, drain);
 	if (!err)
-		err = empty_stacks_sent(drain, slice);
+		err = empty_stacks_sent(drain);
+	adapt_periods(drain);
 	if (err)
 		return err;
+	if (drain->io)
+		err = io_drain__begin(drain->io);
+	if (err)
+		return err;
+	if (drain->sleepers)
+		sleepers__begin(drain->sleepers, slice_start_ns, final);
 	tracker__snapshot_begin(drain->parts.tracker);
 	err = drain__each_task(drain, take_task, drain);
 	if (!err)
 		err = tracker__snapshot_end(drain->parts.tracker);
+	if (!err && drain->io) /* whose epochs and names may have come during the walk */
+		err = drain__events(drain);
+	if (!err && drain->io)
+		err = io_drain__end(drain->io, slice);
+	if (!err && drain->sleepers && final)
+		err = drain__each_task(drain, take_last_task, drain);
+	drain->slice = slice + 1;
+	if (!err && drain->io && slice % HISTOGRAM_SLICES == HISTOGRAM_SLICES - 1)
+		err = io_drain__write_histograms(drain->io);
+	return err;
+}
+
+static int write_period(struct drain *drain, const char *key, uint64_t period_ns)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%" PRIu64, period_ns);
+	return recording_writer__meta(drain->parts.writer, key, text);
+}
+
+int drain__finish(struct drain *drain)
+{
+	int err = 0;
+
+	if (drain->parts.offcpu)
+		err = write_period(drain, "offcpu_period_ns",
+				   WAIT_PERIOD_NS << drain->wait_shift_most);
+	if (!err && drain->io)
+		err = write_period(drain, "io_period_ns", IO_PERIOD_NS << drain->io_shift_most);
+	if (!err && drain->io)
+		err = io_drain__write_histograms(drain->io);
 	return err;
 }
 
@@ -362,7 +449,7 @@ static int make_counts(struct drain *drain)
 	for (int i = 0; i < 2; i++) {
 		drain->counts[i] =
 			bpf_map_create(BPF_MAP_TYPE_HASH, "counts_slice", sizeof(struct ps_count),
-				       sizeof(uint64_t), drain->parts.counts_per_slice, NULL);
+				       sizeof(struct ps_sum), drain->parts.counts_per_slice, NULL);
 		if (drain->counts[i] < 0)
 			return drain->counts[i];
 	}
@@ -389,6 +476,12 @@ int drain__new(const struct drain_parts *parts, struct drain **ret_drain)
 		goto cleanup;
 	}
 	err = make_counts(drain);
+	if (!err && parts->io)
+		err = io_drain__new(parts->bpf, parts->writer, parts->tracker, parts->counters,
+				    &drain->io);
+	if (!err && parts->offcpu)
+		err = sleepers__new(parts->tracker, parts->names, parts->writer, parts->start_ns,
+				    &drain->sleepers);
 	if (err)
 		goto cleanup;
 	*ret_drain = drain;
@@ -404,6 +497,8 @@ void drain__free(struct drain *drain)
 		return;
 	ring_buffer__free(drain->ring);
 	bpf_link__destroy(drain->tasks);
+	io_drain__free(drain->io);
+	sleepers__free(drain->sleepers);
 	for (int i = 0; i < 2; i++)
 		if (drain->counts[i] >= 0)
 			close(drain->counts[i]);

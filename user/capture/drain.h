@@ -4,6 +4,7 @@
 #ifndef CAPTURE_DRAIN_H
 #define CAPTURE_DRAIN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "wire.h"
@@ -23,6 +24,8 @@ struct drain_parts {
 	struct names *names;
 	struct mmaps *mmaps;
 	uint64_t *counters;
+	bool offcpu, io; /* these sources are on */
+	uint64_t start_ns; /* CLOCK_MONOTONIC of the recording's start */
 	uint32_t counts_per_slice; /* room for distinct samples of one slice */
 };
 
@@ -35,8 +38,12 @@ int drain__fd(const struct drain *drain);
 /* Takes all events and mapping records there are. */
 int drain__events(struct drain *drain);
 
-/* Takes the slice's counts of samples and a snapshot of all tasks. */
-int drain__slice(struct drain *drain, int64_t slice);
+/* Takes the slice's counts of samples and a snapshot of all tasks. The slice began at
+ * slice_start_ns (CLOCK_MONOTONIC). */
+int drain__slice(struct drain *drain, int64_t slice, uint64_t slice_start_ns, bool final);
+
+/* After the last slice: what is written once. */
+int drain__finish(struct drain *drain);
 
 /* Called for each task of the node. A negative errno ends the walk and is returned. */
 typedef int drain_task_fn(void *context, const struct ps_task_event *task);

@@ -21,5 +21,6 @@ const struct feature *features__table(size_t *ret_count);
 const struct feature *features__missing(void);
 
 bool feature__task_pt_regs(void);
+bool feature__task_storage(void);
 
 #endif

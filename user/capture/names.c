@@ -12,7 +12,9 @@
 #include "base/strings.h"
 #include "capture/binaries.h"
 #include "capture/code_names.h"
+#include "capture/remote_walk.h"
 #include "model/stack_tree.h"
+#include "store/writer.h"
 #include "symbols/demangle.h"
 #include "symbols/elf.h"
 #include "symbols/kernel.h"
@@ -33,6 +35,17 @@ struct names {
 	struct ps_py_offsets layouts[PS_MAX_LAYOUTS];
 	uint32_t layout_count;
 };
+
+static const char *const ending_names[] = {
+#define X(name, text, ok, meaning) text,
+	PS_ENDINGS(X)
+#undef X
+};
+
+const char *ending__name(uint32_t ending)
+{
+	return ending_names[ending < PS_END_COUNT ? ending : PS_END_UNKNOWN];
+}
 
 int names__new(struct stack_tree *tree, struct string_pool *pool, struct names_maps maps,
 	       uint64_t *counters, struct names **ret_names)
@@ -117,8 +130,12 @@ static int tell_bpf(struct names *names, const struct process *process)
 {
 	uint32_t tgid = (uint32_t)process->key.tgid;
 
-	return bpf_map_update_elem(names->maps.py_processes, &tgid, &process->python_process,
-				   BPF_ANY);
+	int err = bpf_map_update_elem(names->maps.py_processes, &tgid, &process->python_process,
+				      BPF_ANY);
+
+	if (err) /* the map is full: the process's stacks are said to be without Python */
+		names->counters[PS_COUNTER_PYTHON_FULL]++;
+	return err == -ENOMEM ? err : 0;
 }
 
 static int found_python(struct names *names, struct process *process, const struct mapping *mapping,
@@ -385,7 +402,35 @@ int names__on_stack(struct names *names, struct process *process,
 int64_t names__leaf(struct names *names, struct process *process, const struct known_stack *stack,
 		    uint64_t leaf, uint64_t now_ns)
 {
+	if (!leaf) /* it is in the stack */
+		return stack->node ? stack->node : ROW_NULL;
 	return push(names, stack->node,
 		    stack->leaf_kernel ? kernel_function(names, leaf)
 				       : native_function(names, process, leaf, now_ns));
+}
+
+int64_t names__sleeper(struct names *names, struct process *process,
+		       const struct ps_task_event *task, enum ps_ending *ret_ending)
+{
+	const struct binary *binary = process->python_binary;
+	struct ps_frame frames[PS_MAX_PYTHON];
+	uint32_t ending = PS_END_NATIVE;
+	bool named = true;
+	size_t count = 0;
+	int64_t node = 0;
+
+	if (binary && binary->python_known) {
+		const struct ps_py_offsets layout =
+			python_layout__for_walker(&binary->python.layout);
+
+		ending = remote_walk((pid_t)process->key.tgid, task->fs_base, &layout,
+				     process->python_process.runtime, frames, &count);
+	}
+	while (count-- > 0 && node >= 0)
+		node = push_python(names, process, node, &frames[count], &named);
+	if (node >= 0 && task->user_ip)
+		node = push(names, node,
+			    native_function(names, process, task->user_ip, task->event.time_ns));
+	*ret_ending = ending == PS_END_PYTHON && !named ? PS_END_UNNAMED : (enum ps_ending)ending;
+	return node ? node : ROW_NULL;
 }

@@ -16,6 +16,9 @@ struct names;
 struct stack_tree;
 struct string_pool;
 
+/* How a stack ended, by its name in the recording; static. */
+const char *ending__name(uint32_t ending);
+
 /* A stack as BPF refers to it. */
 struct known_stack {
 	uint64_t hash;
@@ -49,9 +52,15 @@ int names__on_stack(struct names *names, struct process *process,
 		    const struct ps_stack_event *event, const uint64_t *words);
 struct known_stack *names__find(struct names *names, uint64_t hash);
 
-/* The node of the whole stack: its frames and this leaf. A negative errno, or the id. */
+/* The node of the whole stack: its frames and this leaf (0: the leaf is among them). A negative
+ * errno, ROW_NULL for a stack without frames, or the id. */
 int64_t names__leaf(struct names *names, struct process *process, const struct known_stack *stack,
 		    uint64_t leaf, uint64_t now_ns);
+
+/* The node of a sleeping thread's stack, walked from outside, and how that ended. A negative errno,
+ * ROW_NULL, or the id. */
+int64_t names__sleeper(struct names *names, struct process *process,
+		       const struct ps_task_event *task, enum ps_ending *ret_ending);
 
 /* Frees what names keeps with a process; a tracker_free_hook. */
 void names__forget(void *names, struct process *process);

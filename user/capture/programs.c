@@ -12,10 +12,12 @@
 
 #include "base/log.h"
 #include "capture/features.h"
+#include "capture/io_calls.h"
+#include "capture/wait_kinds.h"
 #include "pipescope.skel.h"
 #include "wire.h"
 
-#define VERIFIER_LOG_SIZE  65536
+#define VERIFIER_LOG_SIZE  (1024 * 1024)
 #define VERIFIER_LOG_STATS 4 /* BPF_LOG_STATS: one line of figures, on every kernel since 5.2 */
 
 /* libbpf's own words are for whoever asks why a program was refused. */
@@ -33,7 +35,7 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 	return 0;
 }
 
-static struct pipescope_bpf *open_programs(void)
+static struct pipescope_bpf *open_programs(bool offcpu, bool io)
 {
 	/* Before 5.11 the memory of maps counts against this limit. */
 	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
@@ -43,8 +45,22 @@ static struct pipescope_bpf *open_programs(void)
 	libbpf_set_print(print_libbpf);
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);
 	bpf = pipescope_bpf__open();
-	if (bpf)
-		bpf->rodata->knob_task_pt_regs = feature__task_pt_regs();
+	if (!bpf)
+		return NULL;
+	bpf->rodata->knob_task_pt_regs = feature__task_pt_regs();
+	bpf->rodata->knob_task_storage = feature__task_storage();
+	/* Of the two places for a thread's state only one is made. */
+	bpf_map__set_autocreate(bpf->maps.threads, bpf->rodata->knob_task_storage);
+	bpf_map__set_autocreate(bpf->maps.threads_by_tid, !bpf->rodata->knob_task_storage);
+	bpf->rodata->knob_offcpu = offcpu;
+	wait_kinds__fill((uint8_t *)bpf->rodata->wait_kinds);
+	bpf_program__set_autoload(bpf->progs.offcpu_switch, offcpu);
+	bpf_program__set_autoload(bpf->progs.offcpu_waking, offcpu);
+	bpf->rodata->knob_io = io;
+	if (io)
+		io_calls__fill((uint8_t *)bpf->rodata->io_calls);
+	bpf_program__set_autoload(bpf->progs.syscall_enter, io);
+	bpf_program__set_autoload(bpf->progs.syscall_exit, offcpu || io);
 	return bpf;
 }
 
@@ -68,7 +84,7 @@ static int choose_environment(struct pipescope_bpf *bpf, const struct programs_k
 
 int programs__load(const struct programs_knobs *knobs, struct pipescope_bpf **ret_bpf)
 {
-	struct pipescope_bpf *bpf = open_programs();
+	struct pipescope_bpf *bpf = open_programs(knobs->offcpu, knobs->io);
 	int err;
 
 	if (!bpf)
@@ -85,29 +101,51 @@ int programs__load(const struct programs_knobs *knobs, struct pipescope_bpf **re
 	return 0;
 }
 
-int programs__attach_life(struct pipescope_bpf *bpf)
-{
-	struct {
-		const struct bpf_program *program;
-		struct bpf_link **link;
-	} life[] = {
-		{bpf->progs.life_fork, &bpf->links.life_fork},
-		{bpf->progs.life_exec, &bpf->links.life_exec},
-		{bpf->progs.life_exit, &bpf->links.life_exit},
-		{bpf->progs.life_free, &bpf->links.life_free},
-	};
+struct attachment {
+	const struct bpf_program *program;
+	struct bpf_link **link;
+};
 
-	for (size_t i = 0; i < sizeof(life) / sizeof(life[0]); i++) {
-		*life[i].link = bpf_program__attach(life[i].program);
-		if (!*life[i].link)
+static int attach(const struct attachment *attachments, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!bpf_program__autoload(attachments[i].program))
+			continue;
+		*attachments[i].link = bpf_program__attach(attachments[i].program);
+		if (!*attachments[i].link)
 			return -errno;
 	}
 	return 0;
 }
 
+int programs__attach(struct pipescope_bpf *bpf)
+{
+	const struct attachment attachments[] = {
+		{bpf->progs.life_fork, &bpf->links.life_fork},
+		{bpf->progs.life_exec, &bpf->links.life_exec},
+		{bpf->progs.life_exit, &bpf->links.life_exit},
+		{bpf->progs.life_free, &bpf->links.life_free},
+		{bpf->progs.offcpu_switch, &bpf->links.offcpu_switch},
+		{bpf->progs.offcpu_waking, &bpf->links.offcpu_waking},
+		/* Waits that are chosen from now on must find the end of their call. */
+		{bpf->progs.syscall_exit, &bpf->links.syscall_exit},
+	};
+
+	return attach(attachments, sizeof(attachments) / sizeof(attachments[0]));
+}
+
+int programs__attach_calls(struct pipescope_bpf *bpf)
+{
+	const struct attachment attachments[] = {
+		{bpf->progs.syscall_enter, &bpf->links.syscall_enter},
+	};
+
+	return attach(attachments, sizeof(attachments) / sizeof(attachments[0]));
+}
+
 int programs__verified(void (*tell)(const char *program, unsigned long instructions))
 {
-	struct pipescope_bpf *bpf = open_programs();
+	struct pipescope_bpf *bpf = open_programs(true, true);
 	struct bpf_program *program;
 	int err = 0;
 
@@ -141,4 +179,11 @@ int programs__verified(void (*tell)(const char *program, unsigned long instructi
 	}
 	pipescope_bpf__destroy(bpf);
 	return err;
+}
+
+void programs__detach_calls(struct pipescope_bpf *bpf)
+{
+	bpf_link__destroy(bpf->links.syscall_enter);
+	bpf_link__destroy(bpf->links.syscall_exit);
+	bpf->links.syscall_enter = bpf->links.syscall_exit = NULL;
 }

@@ -9,6 +9,7 @@
 struct pipescope_bpf;
 
 struct programs_knobs {
+	bool offcpu, io; /* the programs of these sources too */
 	bool only_wanted; /* only processes that the recorder marks as wanted */
 	const char *const *environment; /* names of the variables to keep at exec */
 	size_t environment_count;
@@ -16,8 +17,13 @@ struct programs_knobs {
 
 /* Loaded, nothing attached. The caller destroys *ret_bpf. */
 int programs__load(const struct programs_knobs *knobs, struct pipescope_bpf **ret_bpf);
-/* Attaches those that follow the life of processes. */
-int programs__attach_life(struct pipescope_bpf *bpf);
+/* Attaches those that follow processes and their waits. */
+int programs__attach(struct pipescope_bpf *bpf);
+/* Attaches the one that begins to count operations; when every process has its epoch. */
+int programs__attach_calls(struct pipescope_bpf *bpf);
+
+/* Detaches those at system calls, so that what they have counted is all there will be. */
+void programs__detach_calls(struct pipescope_bpf *bpf);
 
 /* Loads them once more, each with the verifier's figures: calls tell for each program. */
 int programs__verified(void (*tell)(const char *program, unsigned long instructions));

@@ -5,7 +5,7 @@
  *   3. mapping records on, programs for fork, exec and exit attached: nothing is born unseen from
  *      now on;
  *   4. all running tasks taken up (those born since step 3 are there already);
- *   5. sampling on, the command let go.
+ *   5. counting of operations and sampling on, the command let go.
  * At the end the other way round, with a last snapshot in between. */
 #include "capture/session.h"
 
@@ -184,6 +184,8 @@ static int create_output(struct session *session)
 static int load_programs(struct session *session)
 {
 	struct programs_knobs knobs = {
+		.offcpu = session->options->offcpu,
+		.io = session->options->io,
 		.only_wanted = session->options->pid_count || session->options->command,
 	};
 	int err;
@@ -370,7 +372,11 @@ static int make_parts(struct session *session)
 		.py_processes = bpf_map__fd(session->bpf->maps.py_processes),
 		.py_layouts = bpf_map__fd(session->bpf->maps.py_layouts),
 	};
-	struct drain_parts parts = {.bpf = session->bpf, .writer = session->writer};
+	struct drain_parts parts = {.bpf = session->bpf,
+				    .writer = session->writer,
+				    .offcpu = session->options->offcpu,
+				    .io = session->options->io,
+				    .start_ns = session->clock.mono_ns};
 	int err;
 
 	session->pool = string_pool__new();
@@ -417,12 +423,14 @@ static int start(struct session *session)
 	clock_gettime(CLOCK_REALTIME, &session->wall);
 	err = make_descriptors(session);
 	err = err ?: make_parts(session);
-	err = err ?: programs__attach_life(session->bpf);
+	err = err ?: programs__attach(session->bpf);
 	err = err ?: take_up_running(session);
-	err = err ?: drain__slice(session->drain, 0); /* the baseline of all CPU times */
-	err = err
-		      ?: sampler__start(session->bpf->progs.cpu_sample, session->options->hz,
-					&session->sampler);
+	if (!err) /* the baseline of all CPU times */
+		err = drain__slice(session->drain, 0, session->clock.mono_ns, false);
+	err = err ?: programs__attach_calls(session->bpf);
+	if (!err)
+		err = sampler__start(session->bpf->progs.cpu_sample, session->options->hz,
+				     &session->sampler);
 	session->own_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	err = err ?: write_meta(session);
 	if (!err && session->options->stats) {
@@ -472,7 +480,8 @@ static int end_slice(struct session *session, bool final)
 	uint64_t cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	int err;
 
-	err = drain__slice(session->drain, session->slice);
+	err = drain__slice(session->drain, session->slice,
+			   session->clock.mono_ns + (uint64_t)session->slice_start_ns, final);
 	err = err
 		      ?: recording_writer__slice(session->writer, session->slice,
 						 session->slice_start_ns, end_ns);
@@ -592,6 +601,8 @@ static int write_programs(struct session *session)
 		struct bpf_prog_info info = {};
 		uint32_t size = sizeof(info);
 
+		if (!bpf_program__autoload(program))
+			continue;
 		err = bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size);
 		if (err)
 			return err;
@@ -619,14 +630,19 @@ static int finish(struct session *session)
 	session->sampler = NULL;
 	if (session->child.pid)
 		child__wait(&session->child, false); /* reaped: its final figures come */
-	err = err ?: drain__slice(session->drain, session->slice);
+	err = err
+		      ?: drain__slice(session->drain, session->slice,
+				      session->clock.mono_ns + (uint64_t)session->slice_start_ns,
+				      false);
 	while (!err && clock_ns(CLOCK_MONOTONIC) < end) {
 		struct epoll_event events[MAX_EVENTS];
 
 		if (epoll_wait(session->epoll, events, MAX_EVENTS, LAST_FIGURES_MS / 10) >= 0)
 			err = drain__events(session->drain);
 	}
+	programs__detach_calls(session->bpf);
 	err = err ?: end_slice(session, true);
+	err = err ?: drain__finish(session->drain);
 	err = err ?: recording_writer__meta(session->writer, "stop_ns", text);
 	return err ?: recording_writer__meta(session->writer, "stop_reason", session->stop_reason);
 }

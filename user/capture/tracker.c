@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "capture/wait_rows.h"
 #include "proc/facts.h"
 #include "store/writer.h"
 
@@ -200,24 +201,6 @@ static int write_thread(struct tracker *tracker, const struct process *process,
 	};
 
 	return recording_writer__thread(tracker->writer, &row);
-}
-
-int tracker__write_processes(struct tracker *tracker, bool final)
-{
-	int err = 0;
-
-	for (struct process *one = tracker->processes; one && !err; one = one->hh.next) {
-		uint64_t bytes;
-
-		if (final && one->end_ns == ROW_NULL &&
-		    !facts__max_rss((pid_t)one->key.tgid, &bytes)) {
-			one->max_rss_bytes = (int64_t)bytes;
-			one->dirty = true;
-		}
-		if (one->dirty)
-			err = write_process(tracker, one);
-	}
-	return err;
 }
 
 /* --- births */
@@ -418,8 +401,14 @@ int tracker__on_fork(struct tracker *tracker, const struct ps_fork_event *event)
 	int64_t start_ns = tracker__time(tracker, event->event.time_ns);
 	int err;
 
-	if (find_exact(tracker, event->event.tgid, event->start_boot_ns))
-		return 0; /* a sample told of it before */
+	process = find_exact(tracker, event->event.tgid, event->start_boot_ns);
+	/* The iterator shows a child before the kernel tells of its fork: it may be known already,
+	 * by an epoch that BPF has replaced. */
+	if (process && tracker__epoch(tracker, event->epoch))
+		return 0;
+	if (process && process->epoch)
+		return new_epoch(tracker, process, event->epoch, start_ns, process->epoch->image,
+				 &process->epoch->identity);
 	if (!parent || !parent->epoch) {
 		/* The parent's own birth was lost: the child is known by its name, at least. */
 		struct ps_task_event task = {
@@ -572,7 +561,7 @@ int tracker__snapshot_task(struct tracker *tracker, const struct ps_task_event *
 	process->snapshot.system_ns += task->system_ns + task->ended_system_ns;
 	if (!process->has_baseline)
 		process->ended_cpu_ns += task->ended_cpu_ns;
-	if (!task->cpu_ns)
+	if (!task->cpu_ns && !task->waits.out_ns)
 		return 0;
 	thread = tracker__thread(tracker, process, task->event.tid, task->comm);
 	if (!thread)
@@ -582,6 +571,8 @@ int tracker__snapshot_task(struct tracker *tracker, const struct ps_task_event *
 		memcpy(thread->name, task->comm, PS_COMM_SIZE - 1);
 		write_thread(tracker, process, thread, ROW_NULL);
 	}
+	if (thread->ended_slice < 0)
+		wait_rows__take(process, thread, &task->waits, task->event.time_ns);
 	if (!process->has_baseline)
 		thread->charged_ns = task->cpu_ns;
 	else if (thread->ended_slice < 0)
@@ -597,11 +588,26 @@ int tracker__snapshot_end(struct tracker *tracker)
 		if (one->snapshot.number == tracker->snapshot_number && !one->gone)
 			err = charge(tracker, one, one->snapshot.cpu_ns, one->snapshot.user_ns,
 				     one->snapshot.system_ns);
+		if (!err)
+			err = wait_rows__charge(tracker->writer, tracker->slice, one);
 	}
 	return err;
 }
 
 /* --- exec and ends */
+
+/* Charges a thread's waits to the epoch that it leaves. */
+static int end_waits(struct tracker *tracker, struct process *process, const struct ps_event *event,
+		     const struct ps_waits *waits)
+{
+	struct thread *thread = tracker__thread(tracker, process, event->tid, NULL);
+
+	if (!thread)
+		return -ENOMEM;
+	wait_rows__take(process, thread, waits, event->time_ns);
+	return wait_rows__tell(tracker->writer, process, thread)
+		       ?: wait_rows__charge(tracker->writer, tracker->slice, process);
+}
 
 /* An exec ends all threads but the one that does it, which is the leader from now on. What it used
  * so far is charged before the epoch changes. The event does not tell it apart from what ended
@@ -622,21 +628,25 @@ static int charge_exec(struct tracker *tracker, struct process *process,
 	cpu_ns = cpu_ns > ended_ns ? cpu_ns - ended_ns : 0;
 	if (leader->ended_slice >= 0) {
 		leader->charged_ns = 0;
+		memset(&leader->waits, 0, sizeof(leader->waits));
 		leader->ended_slice = -1;
+		err = wait_rows__tell_all(tracker->writer, process);
 		for (one = process->threads; one; one = one->hh.next) {
 			if (one == leader || one->ended_slice >= 0)
 				continue;
 			leader->charged_ns = one->charged_ns;
+			leader->waits = one->waits;
 			one->ended_slice = tracker->slice;
 			write_thread(tracker, process, one,
 				     tracker__time(tracker, event->event.time_ns));
 		}
+		leader->told = leader->waits;
 		write_thread(tracker, process, leader, ROW_NULL);
 	}
 	if (has_baseline)
-		return charge_thread(tracker, process, leader, cpu_ns);
+		return err ?: charge_thread(tracker, process, leader, cpu_ns);
 	leader->charged_ns = cpu_ns;
-	return 0;
+	return err;
 }
 
 int tracker__on_exec(struct tracker *tracker, const struct ps_exec_event *event,
@@ -656,6 +666,8 @@ int tracker__on_exec(struct tracker *tracker, const struct ps_exec_event *event,
 		process->has_baseline = false;
 	}
 	err = charge_exec(tracker, process, event);
+	if (!err)
+		err = end_waits(tracker, process, &event->event, &event->waits);
 	if (err)
 		return err;
 	memcpy(process->comm, event->comm, PS_COMM_SIZE - 1);
@@ -724,6 +736,9 @@ int tracker__on_exit(struct tracker *tracker, const struct ps_exit_event *event)
 	} else { /* the baseline will hold it */
 		thread->charged_ns = event->thread_cpu_ns;
 	}
+	err = end_waits(tracker, process, &event->event, &event->waits);
+	if (err)
+		return err;
 	thread->ended_slice = tracker->slice;
 	memcpy(thread->name, event->comm, PS_COMM_SIZE - 1);
 	err = write_thread(tracker, process, thread, end_ns);
@@ -743,6 +758,7 @@ int tracker__on_gone(struct tracker *tracker, const struct ps_gone_event *event)
 	if (!process || process->gone)
 		return 0;
 	err = charge(tracker, process, event->cpu_ns, event->user_ns, event->system_ns);
+	err = err ?: wait_rows__tell_all(tracker->writer, process);
 	if (err)
 		return err;
 	process->gone = true;
@@ -767,4 +783,24 @@ void tracker__set_slice(struct tracker *tracker, int64_t slice)
 		else
 			free_threads(one, slice - SLICES_KEPT, tracker->snapshot_number);
 	}
+}
+
+int tracker__write_processes(struct tracker *tracker, bool final)
+{
+	int err = 0;
+
+	for (struct process *one = tracker->processes; one && !err; one = one->hh.next) {
+		uint64_t bytes;
+
+		if (final && one->end_ns == ROW_NULL &&
+		    !facts__max_rss((pid_t)one->key.tgid, &bytes)) {
+			one->max_rss_bytes = (int64_t)bytes;
+			one->dirty = true;
+		}
+		if (one->dirty)
+			err = write_process(tracker, one);
+		if (final && !err)
+			err = wait_rows__tell_all(tracker->writer, one);
+	}
+	return err;
 }

@@ -12,6 +12,7 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include "capture/wait_sums.h"
 #include "proc/mappings.h"
 #include "proc/rules.h"
 #include "python.h"
@@ -41,6 +42,14 @@ struct thread {
 	int64_t id; /* row */
 	uint64_t charged_ns;
 	int64_t ended_slice; /* -1: runs */
+	struct wait_sums waits; /* charged to the process's epochs already */
+	struct wait_sums told; /* … and in rows of table thread_wait */
+	/* The wait that was walked from outside, because it goes on and on. */
+	struct {
+		uint64_t out_ns; /* when it began, as BPF has it; 0: none */
+		int64_t stack; /* row or ROW_NULL */
+		uint32_t ending; /* enum ps_ending */
+	} sleep;
 	uint64_t snapshot; /* the number of the last one that it was in */
 	char name[PS_COMM_SIZE];
 	UT_hash_handle hh;
@@ -72,6 +81,8 @@ struct process {
 		uint64_t cpu_ns, user_ns, system_ns;
 		uint64_t number; /* of the snapshot these sums belong to */
 	} snapshot;
+
+	struct wait_sums waits; /* of all threads, not yet in rows */
 
 	struct epoch *epoch; /* now; ->next: earlier ones */
 	struct thread *threads;

@@ -14,7 +14,7 @@
 #define DEFAULT_HZ     99
 #define MAX_HZ	       10000
 #define DEFAULT_OUTPUT "pipescope.rec"
-#define SOURCES	       "cpu"
+#define SOURCES	       "cpu,offcpu,io" /* all there are; the default */
 
 enum { KEY_SOURCES = 256, KEY_STATS, KEY_RULES };
 
@@ -32,7 +32,8 @@ static const struct argp_option options[] = {
 	{"pid", 'p', "PID,...", 0, "Record only these processes and their children", 0},
 	{"duration", 'd', "SECONDS", 0, "End after so many seconds", 0},
 	{"frequency", 'F', "HZ", 0, "Samples per second on each CPU (99)", 0},
-	{"sources", KEY_SOURCES, "LIST", 0, "What to record: cpu (the default)", 0},
+	{"sources", KEY_SOURCES, "LIST", 0,
+	 "What to record, of cpu, offcpu and io (all); cpu is always on", 0},
 	{"output", 'o', "FILE", 0,
 	 "Where to (" DEFAULT_OUTPUT "); an older recording is kept as FILE.old", 0},
 	{"rules", KEY_RULES, "FILE", 0, "More rules that name tasks and jobs; may be repeated", 0},
@@ -60,6 +61,24 @@ static void add_pids(struct arguments *arguments, const char *list, struct argp_
 		if (!*end)
 			break;
 		at = end + 1;
+	}
+}
+
+static void choose_sources(struct record_options *record, const char *list,
+			   struct argp_state *state)
+{
+	_cleanup_free_ char *copy = strdup(list);
+	char *rest = copy, *name;
+
+	record->offcpu = record->io = false;
+	record->sources = list;
+	while ((name = strsep(&rest, ","))) {
+		if (!strcmp(name, "offcpu"))
+			record->offcpu = true;
+		else if (!strcmp(name, "io"))
+			record->io = true;
+		else if (strcmp(name, "cpu"))
+			argp_error(state, "there is no source '%s'; there are: " SOURCES, name);
 	}
 }
 
@@ -92,8 +111,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		return 0;
 	}
 	case KEY_SOURCES:
-		if (strcmp(value, SOURCES))
-			argp_error(state, "there is no source '%s'; there is: %s", value, SOURCES);
+		choose_sources(record, value, state);
 		return 0;
 	case 'o':
 		record->output = value;
@@ -152,7 +170,11 @@ int command_record(int argc, char **argv)
 	_cleanup_free_ pid_t *pids = NULL;
 	_cleanup_free_ const char **rules = NULL;
 	struct arguments arguments = {
-		.options = {.hz = DEFAULT_HZ, .output = DEFAULT_OUTPUT, .sources = SOURCES},
+		.options = {.hz = DEFAULT_HZ,
+			    .output = DEFAULT_OUTPUT,
+			    .sources = SOURCES,
+			    .offcpu = true,
+			    .io = true},
 	};
 	int exit_code = EXIT_OK;
 

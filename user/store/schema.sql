@@ -5,6 +5,7 @@ PRAGMA user_version = 1;
 
 -- node, kernel, machine, cpus, version, command, sources, hz, event, slice_ns, start_wall_ns,
 -- start_boot_ns, startup_cpu_ns (the recorder's own CPU time until the first sample), stop_ns,
+-- offcpu_period_ns, io_period_ns (the longest wait and operation that were still chosen by chance),
 -- state ('recording' until closed, then 'complete'), stop_reason
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
@@ -69,6 +70,44 @@ CREATE TABLE thread_usage (
 	cpu_ns INTEGER NOT NULL
 );
 
+-- Exact waiting, without stacks. class: 'run_queue', 'lock', 'sleep', 'disk', 'file_system', 'pipe',
+-- 'child', 'socket', 'poll', 'page_fault', or 'other:' and the system call's name. count: waits that
+-- ended. A wait that goes on counts for the slices it covers.
+CREATE TABLE wait (
+	epoch INTEGER NOT NULL, slice INTEGER NOT NULL,
+	class TEXT NOT NULL, count INTEGER NOT NULL, ns INTEGER NOT NULL
+);
+-- The same by thread, over the whole recording.
+CREATE TABLE thread_wait (
+	epoch INTEGER NOT NULL, thread INTEGER NOT NULL,
+	class TEXT NOT NULL, count INTEGER NOT NULL, ns INTEGER NOT NULL
+);
+
+-- Files, and what else was read or written. kind: 'file', 'pipe', 'socket', 'other'; 'directory':
+-- the files in it for which there was no room one by one. Their paths end in '/*'.
+CREATE TABLE file (
+	id INTEGER PRIMARY KEY,
+	kind TEXT NOT NULL,
+	path TEXT NOT NULL,         -- 'pipe', 'socket' … where there is none
+	filesystem TEXT NOT NULL,   -- 'ext4', 'ceph' …; '' when not known
+	mount TEXT NOT NULL         -- mount point; '' when not known
+);
+-- Exact: every operation. op: 'read', 'write', 'open', 'close', 'stat', 'access', 'fsync', 'readdir',
+-- 'unlink', 'rename', 'mkdir', 'seek', 'readlink'. error: errno, 0 when it succeeded. bytes: of reads
+-- and writes. ns: from the call to its return.
+CREATE TABLE io (
+	epoch INTEGER NOT NULL, slice INTEGER NOT NULL, file INTEGER NOT NULL,
+	op TEXT NOT NULL, error INTEGER NOT NULL,
+	count INTEGER NOT NULL, bytes INTEGER NOT NULL, ns INTEGER NOT NULL
+);
+-- Operations by the logarithm of their time and size: [2^bucket, 2^(bucket + 1)) ns or bytes; bucket
+-- 0 holds 0 too. what: 'ns' or 'bytes'.
+CREATE TABLE io_histogram (
+	op TEXT NOT NULL, filesystem TEXT NOT NULL, what TEXT NOT NULL,
+	bucket INTEGER NOT NULL, count INTEGER NOT NULL,
+	PRIMARY KEY (op, filesystem, what, bucket)
+) WITHOUT ROWID;
+
 -- Where: a stack is a path in a tree, from its leaf (the innermost frame) to a row whose parent
 -- is NULL (the outermost). A parent's id is always below its children's.
 CREATE TABLE function (
@@ -84,12 +123,15 @@ CREATE TABLE function (
 CREATE TABLE frame (id INTEGER PRIMARY KEY, function INTEGER NOT NULL, line INTEGER);
 CREATE TABLE stack (id INTEGER PRIMARY KEY, parent INTEGER, frame INTEGER NOT NULL);
 
--- How much: sampled. metric 'cpu': count = samples, value = 0.
+-- How much: sampled. metric 'cpu': count = samples, value = 0, class NULL. metric 'offcpu': waits
+-- chosen in proportion to their length; class as in wait, value = the nanoseconds they stand for.
+-- metrics 'io_time', 'io_bytes', 'io_ops': file operations chosen in proportion to their time, their
+-- bytes, their number; class = op, value = the nanoseconds, bytes, operations they stand for.
 CREATE TABLE sample (
 	epoch INTEGER NOT NULL, thread INTEGER NOT NULL, slice INTEGER NOT NULL,
 	stack INTEGER,              -- NULL: nothing of the stack is known
 	ending TEXT NOT NULL,       -- ending.name
-	metric TEXT NOT NULL, count INTEGER NOT NULL, value INTEGER NOT NULL
+	metric TEXT NOT NULL, class TEXT, count INTEGER NOT NULL, value INTEGER NOT NULL
 );
 
 -- How stacks ended, and every counter of what was lost: name, value, meaning.

@@ -68,6 +68,8 @@ static const char *const indices[] = {
 	"CREATE INDEX thread_process ON thread (process)",
 	"CREATE INDEX usage_epoch ON usage (epoch, slice)",
 	"CREATE INDEX thread_usage_epoch ON thread_usage (epoch, slice)",
+	"CREATE INDEX wait_epoch ON wait (epoch, slice)",
+	"CREATE INDEX io_epoch ON io (epoch, slice)",
 	"CREATE INDEX sample_epoch ON sample (epoch, slice)",
 };
 
@@ -550,6 +552,50 @@ int recording_writer__thread_usage(struct recording_writer *writer,
 	return put(writer, ROW_THREAD_USAGE, cells);
 }
 
+int recording_writer__wait(struct recording_writer *writer, const struct wait_row *row)
+{
+	struct row_cell cells[] = {NUMBER(row->epoch), NUMBER(row->slice), TEXT(row->class),
+				   NUMBER(row->count), NUMBER(row->ns)};
+
+	return put(writer, ROW_WAIT, cells);
+}
+
+int recording_writer__thread_wait(struct recording_writer *writer,
+				  const struct thread_wait_row *row)
+{
+	struct row_cell cells[] = {NUMBER(row->epoch), NUMBER(row->thread), TEXT(row->class),
+				   NUMBER(row->count), NUMBER(row->ns)};
+
+	return put(writer, ROW_THREAD_WAIT, cells);
+}
+
+int recording_writer__file(struct recording_writer *writer, const struct file_row *row)
+{
+	struct row_cell cells[] = {NUMBER(row->id), TEXT(row->kind), TEXT(row->path),
+				   TEXT(row->filesystem), TEXT(row->mount)};
+
+	return put(writer, ROW_FILE, cells);
+}
+
+int recording_writer__io(struct recording_writer *writer, const struct io_row *row)
+{
+	struct row_cell cells[] = {NUMBER(row->epoch), NUMBER(row->slice), NUMBER(row->file),
+				   TEXT(row->op),      NUMBER(row->error), NUMBER(row->count),
+				   NUMBER(row->bytes), NUMBER(row->ns)};
+
+	return put(writer, ROW_IO, cells);
+}
+
+int recording_writer__io_histogram(struct recording_writer *writer, const char *op,
+				   const char *filesystem, const char *what, int64_t bucket,
+				   int64_t count)
+{
+	struct row_cell cells[] = {TEXT(op), TEXT(filesystem), TEXT(what), NUMBER(bucket),
+				   NUMBER(count)};
+
+	return put(writer, ROW_IO_HISTOGRAM, cells);
+}
+
 int recording_writer__function(struct recording_writer *writer, const struct function_row *row)
 {
 	struct row_cell cells[] = {NUMBER(row->id), TEXT(row->kind),   TEXT(row->name),
@@ -578,7 +624,7 @@ int recording_writer__sample(struct recording_writer *writer, const struct sampl
 {
 	struct row_cell cells[] = {NUMBER(row->epoch), NUMBER(row->thread), NUMBER(row->slice),
 				   NUMBER(row->stack), TEXT(row->ending),   TEXT(row->metric),
-				   NUMBER(row->count), NUMBER(row->value)};
+				   TEXT(row->class),   NUMBER(row->count),  NUMBER(row->value)};
 
 	return put(writer, ROW_SAMPLE, cells);
 }

@@ -45,6 +45,26 @@ struct thread_usage_row {
 	int64_t epoch, thread, slice, cpu_ns;
 };
 
+struct wait_row {
+	int64_t epoch, slice, count, ns;
+	const char *class;
+};
+
+struct thread_wait_row {
+	int64_t epoch, thread, count, ns;
+	const char *class;
+};
+
+struct file_row {
+	int64_t id;
+	const char *kind, *path, *filesystem, *mount;
+};
+
+struct io_row {
+	int64_t epoch, slice, file, error, count, bytes, ns;
+	const char *op;
+};
+
 struct function_row {
 	int64_t id, line;
 	const char *kind, *name, *file, *module;
@@ -53,6 +73,7 @@ struct function_row {
 struct sample_row {
 	int64_t epoch, thread, slice, stack, count, value;
 	const char *ending, *metric;
+	const char *class; /* NULL: none */
 };
 
 /* Creates the recording at path, mode 0600. An earlier recording there is kept as path.old.
@@ -91,6 +112,14 @@ int recording_writer__thread(struct recording_writer *writer, const struct threa
 int recording_writer__usage(struct recording_writer *writer, const struct usage_row *row);
 int recording_writer__thread_usage(struct recording_writer *writer,
 				   const struct thread_usage_row *row);
+int recording_writer__wait(struct recording_writer *writer, const struct wait_row *row);
+int recording_writer__thread_wait(struct recording_writer *writer,
+				  const struct thread_wait_row *row);
+int recording_writer__file(struct recording_writer *writer, const struct file_row *row);
+int recording_writer__io(struct recording_writer *writer, const struct io_row *row);
+int recording_writer__io_histogram(struct recording_writer *writer, const char *op,
+				   const char *filesystem, const char *what, int64_t bucket,
+				   int64_t count);
 int recording_writer__function(struct recording_writer *writer, const struct function_row *row);
 int recording_writer__frame(struct recording_writer *writer, int64_t id, int64_t function,
 			    int64_t line);

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Source "io": every file operation, counted by who, what and which file. */
+#ifndef IO_BPF_H
+#define IO_BPF_H
+
+#include "thread.bpf.h"
+
+struct io_sums_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, PS_IO_SUMS);
+	__uint(key_size, sizeof(struct ps_io_key));
+	__uint(value_size, sizeof(struct ps_io_sum));
+};
+
+/* One entry, swapped each slice like the counts. */
+struct io_sums_outer_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct io_sums_map);
+};
+extern struct io_sums_outer_map io_sums SEC(".maps");
+
+/* Made when it is not there yet and there is more room than is to be kept. */
+static __always_inline struct ps_io_sum *io__sum(const struct ps_io_key *key, __s64 kept)
+{
+	struct ps_io_sum nothing = {}, *sum;
+	__u32 zero = 0;
+	void *current = bpf_map_lookup_elem(&io_sums, &zero);
+
+	if (!current)
+		return NULL;
+	sum = bpf_map_lookup_elem(current, key);
+	if (sum || io_sums_room <= kept)
+		return sum;
+	if (!bpf_map_update_elem(current, key, &nothing, BPF_NOEXIST))
+		__sync_fetch_and_add(&io_sums_room, -1);
+	return bpf_map_lookup_elem(current, key);
+}
+
+/* Adds sums to the map. With no room for one more file, its directory is charged, and with no room
+ * for that the whole file system. What the recorder has seen under its file (`seen`) must stay
+ * there, else it would be charged twice. */
+static __always_inline void io__add(struct ps_io_key *key, const struct ps_io_sum *more,
+				    __u64 directory, __u32 seen)
+{
+	bool is_one = key->kind == PS_IO_FILE || key->kind == PS_IO_PATH;
+	struct ps_io_sum *sum = io__sum(key, !is_one ? 0
+					     : seen  ? PS_IO_SUMS_KEPT_DEVICES
+						     : PS_IO_SUMS_KEPT_DIRECTORIES);
+
+	if (!sum && is_one) {
+		key->kind = PS_IO_DIRECTORY;
+		key->file = directory;
+		count_events(PS_COUNTER_IO_SUMMED, more->count);
+		sum = io__sum(key, PS_IO_SUMS_KEPT_SEEN);
+	}
+	if (!sum && is_one) {
+		key->file = 0;
+		sum = io__sum(key, 0);
+	}
+	if (!sum) {
+		count_events(PS_COUNTER_IO_FULL, more->count);
+		return;
+	}
+	__sync_fetch_and_add(&sum->count, more->count);
+	if (more->bytes) /* see counts__add() */
+		__sync_fetch_and_add(&sum->bytes, more->bytes);
+	__sync_fetch_and_add(&sum->ns, more->ns);
+}
+
+/* Moves a slot's sums into the map and leaves it empty. */
+static __always_inline void io__flush_slot(struct thread_state *state, __u32 index, __u64 epoch)
+{
+	struct ps_io_slot *slot = &state->slots[index & (PS_IO_SLOTS - 1)];
+	struct io_slot_tag *tag = &state->tags[index & (PS_IO_SLOTS - 1)];
+	struct ps_io_key key = slot->key;
+
+	if (key.op && slot->sum.count) {
+		key.epoch = epoch;
+		io__add(&key, &slot->sum, tag->directory, tag->seen);
+	}
+	__builtin_memset(slot, 0, sizeof(*slot));
+	tag->inode = 0;
+	tag->seen = 0;
+}
+
+/* Moves a thread's sums into the map, before the thread or its epoch ends. */
+static __always_inline void io__flush(struct thread_state *state, __u64 epoch)
+{
+	for (int i = 0; i < PS_IO_SLOTS; i++)
+		io__flush_slot(state, i, epoch);
+}
+
+/* For the programs at the ends of system calls: the call of current thread that begins, and that
+ * has ended with `result`. */
+int io__begin(__u32 call, __u64 first);
+int io__end(__u32 call, __u64 first, __u64 second, __s64 result);
+
+#endif

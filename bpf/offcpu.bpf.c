@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Source "offcpu": how long every thread waits, and for what.
+ *
+ * A wait begins when a thread leaves the CPU (sched_switch, in its own context), is over when it is
+ * woken (sched_waking), and from then until it runs again (sched_switch, in another's context) it
+ * stands in the run queue. Sums are exact: every wait is added up in its thread's state, which the
+ * recorder reads each slice.
+ *
+ * Stacks are walked for some waits only, chosen in proportion to their length. A chosen wait inside
+ * a system call is walked when that call returns: until then the user stack stays as it is. Page
+ * faults have no such end: they are walked when the thread leaves the CPU. */
+#include "compat.bpf.h"
+#include "offcpu.bpf.h"
+#include "wait_class.bpf.h"
+#include "waits.bpf.h"
+#include "walker.bpf.h"
+
+static __always_inline void keep_kernel_stack(struct task_struct *task, struct thread_state *state)
+{
+	long size = bpf_get_task_stack(task, state->kernel, sizeof(state->kernel), 0);
+
+	state->kernel_frames = size > 0 ? size / sizeof(__u64) : 0;
+}
+
+/* Sends the stack of state's wait with current's user part. */
+static __always_inline __u64 walk(const struct thread_state *state, __u32 slot, __u64 epoch)
+{
+	return walker__walk(slot, epoch, state->kernel, state->kernel_frames, THREAD_KERNEL_FRAMES);
+}
+
+static __always_inline void count_kept(struct thread_state *state, __u64 epoch, __u64 stack,
+				       __u32 tgid, __u32 tid)
+{
+	struct ps_count key = {
+		.epoch = epoch,
+		.stack = stack,
+		.tgid = tgid,
+		.tid = tid,
+		.metric = PS_METRIC_OFFCPU,
+		.class = state->kept_class,
+		.syscall = state->kept_syscall,
+	};
+
+	counts__add(&key, state->kept_ns);
+	state->kept_ns = 0;
+}
+
+__noinline int offcpu__emit_kept(__u32 slot)
+{
+	struct thread_state *state = thread__find(compat__current());
+	__u64 id = bpf_get_current_pid_tgid();
+	__u32 tgid = id >> 32;
+	const struct ps_who *who = bpf_map_lookup_elem(&epochs, &tgid);
+
+	if (!state)
+		return 0;
+	if (!who) {
+		state->kept_ns = 0;
+		return 0;
+	}
+	count_kept(state, who->epoch, walk(state, slot, who->epoch), tgid, (__u32)id);
+	return 0;
+}
+
+static __always_inline void leave(struct task_struct *task, bool preempt, __u64 now)
+{
+	struct thread_state *state;
+	const struct ps_who *who;
+	__u32 tgid;
+
+	state = thread__known(task);
+	if (!state)
+		return;
+	waits__close_missed(&state->waits);
+	state->waits.out_ns = now;
+	state->waits.wake_ns = 0;
+	if (preempt || !compat__task_state(task)) {
+		state->waits.class = PS_WAIT_RUN_QUEUE;
+		return;
+	}
+	wait__classify(task, &state->waits);
+	if (state->waits.class != PS_WAIT_PAGE_FAULT)
+		return;
+	tgid = task->tgid;
+	who = bpf_map_lookup_elem(&epochs, &tgid);
+	if (!who)
+		return;
+	keep_kernel_stack(task, state);
+	state->kept_stack = walk(state, WALKER_TRACEPOINT, who->epoch);
+}
+
+static __always_inline void arrive(struct task_struct *task, __u64 now)
+{
+	struct thread_state *state;
+	struct ps_waits *waits;
+	__u64 since, blocked, woken, weight;
+	const struct ps_who *who;
+	__u32 tgid;
+
+	if (!task->pid || task->flags & PF_KTHREAD)
+		return;
+	state = thread__find(task);
+	if (!state || !state->waits.out_ns) /* switch-ins without their switch-out do occur */
+		return;
+	waits = &state->waits;
+	since = waits->out_ns;
+	/* First, so that the task iterator never sees a wait that goes on and is added up too. */
+	waits->out_ns = 0;
+	barrier();
+	if (waits->class == PS_WAIT_RUN_QUEUE) {
+		waits__add(waits, PS_WAIT_RUN_QUEUE, now - since);
+		return;
+	}
+	woken = waits->wake_ns ? waits->wake_ns : now;
+	blocked = woken - since;
+	waits__add(waits, waits->class, blocked);
+	if (now > woken)
+		waits__add(waits, PS_WAIT_RUN_QUEUE, now - woken);
+	state->kept_since_ns = since;
+	weight = choose(blocked, wait_period_ns, bpf_get_prandom_u32());
+	if (weight) {
+		state->kept_ns = weight;
+		state->kept_class = waits->class;
+		state->kept_syscall = waits->syscall;
+		tgid = task->tgid;
+		who = state->kept_stack ? bpf_map_lookup_elem(&epochs, &tgid) : NULL;
+		if (who)
+			count_kept(state, who->epoch, state->kept_stack, tgid, task->pid);
+		else
+			keep_kernel_stack(task, state);
+	}
+	state->kept_stack = 0;
+}
+
+SEC("?tp_btf/sched_switch")
+int BPF_PROG(offcpu_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	__u64 now = bpf_ktime_get_ns();
+
+	leave(prev, preempt, now);
+	arrive(next, now);
+	return 0;
+}
+
+SEC("?tp_btf/sched_waking")
+int BPF_PROG(offcpu_waking, struct task_struct *task)
+{
+	struct thread_state *state;
+
+	if (task->flags & PF_KTHREAD)
+		return 0;
+	state = thread__find(task);
+	if (state && state->waits.out_ns && !state->waits.wake_ns)
+		state->waits.wake_ns = bpf_ktime_get_ns();
+	return 0;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* File operations: which there are, and how they are counted and sent. Shared by BPF and the
+ * recorder. */
+#ifndef PIPESCOPE_IO_H
+#define PIPESCOPE_IO_H
+
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
+/* X(NAME, "name in the recording", "the system calls it stands for") */
+#define PS_IO_OPS(X)                                                                               \
+	X(NONE, "none", "")                                                                        \
+	X(READ, "read", "read, pread64, readv, preadv, preadv2")                                   \
+	X(WRITE, "write", "write, pwrite64, writev, pwritev, pwritev2")                            \
+	X(OPEN, "open", "open, openat, openat2, creat")                                            \
+	X(CLOSE, "close", "close")                                                                 \
+	X(STAT, "stat", "stat, lstat, fstat, newfstatat, statx")                                   \
+	X(ACCESS, "access", "access, faccessat, faccessat2")                                       \
+	X(FSYNC, "fsync", "fsync, fdatasync")                                                      \
+	X(READDIR, "readdir", "getdents, getdents64")                                              \
+	X(UNLINK, "unlink", "unlink, unlinkat, rmdir")                                             \
+	X(RENAME, "rename", "rename, renameat, renameat2: by its old path")                        \
+	X(MKDIR, "mkdir", "mkdir, mkdirat")                                                        \
+	X(SEEK, "seek", "lseek")                                                                   \
+	X(READLINK, "readlink", "readlink, readlinkat")
+
+enum ps_io_op {
+#define X(name, text, meaning) PS_IO_##name,
+	PS_IO_OPS(X)
+#undef X
+		PS_IO_OP_COUNT
+};
+
+/* How a call names its file; by system call number, set by the recorder before the load:
+ * op | how << 5. */
+enum ps_io_how {
+	PS_IO_BY_DESCRIPTOR = 0, /* first argument */
+	PS_IO_BY_PATH = 1, /* first argument, relative to the working directory */
+	PS_IO_BY_PATH_AT =
+		2, /* first: directory's descriptor, second: path; "" is the descriptor */
+	PS_IO_BY_RESULT = 3 /* as BY_PATH; when it succeeds, the result is a descriptor */,
+	PS_IO_BY_RESULT_AT = 4
+};
+#define PS_IO_CALL(op, how)  ((op) | (how) << 5)
+#define PS_IO_CALL_OP(call)  ((call)&31)
+#define PS_IO_CALL_HOW(call) ((call) >> 5)
+
+enum ps_io_kind {
+	PS_IO_FILE = 1, /* device, inode */
+	PS_IO_PATH, /* hash of the path, and of the directory it is relative to */
+	PS_IO_PIPE,
+	PS_IO_SOCKET,
+	PS_IO_OTHER, /* terminals, eventfds, … */
+	PS_IO_DIRECTORY /* files for which the table had no room: their directory */
+};
+
+/* Who did what to which file, with which result. */
+struct ps_io_key {
+	__u64 epoch;
+	__u64 file; /* inode number and generation, or hash of the path; 0 for pipes, sockets… */
+	__u32 device; /* as the kernel encodes it: major << 20 | minor */
+	__u16 error; /* errno; 0: it succeeded */
+	__u8 op; /* enum ps_io_op */
+	__u8 kind; /* enum ps_io_kind */
+};
+
+struct ps_io_sum {
+	__u64 count;
+	__u64 bytes;
+	__u64 ns;
+};
+
+#define PS_IO_SLOTS 4 /* files that a thread's latest sums are kept for */
+
+/* Keys of one slice's map. The last ones are kept: so many for what is more than files that nobody
+ * has seen yet; of these for what is more than directories; of these for whole file systems. */
+#define PS_IO_SUMS		    65536
+#define PS_IO_SUMS_KEPT_DIRECTORIES 24576
+#define PS_IO_SUMS_KEPT_SEEN	    12288
+#define PS_IO_SUMS_KEPT_DEVICES	    4096
+
+/* The sums of a thread that are not in the map yet; key.op 0: empty. */
+struct ps_io_slot {
+	struct ps_io_key key;
+	struct ps_io_sum sum;
+};
+
+/* One step of the hash of paths and stacks: the same in BPF and outside. */
+static inline __u64 ps_mix(__u64 hash, __u64 word)
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+	return hash ^ hash >> 29;
+}
+
+#define PS_PATH_HASH(hash) ((hash) | 2) /* never 0 or 1 */
+
+/* log2 histograms, by operation and file system. */
+#define PS_IO_BUCKETS	  40
+#define PS_IO_FILESYSTEMS 16 /* index 0: any other */
+struct ps_io_histogram {
+	__u32 ns[PS_IO_BUCKETS];
+	__u32 bytes[PS_IO_BUCKETS];
+};
+
+/* A file or path at first sight: its name. */
+#define PS_MAX_PATH	  2048 /* bytes; a power of 2 */
+#define PS_MAX_COMPONENTS 48 /* of a file's path; deeper ones are cut at the front */
+#define PS_MAX_NAME	  256
+
+_Static_assert(sizeof(struct ps_io_key) == 24, "wire format");
+_Static_assert(sizeof(struct ps_io_slot) == 48, "wire format");
+
+#endif

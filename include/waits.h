@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Waiting: the classes of waits, what a thread has waited so far, and how a system call is looked
+ * at when a thread leaves the CPU inside it. Shared by BPF and the recorder. */
+#ifndef PIPESCOPE_WAITS_H
+#define PIPESCOPE_WAITS_H
+
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
+/* X(NAME, "name in the recording", "what it means") */
+#define PS_WAITS(X)                                                                                \
+	X(RUN_QUEUE, "run_queue", "ready to run, but no CPU was free")                             \
+	X(LOCK, "lock", "futex, or a lock on a file")                                              \
+	X(SLEEP, "sleep", "asked to sleep")                                                        \
+	X(DISK, "disk", "a block device")                                                          \
+	X(FILE, "file_system", "a file, but not its block device")                                 \
+	X(PIPE, "pipe", "a pipe or FIFO")                                                          \
+	X(CHILD, "child", "a child process to end")                                                \
+	X(SOCKET, "socket", "a socket")                                                            \
+	X(POLL, "poll", "poll, select or epoll")                                                   \
+	X(PAGE_FAULT, "page_fault", "a page of memory to come")                                    \
+	X(OTHER, "other", "another system call, by its name")
+
+enum ps_wait_class {
+#define X(name, text, meaning) PS_WAIT_##name,
+	PS_WAITS(X)
+#undef X
+		PS_WAIT_COUNT
+};
+
+#define PS_WAIT_OTHERS                                                                             \
+	4 /* system calls of class "other" kept apart per thread; the last: all else */
+#define PS_NO_SYSCALL	 0xffffffffU
+#define PS_SYSCALL_LIMIT 512
+
+/* How a wait inside a system call gets its class; by number, set by the recorder before the load.
+ */
+enum ps_wait_kind {
+	PS_KIND_OTHER,
+	PS_KIND_LOCK,
+	PS_KIND_SLEEP,
+	PS_KIND_FILE, /* disk or file system */
+	PS_KIND_CHILD,
+	PS_KIND_SOCKET,
+	PS_KIND_POLL,
+	PS_KIND_SELECT, /* first argument: number of descriptors; 0: a sleep */
+	PS_KIND_POLL_COUNT, /* the same, second argument */
+	PS_KIND_DESCRIPTOR /* by what the first argument, a descriptor, is */
+};
+
+/* What one thread has waited since it was first seen. Sums only grow. */
+struct ps_waits {
+	__u64 ns[PS_WAIT_COUNT];
+	__u64 count[PS_WAIT_COUNT];
+	struct {
+		__u64 ns;
+		__u32 count;
+		__u32 syscall; /* PS_NO_SYSCALL: all else */
+	} others[PS_WAIT_OTHERS];
+	/* The wait that goes on: */
+	__u64 out_ns; /* CLOCK_MONOTONIC when it left the CPU; 0: it runs */
+	__u64 wake_ns; /* when it was woken; 0: not yet */
+	__u32 class; /* enum ps_wait_class */
+	__u32 syscall; /* or PS_NO_SYSCALL */
+};
+_Static_assert(sizeof(struct ps_waits) == 16 * PS_WAIT_COUNT + 16 * PS_WAIT_OTHERS + 24,
+	       "wire format");
+
+#endif

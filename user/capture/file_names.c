@@ -1,0 +1,559 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "capture/file_names.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "base/cleanup.h"
+#include "base/strings.h"
+#include "proc/mounts.h"
+#include "store/writer.h"
+
+/* Names that are remembered; those that were not used for longest are forgotten, and told again by
+ * BPF some time later. */
+#define NAMES_MOST 200000
+/* Directories stay: what is charged to one comes long after its files' names. */
+#define DIRECTORY_NAMES_MOST 50000
+#define FILESYSTEM_SIZE	     32 /* of a name: "fuse.squashfuse_ll" */
+/* Tables of mounts are read anew so many times a second at most. */
+#define LOOKS_PER_SECOND 10
+#define CEPH_MAGIC	 0x00c36400
+
+/* A file as BPF counts it: two of them (a path, an inode) may be one row. */
+struct name_key {
+	uint64_t file;
+	uint32_t device;
+	uint32_t kind;
+};
+
+struct file_name {
+	struct name_key key;
+	struct file_row_entry *row; /* NULL: none yet */
+	const char *filesystem, *mount; /* in the pool; "": not known */
+	char *path; /* of a directory: of one of its files */
+	UT_hash_handle hh;
+};
+
+/* One row of table file, by its path. */
+struct file_row_entry {
+	int64_t id;
+	UT_hash_handle hh;
+	char path[];
+};
+
+struct file_names {
+	struct recording_writer *writer;
+	struct string_pool *pool;
+	struct mounts *mounts; /* of the recorder's own view */
+	struct mounts *others; /* of the process with other mounts that was asked last; or NULL */
+	struct stat namespace; /* the recorder's own, of mounts */
+	uint64_t looks_since_ns;
+	unsigned int looks;
+	struct file_name *names; /* the one not used for longest first */
+	struct file_row_entry *rows;
+	unsigned int files, directories; /* rows */
+	unsigned int directory_names; /* among names */
+	char filesystems[PS_IO_FILESYSTEMS][FILESYSTEM_SIZE];
+	uint32_t filesystem_count;
+};
+
+int file_names__new(struct recording_writer *writer, struct file_names **ret_names)
+{
+	struct file_names *names = calloc(1, sizeof(*names));
+	int err;
+
+	if (!names)
+		return -ENOMEM;
+	names->writer = writer;
+	snprintf(names->filesystems[0], FILESYSTEM_SIZE, "other");
+	names->filesystem_count = 1;
+	names->pool = string_pool__new();
+	err = names->pool ? mounts__read(getpid(), &names->mounts) : -ENOMEM;
+	if (!err && stat("/proc/self/ns/mnt", &names->namespace))
+		err = -errno;
+	if (err) {
+		file_names__free(names);
+		return err;
+	}
+	*ret_names = names;
+	return 0;
+}
+
+static void forget(struct file_names *names, struct file_name *name)
+{
+	HASH_DEL(names->names, name);
+	free(name->path);
+	free(name);
+}
+
+void file_names__free(struct file_names *names)
+{
+	struct file_name *name, *next_name;
+	struct file_row_entry *row, *next_row;
+
+	if (!names)
+		return;
+	HASH_ITER (hh, names->names, name, next_name) {
+		forget(names, name);
+	}
+	HASH_ITER (hh, names->rows, row, next_row) {
+		HASH_DEL(names->rows, row);
+		free(row);
+	}
+	mounts__free(names->mounts);
+	mounts__free(names->others);
+	string_pool__free(names->pool);
+	free(names);
+}
+
+/* --- file systems, for the histograms */
+
+static uint32_t filesystem_index(struct file_names *names, const char *filesystem)
+{
+	for (uint32_t i = 1; i < names->filesystem_count; i++)
+		if (!strncmp(names->filesystems[i], filesystem, FILESYSTEM_SIZE - 1))
+			return i;
+	if (names->filesystem_count == PS_IO_FILESYSTEMS)
+		return 0;
+	snprintf(names->filesystems[names->filesystem_count], FILESYSTEM_SIZE, "%s", filesystem);
+	return names->filesystem_count++;
+}
+
+const char *file_names__filesystem(const struct file_names *names, uint32_t index)
+{
+	return names->filesystems[index < names->filesystem_count ? index : 0];
+}
+
+/* statfs()'s magic of a mount; 0: not known. A server that is dead must not stop the recorder, so
+ * only those are asked that have a block device of this machine, or nothing but memory. */
+static uint64_t magic_of(const struct mount *mount)
+{
+	static const struct {
+		const char *filesystem;
+		uint64_t magic;
+	} known[] = {
+		{"ceph", CEPH_MAGIC},	    {"nfs", NFS_SUPER_MAGIC},	{"nfs4", NFS_SUPER_MAGIC},
+		{"fuse", FUSE_SUPER_MAGIC}, {"cifs", CIFS_SUPER_MAGIC}, {"smb3", CIFS_SUPER_MAGIC},
+		{"9p", V9FS_MAGIC},	    {"afs", AFS_FS_MAGIC},
+	};
+	static const char *const asked[] = {"tmpfs", "ramfs", "rootfs", "overlay", "btrfs", "zfs"};
+	bool local = major(mount->device) != 0;
+	struct statfs status;
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (!strcmp(mount->filesystem, known[i].filesystem))
+			return known[i].magic;
+	if (!strncmp(mount->filesystem, "fuse", 4)) /* "fuse.…", and "fuseblk" with a device */
+		return FUSE_SUPER_MAGIC;
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
+		local |= !strcmp(mount->filesystem, asked[i]);
+	return local && !statfs(mount->point, &status) ? (uint64_t)status.f_type : 0;
+}
+
+int file_names__each_filesystem(struct file_names *names,
+				int (*tell)(void *context, uint64_t magic, uint32_t index),
+				void *context)
+{
+	int err = tell(context, PIPEFS_MAGIC, filesystem_index(names, "pipe"));
+
+	if (!err)
+		err = tell(context, SOCKFS_MAGIC, filesystem_index(names, "socket"));
+	for (size_t i = 0; i < mounts__count(names->mounts) && !err; i++) {
+		const struct mount *mount = mounts__at(names->mounts, i);
+		uint64_t magic = magic_of(mount);
+
+		if (magic)
+			err = tell(context, magic, filesystem_index(names, mount->filesystem));
+	}
+	return err;
+}
+
+/* --- names */
+
+/* A table with a thousand mounts takes milliseconds to read, and files come by the thousand. */
+static bool may_look(struct file_names *names, uint64_t now_ns)
+{
+	if (now_ns - names->looks_since_ns >= 1000000000ULL) {
+		names->looks_since_ns = now_ns;
+		names->looks = 0;
+	}
+	return names->looks++ < LOOKS_PER_SECOND;
+}
+
+static void look(pid_t pid, struct mounts **mounts)
+{
+	struct mounts *fresh;
+
+	if (mounts__read(pid, &fresh))
+		return;
+	mounts__free(*mounts);
+	*mounts = fresh;
+}
+
+/* A container's mounts are not the recorder's. Of a process that is gone nobody can tell. */
+static bool has_other_mounts(const struct file_names *names, uint32_t tgid)
+{
+	struct stat namespace;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/ns/mnt", tgid);
+	return !stat(path, &namespace) && (namespace.st_ino != names->namespace.st_ino ||
+					   namespace.st_dev != names->namespace.st_dev);
+}
+
+/* The table that a mount is in; NULL: none that was read. */
+static const struct mounts *table_with(const struct file_names *names, uint32_t id)
+{
+	if (mounts__by_id(names->mounts, id))
+		return names->mounts;
+	return names->others && mounts__by_id(names->others, id) ? names->others : NULL;
+}
+
+/* NULL: not known. */
+static const struct mount *find_mount(struct file_names *names, const struct ps_file_event *event,
+				      const char *path)
+{
+	const struct mounts *table = table_with(names, event->mount);
+	pid_t pid = (pid_t)event->event.tgid;
+
+	if (event->mount) {
+		if (!table && may_look(names, event->event.time_ns)) {
+			look(getpid(), &names->mounts); /* mounted meanwhile? */
+			look(pid, &names->others);
+			table = table_with(names, event->mount);
+		}
+		if (!table)
+			return NULL;
+		/* Of a path the directory's mount is told, below which there may be others. */
+		return event->key.kind == PS_IO_PATH ? mounts__by_path(table, path)
+						     : mounts__by_id(table, event->mount);
+	}
+	if (!has_other_mounts(names, event->event.tgid))
+		return mounts__by_path(names->mounts, path);
+	if (!may_look(names, event->event.time_ns))
+		return NULL;
+	look(pid, &names->others);
+	return names->others ? mounts__by_path(names->others, path) : NULL;
+}
+
+/* Names from the innermost to the outermost, NUL behind each → "/a/b/c". */
+static char *join_names(const char *text, size_t size, bool cut)
+{
+	char *path = malloc(size + 8), *to = path;
+	size_t end = size;
+
+	if (!path)
+		return NULL;
+	if (cut)
+		to += sprintf(to, "/...");
+	while (end > 0) {
+		size_t start = end - 1; /* of the last name, which ends with the NUL at end - 1 */
+
+		while (start > 0 && text[start - 1])
+			start--;
+		*to++ = '/';
+		memcpy(to, text + start, end - 1 - start);
+		to += end - 1 - start;
+		end = start;
+	}
+	if (to == path)
+		*to++ = '/';
+	*to = '\0';
+	return path;
+}
+
+/* "directory/path", or "/path" below the root. */
+static char *join_path(const char *directory, const char *path, size_t length)
+{
+	char *joined;
+
+	if (asprintf(&joined, "%s/%.*s", strcmp(directory, "/") ? directory : "", (int)length,
+		     path) < 0)
+		return NULL;
+	return joined;
+}
+
+/* A relative path below the directory whose names came with it; without names below what the
+ * process says its directory is, now; "…/" when nobody can tell. */
+static char *resolve_path(const struct ps_file_event *event, const char *text, size_t size)
+{
+	char link[64], directory[4096];
+	size_t length = strnlen(text, size);
+	_cleanup_free_ char *below = NULL;
+	ssize_t got;
+
+	if (text[0] == '/')
+		return strndup(text, length);
+	if (event->mount && event->path_size && event->path_size <= size) {
+		below = join_names(text + event->path_size, size - event->path_size, event->cut);
+		return below ? join_path(below, text, length) : NULL;
+	}
+	if (event->at == AT_FDCWD)
+		snprintf(link, sizeof(link), "/proc/%u/cwd", event->event.tgid);
+	else
+		snprintf(link, sizeof(link), "/proc/%u/fd/%d", event->event.tgid, event->at);
+	got = readlink(link, directory, sizeof(directory) - 1);
+	if (got < 0)
+		got = snprintf(directory, sizeof(directory), "...");
+	directory[got] = '\0';
+	return join_path(directory, text, length);
+}
+
+/* What BPF calls the directory of an absolute path; 0: of a relative one it has no name. */
+static uint64_t directory_hash(const char *text, size_t size)
+{
+	size_t length = strnlen(text, size);
+	uint64_t hash = 0;
+
+	if (text[0] != '/')
+		return 0;
+	while (text[length - 1] != '/')
+		length--;
+	length--;
+	for (size_t at = 0; at < length; at += sizeof(uint64_t)) {
+		size_t left = length - at;
+		uint64_t word = 0;
+
+		memcpy(&word, text + at, left < sizeof(word) ? left : sizeof(word));
+		hash = ps_mix(hash, word);
+	}
+	return PS_PATH_HASH(hash);
+}
+
+static struct file_name *find_name(struct file_names *names, const struct ps_io_key *key)
+{
+	struct name_key wanted = {.file = key->file, .device = key->device, .kind = key->kind};
+	struct file_name *name;
+
+	HASH_FIND(hh, names->names, &wanted, sizeof(wanted), name);
+	return name;
+}
+
+/* Moves a name to the end of the list. */
+static int keep(struct file_names *names, struct file_name *name)
+{
+	if (!name->hh.next)
+		return 0;
+	HASH_DEL(names->names, name);
+	HASH_ADD(hh, names->names, key, sizeof(name->key), name);
+	if (name->hh.tbl)
+		return 0;
+	free(name->path);
+	free(name);
+	return -ENOMEM;
+}
+
+static void forget_oldest(struct file_names *names)
+{
+	struct file_name *one, *next;
+	unsigned int wanted = NAMES_MOST / 10;
+
+	HASH_ITER (hh, names->names, one, next) {
+		if (!wanted)
+			break;
+		if (one->key.kind == PS_IO_DIRECTORY)
+			continue;
+		forget(names, one);
+		wanted--;
+	}
+}
+
+static int remember(struct file_names *names, const struct ps_io_key *key, const char *path,
+		    const char *filesystem, const char *mount)
+{
+	struct file_name *name;
+
+	if (find_name(names, key))
+		return 0;
+	if (key->kind == PS_IO_DIRECTORY && names->directory_names == DIRECTORY_NAMES_MOST)
+		return 0;
+	if (HASH_COUNT(names->names) >= NAMES_MOST)
+		forget_oldest(names);
+	name = calloc(1, sizeof(*name));
+	if (!name)
+		return -ENOMEM;
+	name->key = (struct name_key){.file = key->file, .device = key->device, .kind = key->kind};
+	name->filesystem = filesystem;
+	name->mount = mount;
+	name->path = strdup(path);
+	if (name->path)
+		HASH_ADD(hh, names->names, key, sizeof(name->key), name);
+	if (!name->hh.tbl) {
+		free(name->path);
+		free(name);
+		return -ENOMEM;
+	}
+	names->directory_names += key->kind == PS_IO_DIRECTORY;
+	return 0;
+}
+
+/* BPF may have to count a directory's files together: it then calls a directory by its inode, or by
+ * the hash of its path; that of a relative path is the directory it is relative to. */
+static int remember_directory(struct file_names *names, const struct ps_file_event *event,
+			      const char *text, const char *path, const char *filesystem,
+			      const char *mount)
+{
+	struct ps_io_key directory = event->key;
+	_cleanup_free_ char *inside = NULL;
+	size_t relative = 0;
+
+	directory.kind = PS_IO_DIRECTORY;
+	directory.file = event->directory;
+	if (event->key.kind == PS_IO_PATH && text[0] == '/')
+		directory.file = directory_hash(text, event->text_size);
+	else if (event->key.kind == PS_IO_PATH)
+		relative = strnlen(text, event->text_size);
+	if (!directory.file || relative >= strlen(path))
+		return 0;
+	/* What counts of a name is what stands in front of its last slash. */
+	inside = strndup(path, strlen(path) - relative);
+	if (!inside)
+		return -ENOMEM;
+	return remember(names, &directory, inside, filesystem, mount);
+}
+
+int file_names__on_event(struct file_names *names, const struct ps_file_event *event,
+			 const char *text)
+{
+	bool is_path = event->key.kind == PS_IO_PATH;
+	const char *mount_point, *filesystem;
+	_cleanup_free_ char *path = NULL;
+	const struct mount *mount;
+	int err;
+
+	if (find_name(names, &event->key) || (!is_path && event->key.kind != PS_IO_FILE) ||
+	    (is_path && !event->text_size))
+		return 0;
+	path = is_path ? resolve_path(event, text, event->text_size)
+		       : join_names(text, event->text_size, event->cut);
+	if (!path)
+		return -ENOMEM;
+	mount = find_mount(names, event, path);
+	mount_point = string_pool__intern(names->pool, mount ? mount->point : "");
+	/* The mount tells one FUSE program from another, the file system itself does not. */
+	filesystem =
+		mount ? string_pool__intern(names->pool, mount->filesystem)
+		      : string_pool__intern_bytes(names->pool, event->filesystem, PS_COMM_SIZE);
+	if (!mount_point || !filesystem)
+		return -ENOMEM;
+	err = remember(names, &event->key, path, filesystem, mount_point);
+	if (err)
+		return err;
+	return remember_directory(names, event, text, path, filesystem, mount_point);
+}
+
+/* --- rows */
+
+/* The row of that path, written when it is new; *count then grows. */
+static struct file_row_entry *row_of(struct file_names *names, const char *kind, const char *path,
+				     const char *filesystem, const char *mount, unsigned int *count,
+				     int *ret_error)
+{
+	size_t length = strlen(path);
+	struct file_row_entry *entry;
+	struct file_row row = {
+		.kind = kind, .path = path, .filesystem = filesystem, .mount = mount};
+
+	HASH_FIND(hh, names->rows, path, length, entry);
+	if (entry)
+		return entry;
+	*ret_error = -ENOMEM;
+	entry = calloc(1, sizeof(*entry) + length + 1);
+	if (!entry)
+		return NULL;
+	memcpy(entry->path, path, length);
+	entry->id = row.id = HASH_COUNT(names->rows) + 1;
+	HASH_ADD_KEYPTR(hh, names->rows, entry->path, length, entry);
+	if (!entry->hh.tbl) {
+		free(entry);
+		return NULL;
+	}
+	*ret_error = recording_writer__file(names->writer, &row);
+	if (*ret_error) { /* to be written when it is next asked for */
+		HASH_DEL(names->rows, entry);
+		free(entry);
+		return NULL;
+	}
+	++*count;
+	return entry;
+}
+
+/* The row for all files of a directory that have none of their own; when there are too many
+ * directories, that of their mount. */
+static struct file_row_entry *directory_row(struct file_names *names, const struct file_name *name,
+					    int *ret_error)
+{
+	const char *slash = strrchr(name->path, '/'), *directory = name->path;
+	size_t length = slash ? (size_t)(slash - name->path) : 0;
+	_cleanup_free_ char *path = NULL;
+
+	if (names->directories >= DIRECTORIES_MOST) {
+		directory = name->mount[0] ? name->mount : "[unknown]";
+		length = strcmp(directory, "/") ? strlen(directory) : 0;
+	}
+	if (asprintf(&path, "%.*s/*", (int)length, directory) < 0) {
+		path = NULL;
+		*ret_error = -ENOMEM;
+		return NULL;
+	}
+	return row_of(names, "directory", path, name->filesystem, name->mount, &names->directories,
+		      ret_error);
+}
+
+static int64_t nameless_row(struct file_names *names, const struct ps_io_key *key)
+{
+	static const struct {
+		const char *kind, *path, *filesystem;
+	} texts[] = {
+		[PS_IO_FILE] = {"file", "[unknown]", ""},
+		[PS_IO_PATH] = {"file", "[unknown]", ""},
+		[PS_IO_PIPE] = {"pipe", "pipe", "pipe"},
+		[PS_IO_SOCKET] = {"socket", "socket", "socket"},
+		[PS_IO_OTHER] = {"other", "other", ""},
+		[PS_IO_DIRECTORY] = {"directory", "[unknown]/*", ""},
+	};
+	size_t kind =
+		key->kind < sizeof(texts) / sizeof(texts[0]) && key->kind ? key->kind : PS_IO_OTHER;
+	int err = 0;
+	struct file_row_entry *row = row_of(names, texts[kind].kind, texts[kind].path,
+					    texts[kind].filesystem, "", &names->directories, &err);
+
+	return row ? row->id : err;
+}
+
+int64_t file_names__row(struct file_names *names, const struct ps_io_key *key, int matters)
+{
+	unsigned int room = matters ? 2 * FILES_MOST : FILES_MOST;
+	struct file_name *name = NULL;
+	struct file_row_entry *row;
+	int err = 0;
+
+	if (key->kind == PS_IO_FILE || key->kind == PS_IO_PATH || key->kind == PS_IO_DIRECTORY)
+		name = find_name(names, key);
+	if (!name)
+		return nameless_row(names, key);
+	err = keep(names, name);
+	if (err)
+		return err;
+	if (name->row)
+		return name->row->id;
+	if (key->kind != PS_IO_DIRECTORY && names->files < room) {
+		row = row_of(names, "file", name->path, name->filesystem, name->mount,
+			     &names->files, &err);
+		name->row = row;
+	} else {
+		row = directory_row(names, name, &err);
+	}
+	return row ? row->id : err;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Files as the recording knows them: names told at first sight, rows for those that matter. */
+#ifndef CAPTURE_FILE_NAMES_H
+#define CAPTURE_FILE_NAMES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "io.h"
+#include "wire.h"
+
+struct file_names;
+struct recording_writer;
+
+/* writer is borrowed. */
+int file_names__new(struct recording_writer *writer, struct file_names **ret_names);
+void file_names__free(struct file_names *names);
+
+/* A file or path at first sight; text: event->text_size bytes, checked by the caller. A file keeps
+ * the name that is told first; two that have the same path share a row. */
+int file_names__on_event(struct file_names *names, const struct ps_file_event *event,
+			 const char *text);
+
+/* The row of the file that key counts, written when it is new: an id or a negative errno.
+ * Beyond FILES_MOST rows, files share the row of their directory, but for those that `matters`
+ * (they get one until there are twice as many); beyond DIRECTORIES_MOST such rows that of their
+ * mount. */
+#define FILES_MOST	 100000
+#define DIRECTORIES_MOST 50000
+int64_t file_names__row(struct file_names *names, const struct ps_io_key *key, int matters);
+
+/* Index of a file system's histograms (PS_IO_FILESYSTEMS of them; 0: any other) → its name. */
+const char *file_names__filesystem(const struct file_names *names, uint32_t index);
+/* The file systems mounted now, for the map of BPF: calls tell for each with its statfs() magic. */
+int file_names__each_filesystem(struct file_names *names,
+				int (*tell)(void *context, uint64_t magic, uint32_t index),
+				void *context);
+
+#endif

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "capture/io_drain.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/cleanup.h"
+#include "capture/file_names.h"
+#include "capture/io_sums.h"
+#include "capture/map_drain.h"
+#include "capture/tracker.h"
+#include "counters.h"
+#include "pipescope.skel.h"
+#include "store/writer.h"
+
+/* BPF remembers which names it has sent; emptied when it has sent so many (of 131,072). */
+#define NAMES_SENT_LIMIT 98304
+
+struct io_drain {
+	struct pipescope_bpf *bpf;
+	struct recording_writer *writer;
+	struct tracker *tracker;
+	uint64_t *counters;
+	struct file_names *files;
+	struct io_sums *sums;
+	int maps[2]; /* the one that BPF fills, and the other */
+	int current;
+	uint64_t names_taken; /* since BPF's memory of them was emptied */
+	int64_t slice;
+	int cpus;
+};
+
+static const char *const op_names[] = {
+#define X(name, text, meaning) text,
+	PS_IO_OPS(X)
+#undef X
+};
+
+const char *io_op__name(uint32_t op)
+{
+	return op_names[op < PS_IO_OP_COUNT ? op : PS_IO_NONE];
+}
+
+static int tell_filesystem(void *context, uint64_t magic, uint32_t index)
+{
+	struct io_drain *drain = context;
+
+	return bpf_map_update_elem(bpf_map__fd(drain->bpf->maps.io_filesystems), &magic, &index,
+				   BPF_ANY);
+}
+
+static int swap_maps(struct io_drain *drain)
+{
+	uint32_t zero = 0;
+	int other = !drain->current;
+	/* Returns when no program uses the old map any more. */
+	int err = bpf_map_update_elem(bpf_map__fd(drain->bpf->maps.io_sums), &zero,
+				      &drain->maps[other], BPF_ANY);
+
+	if (err)
+		return err;
+	drain->bpf->data->io_sums_room = PS_IO_SUMS;
+	drain->current = other;
+	return 0;
+}
+
+int io_drain__new(struct pipescope_bpf *bpf, struct recording_writer *writer,
+		  struct tracker *tracker, uint64_t *counters, struct io_drain **ret_drain)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
+	struct io_drain *drain = calloc(1, sizeof(*drain));
+	int err = 0;
+
+	if (!drain)
+		return -ENOMEM;
+	drain->bpf = bpf;
+	drain->writer = writer;
+	drain->tracker = tracker;
+	drain->counters = counters;
+	drain->maps[0] = drain->maps[1] = -1;
+	drain->cpus = libbpf_num_possible_cpus();
+	drain->sums = io_sums__new();
+	if (!drain->sums)
+		err = -ENOMEM;
+	else if (drain->cpus < 0)
+		err = drain->cpus;
+	for (int i = 0; i < 2 && !err; i++) {
+		drain->maps[i] =
+			bpf_map_create(BPF_MAP_TYPE_HASH, "io_sums_slice", sizeof(struct ps_io_key),
+				       sizeof(struct ps_io_sum), PS_IO_SUMS, &options);
+		if (drain->maps[i] < 0)
+			err = drain->maps[i];
+	}
+	err = err ?: file_names__new(writer, &drain->files);
+	err = err ?: file_names__each_filesystem(drain->files, tell_filesystem, drain);
+	err = err ?: swap_maps(drain);
+	if (err) {
+		io_drain__free(drain);
+		return err;
+	}
+	*ret_drain = drain;
+	return 0;
+}
+
+void io_drain__free(struct io_drain *drain)
+{
+	if (!drain)
+		return;
+	file_names__free(drain->files);
+	io_sums__free(drain->sums);
+	for (int i = 0; i < 2; i++)
+		if (drain->maps[i] >= 0)
+			close(drain->maps[i]);
+	free(drain);
+}
+
+int io_drain__on_file(struct io_drain *drain, const struct ps_file_event *event, const char *text)
+{
+	drain->names_taken++;
+	return file_names__on_event(drain->files, event, text);
+}
+
+/* Every so often BPF tells the names anew: those that were forgotten are known again. */
+static int empty_names_sent(struct io_drain *drain)
+{
+
+	if (drain->names_taken < NAMES_SENT_LIMIT)
+		return 0;
+	drain->names_taken = 0;
+	return map_drain(bpf_map__fd(drain->bpf->maps.files_sent), sizeof(uint64_t),
+			 sizeof(uint32_t), NULL, NULL);
+}
+
+static int take_moved(void *context, const void *key, const void *sum)
+{
+	struct io_drain *drain = context;
+
+	return io_sums__add_moved(drain->sums, key, sum);
+}
+
+int io_drain__begin(struct io_drain *drain)
+{
+	int err = swap_maps(drain);
+
+	io_sums__begin(drain->sums);
+	err = err
+		      ?: map_drain(drain->maps[!drain->current], sizeof(struct ps_io_key),
+				   sizeof(struct ps_io_sum), take_moved, drain);
+	return err ?: empty_names_sent(drain);
+}
+
+int io_drain__on_task(struct io_drain *drain, const struct ps_task_event *task)
+{
+	int err = 0;
+
+	/* Of a process between two programs the event of its exec may not be taken yet: so the
+	 * epoch is the one that BPF had when it read the slots. */
+	for (int i = 0; i < PS_IO_SLOTS && task->epoch && !err; i++) {
+		struct ps_io_slot slot = task->slots[i];
+
+		if (!slot.key.op || !slot.sum.count)
+			continue;
+		slot.key.epoch = task->epoch;
+		err = io_sums__add_slot(drain->sums, &slot.key, &slot.sum);
+	}
+	return err;
+}
+
+static int write_growth(void *context, const struct ps_io_key *key, const struct ps_io_sum *growth,
+			int heavy)
+{
+	struct io_drain *drain = context;
+	struct epoch *epoch = tracker__epoch(drain->tracker, key->epoch);
+	struct io_row row = {
+		.slice = drain->slice,
+		.error = key->error,
+		.count = (int64_t)growth->count,
+		.bytes = (int64_t)growth->bytes,
+		.ns = (int64_t)growth->ns,
+		.op = io_op__name(key->op),
+	};
+	int err;
+
+	if (!epoch) { /* its process never became known */
+		drain->counters[PS_COUNTER_IO_FULL] += growth->count;
+		return 0;
+	}
+	row.epoch = epoch->id;
+	row.file = file_names__row(drain->files, key, heavy);
+	if (row.file < 0)
+		return (int)row.file;
+	err = recording_writer__io(drain->writer, &row);
+	return err == -ENOBUFS ? 0 : err;
+}
+
+int io_drain__end(struct io_drain *drain, int64_t slice)
+{
+	drain->slice = slice;
+	return io_sums__each(drain->sums, write_growth, drain);
+}
+
+static int write_buckets(struct io_drain *drain, uint32_t op, uint32_t filesystem, const char *what,
+			 const uint64_t *counts)
+{
+	int err = 0;
+
+	for (int64_t bucket = 0; bucket < PS_IO_BUCKETS && !err; bucket++)
+		if (counts[bucket])
+			err = recording_writer__io_histogram(
+				drain->writer, io_op__name(op),
+				file_names__filesystem(drain->files, filesystem), what, bucket,
+				(int64_t)counts[bucket]);
+	return err;
+}
+
+int io_drain__write_histograms(struct io_drain *drain)
+{
+	_cleanup_free_ struct ps_io_histogram *values =
+		calloc((size_t)drain->cpus, sizeof(*values));
+	int fd = bpf_map__fd(drain->bpf->maps.io_histograms), err = 0;
+
+	if (!values)
+		return -ENOMEM;
+	for (uint32_t index = 0; index < PS_IO_OP_COUNT * PS_IO_FILESYSTEMS && !err; index++) {
+		uint64_t ns[PS_IO_BUCKETS] = {}, bytes[PS_IO_BUCKETS] = {};
+		uint32_t op = index / PS_IO_FILESYSTEMS, filesystem = index % PS_IO_FILESYSTEMS;
+
+		err = bpf_map_lookup_elem(fd, &index, values);
+		for (int cpu = 0; cpu < drain->cpus && !err; cpu++) {
+			for (int bucket = 0; bucket < PS_IO_BUCKETS; bucket++) {
+				ns[bucket] += values[cpu].ns[bucket];
+				bytes[bucket] += values[cpu].bytes[bucket];
+			}
+		}
+		err = err ?: write_buckets(drain, op, filesystem, "ns", ns);
+		err = err ?: write_buckets(drain, op, filesystem, "bytes", bytes);
+	}
+	return err;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Takes what BPF has counted of file operations out of its maps and into rows. */
+#ifndef CAPTURE_IO_DRAIN_H
+#define CAPTURE_IO_DRAIN_H
+
+#include <stdint.h>
+
+#include "wire.h"
+
+struct io_drain;
+struct pipescope_bpf;
+struct recording_writer;
+struct tracker;
+
+/* All borrowed; they must outlive it. counters: added to. */
+int io_drain__new(struct pipescope_bpf *bpf, struct recording_writer *writer,
+		  struct tracker *tracker, uint64_t *counters, struct io_drain **ret_drain);
+void io_drain__free(struct io_drain *drain); /* NULL is accepted */
+
+int io_drain__on_file(struct io_drain *drain, const struct ps_file_event *event, const char *text);
+
+/* A slice: begin takes the map, then come the tasks with their slots, end writes the rows. */
+int io_drain__begin(struct io_drain *drain);
+int io_drain__on_task(struct io_drain *drain, const struct ps_task_event *task);
+int io_drain__end(struct io_drain *drain, int64_t slice);
+
+/* The histograms so far. */
+int io_drain__write_histograms(struct io_drain *drain);
+
+/* "read" for PS_IO_READ; static. */
+const char *io_op__name(uint32_t op);
+
+#endif

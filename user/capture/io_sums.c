@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "capture/io_sums.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+/* A key's growth is heavy when it has at least this share of all growth of a look. */
+#define HEAVY_SHARE 0.001
+/* A key that nothing was added to for so many looks, and that is all charged, is forgotten. */
+#define LOOKS_KEPT 2
+
+struct entry {
+	struct ps_io_key key;
+	struct ps_io_sum moved; /* out of slots into the map, ever */
+	struct ps_io_sum slots; /* in slots at this look */
+	struct ps_io_sum charged;
+	uint64_t look; /* the latest that added something */
+	UT_hash_handle hh;
+};
+
+struct io_sums {
+	struct entry *entries;
+	uint64_t look;
+};
+
+struct io_sums *io_sums__new(void)
+{
+	return calloc(1, sizeof(struct io_sums));
+}
+
+void io_sums__free(struct io_sums *sums)
+{
+	struct entry *one, *next;
+
+	if (!sums)
+		return;
+	HASH_ITER (hh, sums->entries, one, next) {
+		HASH_DEL(sums->entries, one);
+		free(one);
+	}
+	free(sums);
+}
+
+size_t io_sums__count(const struct io_sums *sums)
+{
+	return HASH_COUNT(sums->entries);
+}
+
+void io_sums__begin(struct io_sums *sums)
+{
+	sums->look++;
+	for (struct entry *one = sums->entries; one; one = one->hh.next)
+		memset(&one->slots, 0, sizeof(one->slots));
+}
+
+static struct entry *find(struct io_sums *sums, const struct ps_io_key *key)
+{
+	struct entry *entry;
+
+	HASH_FIND(hh, sums->entries, key, sizeof(*key), entry);
+	if (!entry) {
+		entry = calloc(1, sizeof(*entry));
+		if (!entry)
+			return NULL;
+		entry->key = *key;
+		HASH_ADD(hh, sums->entries, key, sizeof(entry->key), entry);
+		if (!entry->hh.tbl) {
+			free(entry);
+			return NULL;
+		}
+	}
+	entry->look = sums->look;
+	return entry;
+}
+
+static void add(struct ps_io_sum *to, const struct ps_io_sum *sum)
+{
+	to->count += sum->count;
+	to->bytes += sum->bytes;
+	to->ns += sum->ns;
+}
+
+int io_sums__add_moved(struct io_sums *sums, const struct ps_io_key *key,
+		       const struct ps_io_sum *sum)
+{
+	struct entry *entry = find(sums, key);
+
+	if (!entry)
+		return -ENOMEM;
+	add(&entry->moved, sum);
+	return 0;
+}
+
+int io_sums__add_slot(struct io_sums *sums, const struct ps_io_key *key,
+		      const struct ps_io_sum *sum)
+{
+	struct entry *entry = find(sums, key);
+
+	if (!entry)
+		return -ENOMEM;
+	add(&entry->slots, sum);
+	return 0;
+}
+
+static uint64_t growth_of(uint64_t moved, uint64_t slots, uint64_t charged)
+{
+	return moved + slots > charged ? moved + slots - charged : 0;
+}
+
+static struct ps_io_sum growth(const struct entry *entry)
+{
+	return (struct ps_io_sum){
+		.count = growth_of(entry->moved.count, entry->slots.count, entry->charged.count),
+		.bytes = growth_of(entry->moved.bytes, entry->slots.bytes, entry->charged.bytes),
+		.ns = growth_of(entry->moved.ns, entry->slots.ns, entry->charged.ns),
+	};
+}
+
+static int is_heavy(const struct ps_io_sum *one, const struct ps_io_sum *all)
+{
+	return (double)one->count > (double)all->count * HEAVY_SHARE ||
+	       (double)one->bytes > (double)all->bytes * HEAVY_SHARE ||
+	       (double)one->ns > (double)all->ns * HEAVY_SHARE;
+}
+
+int io_sums__each(struct io_sums *sums, io_sums_charge *charge, void *context)
+{
+	struct entry *one, *next;
+	struct ps_io_sum all = {}, more;
+	int err = 0;
+
+	for (one = sums->entries; one; one = one->hh.next) {
+		more = growth(one);
+		add(&all, &more);
+	}
+	HASH_ITER (hh, sums->entries, one, next) {
+		more = growth(one);
+		if (more.count || more.bytes || more.ns) {
+			err = charge(context, &one->key, &more, is_heavy(&more, &all));
+			if (err)
+				return err;
+			add(&one->charged, &more);
+		} else if (one->look + LOOKS_KEPT < sums->look &&
+			   one->charged.count <= one->moved.count) {
+			HASH_DEL(sums->entries, one);
+			free(one);
+		}
+	}
+	return 0;
+}
