@@ -3,6 +3,7 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -28,7 +29,10 @@ struct export_options {
 
 static const struct argp_option option_table[] = {
 	{"format", 'f', "FORMAT", 0, "collapsed: stacks for flame graph tools", 0},
-	{"metric", 'm', "METRIC", 0, "cpu (default): microseconds; samples: counts", 0},
+	{"metric", 'm', "METRIC", 0,
+	 "cpu (default), samples, offcpu, io_time, read_bytes, write_bytes or ops; times are "
+	 "microseconds",
+	 0},
 	{"output", 'o', "FILE", 0, "Write to FILE, not to standard output", 0},
 	{0},
 };
@@ -43,6 +47,26 @@ static void parse_format(struct argp_state *state, struct export_options *option
 		argp_error(state, "there is no format '%s'; formats are: collapsed", argument);
 }
 
+/* Those that stacks were sampled for. */
+static void parse_metric(struct argp_state *state, struct export_options *options,
+			 const char *argument)
+{
+	char known[256] = "";
+	size_t used = 0;
+
+	options->metric = metric__find(argument);
+	if (options->metric && !options->metric->only_exact)
+		return;
+	for (size_t i = 0; metric__at(i) && used < sizeof(known); i++)
+		if (!metric__at(i)->only_exact)
+			used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
+						 used ? ", " : "", metric__at(i)->name);
+	argp_error(state,
+		   options->metric ? "metric '%s' is counted without stacks; metrics are: %s"
+				   : "there is no metric '%s'; metrics are: %s",
+		   argument, known);
+}
+
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
 	struct export_options *options = state->input;
@@ -52,10 +76,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		parse_format(state, options, argument);
 		return 0;
 	case 'm':
-		options->metric = metric__find(argument);
-		if (!options->metric)
-			argp_error(state, "there is no metric '%s'; metrics are: cpu, samples",
-				   argument);
+		parse_metric(state, options, argument);
 		return 0;
 	case 'o':
 		options->output = argument;
@@ -94,6 +115,13 @@ static int export_to(const struct export_options *options, struct tables *tables
 	FILE *stream = stdout;
 	int error;
 
+	if (!tables->recorded[options->metric->source]) {
+		log__error(
+			"%s: %s was not recorded; 'pipescope record --sources cpu,offcpu,io' "
+			"records all",
+			options->path, options->metric->name);
+		return EXIT_FAILED;
+	}
 	if (options->output) {
 		error = output__open(options->output, &output);
 		if (error)
@@ -131,7 +159,7 @@ int command_export(int argc, char **argv)
 	argp_err_exit_status = EXIT_USAGE;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &options))
 		return EXIT_USAGE;
-	if (opening__load(options.path, options.metric, &recording, &tables))
+	if (opening__load(options.path, &recording, &tables))
 		return EXIT_FAILED;
 	status = export_to(&options, tables);
 	tables__free(tables);

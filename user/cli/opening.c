@@ -31,15 +31,14 @@ void opening__complain(const char *path, int error)
 	log__error("%s: cannot be read: %s", path, strerror(-error));
 }
 
-int opening__load(const char *path, const struct metric *metric, struct recording **ret_recording,
-		  struct tables **ret_tables)
+int opening__load(const char *path, struct recording **ret_recording, struct tables **ret_tables)
 {
 	struct recording *recording;
 	int error;
 
 	error = recording__open(path, &recording);
 	if (!error) {
-		error = tables__load(recording, metric->sample_metric, ret_tables);
+		error = tables__load(recording, ret_tables);
 		if (error)
 			recording__close(recording);
 	}

@@ -3,13 +3,11 @@
 #ifndef CLI_OPENING_H
 #define CLI_OPENING_H
 
-#include "model/keys.h"
 #include "model/tables.h"
 #include "store/reader.h"
 
 /* Opens and loads; speaks on failure. The caller closes the recording after it freed the tables. */
-int opening__load(const char *path, const struct metric *metric, struct recording **ret_recording,
-		  struct tables **ret_tables);
+int opening__load(const char *path, struct recording **ret_recording, struct tables **ret_tables);
 
 /* Says why a recording cannot be read: what, why, what to do. */
 void opening__complain(const char *path, int error);

@@ -19,7 +19,7 @@
 #define DEFAULT_WIDTH	  80
 #define LEAST_WIDTH	  40
 #define MOST_WIDTH	  1000
-#define DEFAULT_TEXT_ROWS 50 /* of functions, lines, modules, stacks */
+#define DEFAULT_TEXT_ROWS 50 /* of functions, lines, modules, stacks, files */
 
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV };
 
@@ -41,8 +41,14 @@ enum {
 
 static const struct argp_option option_table[] = {
 	{"by", OPTION_BY, "KEY[,KEY...]", 0,
-	 "Group by task, process, thread, job, time, function, line, module or stack", 0},
-	{"metric", OPTION_METRIC, "METRIC", 0, "Sort by cpu (default) or samples", 0},
+	 "Group by task, process, thread, job, time, function, line, module, stack, wait, op, "
+	 "file, "
+	 "mount or fs",
+	 0},
+	{"metric", OPTION_METRIC, "METRIC", 0,
+	 "What to show and to sort by: cpu (default), samples, offcpu, waits, io_time, read_bytes, "
+	 "write_bytes, ops or errors",
+	 0},
 	{"where", OPTION_WHERE, "KEY=VALUE", 0,
 	 "Only what fits; '*' stands for any text; may be given several times, all must hold", 0},
 	{"format", OPTION_FORMAT, "FORMAT", 0, "text (default), json or csv", 0},
@@ -148,6 +154,7 @@ static size_t parse_limit(struct argp_state *state, const char *argument)
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
 	struct report_options *options = state->input;
+	const char *refusal;
 	char known[256];
 
 	switch (key) {
@@ -180,6 +187,11 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case ARGP_KEY_NO_ARGS:
 		argp_error(state, "which recording? Give the file that 'pipescope record' wrote");
 		return 0;
+	case ARGP_KEY_SUCCESS:
+		refusal = query__refusal(&options->request);
+		if (refusal)
+			argp_error(state, "%s", refusal);
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -205,7 +217,8 @@ static size_t text_limit(const struct report_options *options)
 	bool where = false;
 
 	for (size_t i = 0; i < options->request.key_count; i++)
-		where |= options->request.keys[i]->scope == SCOPE_NODE;
+		where |= options->request.keys[i]->scope == SCOPE_NODE ||
+			 options->request.keys[i]->scope == SCOPE_FILE;
 	return options->limit_given ? options->limit : where ? DEFAULT_TEXT_ROWS : 0;
 }
 
@@ -216,7 +229,8 @@ static int print_report(struct report_options *options, struct tables *tables,
 	int error;
 
 	if (!options->request.key_count) {
-		if (options->format == FORMAT_TEXT && !options->request.filter_count)
+		if (options->format == FORMAT_TEXT && !options->request.filter_count &&
+		    !options->request.metric)
 			return text_report__page(stdout, tables, summary, output_width(),
 						 options->limit);
 		options->request.keys[options->request.key_count++] = key__find("task");
@@ -248,7 +262,7 @@ int command_report(int argc, char **argv)
 		.doc = "Print what a recording holds. Without --by: a page with its quality, its "
 		       "cost, the tasks and the hottest functions and lines.",
 	};
-	struct report_options options = {.request = {.metric = metric__find("cpu")}};
+	struct report_options options = {0};
 	struct recording *recording = NULL;
 	struct tables *tables = NULL;
 	struct summary *summary = NULL;
@@ -257,7 +271,7 @@ int command_report(int argc, char **argv)
 	argp_err_exit_status = EXIT_USAGE;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &options))
 		return EXIT_USAGE;
-	error = opening__load(options.path, options.request.metric, &recording, &tables);
+	error = opening__load(options.path, &recording, &tables);
 	if (error)
 		return EXIT_FAILED;
 	error = summary__load(tables, &summary);

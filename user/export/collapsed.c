@@ -57,12 +57,30 @@ static int print_stack(struct exporting *exporting, uint64_t value)
 	return error;
 }
 
+/* What was waited for or done, as if it were called: "[lock]". */
+static int print_item(struct exporting *exporting, uint64_t value)
+{
+	char *text = frame_text((const char *)(uintptr_t)value);
+
+	if (!text)
+		return -ENOMEM;
+	fprintf(exporting->stream, ";[%s]", text);
+	free(text);
+	return 0;
+}
+
+static bool is_time(const struct metric *metric)
+{
+	return metric->value == METRIC_CPU || metric->value == METRIC_OFFCPU ||
+	       metric->value == METRIC_IO_TIME;
+}
+
 static int print_line(struct exporting *exporting, const struct query *query,
 		      const struct query_row *row)
 {
+	const struct query_request *request = query__request(query);
 	double measure = query__measure(query, &row->own);
-	bool is_time = query__request(query)->metric->value == METRIC_CPU;
-	long long count = llround(is_time ? measure / 1e3 : measure);
+	long long count = llround(is_time(request->metric) ? measure / 1e3 : measure);
 	char *task;
 	int error;
 
@@ -74,6 +92,8 @@ static int print_line(struct exporting *exporting, const struct query *query,
 	fputs(task, exporting->stream);
 	free(task);
 	error = print_stack(exporting, query__value(query, row, 1));
+	if (!error && request->key_count > 2)
+		error = print_item(exporting, query__value(query, row, 2));
 	fprintf(exporting->stream, " %lld\n", count);
 	return error;
 }
@@ -88,6 +108,9 @@ int collapsed__print(FILE *stream, struct tables *tables, const struct metric *m
 
 	request.keys[0] = key__find("task");
 	request.keys[1] = key__find("stack");
+	if (metric->source != SOURCE_CPU)
+		request.keys[request.key_count++] =
+			key__find(metric->source == SOURCE_OFFCPU ? "wait" : "op");
 	error = query__run(tables, &request, &query);
 	if (error)
 		return error;

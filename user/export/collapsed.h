@@ -9,8 +9,10 @@
 #include "model/keys.h"
 #include "model/tables.h"
 
-/* Counts are samples, or microseconds of CPU time (METRIC_CPU), rounded; lines that round to 0 are
- * left out. ';' in a name becomes ':', control characters are escaped. -ENOMEM, -EIO, -EBADMSG. */
+/* Counts are in the metric's unit, times in microseconds, rounded; lines that round to 0 are left
+ * out. Stacks of waits end with what was waited for, those of operations with the operation, as
+ * "[lock]", "[read]". ';' in a name becomes ':', control characters are escaped. -EINVAL:
+ * metric->only_exact; -ENOMEM, -EIO, -EBADMSG. */
 int collapsed__print(FILE *stream, struct tables *tables, const struct metric *metric);
 
 #endif

@@ -498,6 +498,105 @@ static int stack_label(const struct tables *tables, uint64_t value, char **ret_l
 	return copy_label(special ? special : tables->shown_labels[value], ret_label);
 }
 
+/* --- Waits, operations, files. */
+
+static uint64_t wait_value(const struct tables *tables, uint32_t class)
+{
+	return (uintptr_t)tables->waits_for[class];
+}
+
+static void wait_describe(struct tables *tables, uint64_t value, struct field_list *list)
+{
+	(void)tables;
+	field_list__text(list, "wait", text_of(value));
+}
+
+static uint64_t op_value(const struct tables *tables, uint32_t op)
+{
+	return (uintptr_t)tables->ops[op].name;
+}
+
+static void op_describe(struct tables *tables, uint64_t value, struct field_list *list)
+{
+	(void)tables;
+	field_list__text(list, "op", text_of(value));
+}
+
+static uint64_t text_or_none(const char *text)
+{
+	return *text ? (uintptr_t)text : 0;
+}
+
+static uint64_t mount_value(const struct tables *tables, uint32_t file)
+{
+	return text_or_none(tables->files[file].mount);
+}
+
+static void mount_describe(struct tables *tables, uint64_t value, struct field_list *list)
+{
+	(void)tables;
+	field_list__text(list, "mount", value == VALUE_UNKNOWN ? NULL : text_of(value));
+}
+
+static uint64_t fs_value(const struct tables *tables, uint32_t file)
+{
+	return text_or_none(tables->files[file].filesystem);
+}
+
+static void fs_describe(struct tables *tables, uint64_t value, struct field_list *list)
+{
+	(void)tables;
+	field_list__text(list, "fs", value == VALUE_UNKNOWN ? NULL : text_of(value));
+}
+
+static uint64_t file_value(const struct tables *tables, uint32_t file)
+{
+	(void)tables;
+	return file;
+}
+
+static const char *file_path(const struct tables *tables, uint64_t value)
+{
+	return value == VALUE_UNKNOWN ? unknown : tables->files[value].path;
+}
+
+static bool file_matches(const struct tables *tables, uint64_t value, const char *pattern)
+{
+	const char *path = file_path(tables, value);
+
+	return pattern__matches(pattern, path) || pattern__matches(pattern, path__base(path));
+}
+
+static int file_compare(const struct tables *tables, uint64_t one, uint64_t other)
+{
+	int order = strcmp(file_path(tables, one), file_path(tables, other));
+
+	return order ? order : compare_values(tables, one, other);
+}
+
+static void file_describe(struct tables *tables, uint64_t value, struct field_list *list)
+{
+	const struct table_file *file;
+
+	if (value == VALUE_UNKNOWN) {
+		field_list__null(list, "file");
+		field_list__null(list, "file_kind");
+		field_list__null(list, "fs");
+		field_list__null(list, "mount");
+		return;
+	}
+	file = &tables->files[value];
+	field_list__text(list, "file", file->path);
+	field_list__text(list, "file_kind", file->kind);
+	field_list__text(list, "fs", *file->filesystem ? file->filesystem : NULL);
+	field_list__text(list, "mount", *file->mount ? file->mount : NULL);
+}
+
+static int file_label(const struct tables *tables, uint64_t value, char **ret_label)
+{
+	return copy_label(file_path(tables, value), ret_label);
+}
+
 static const struct key keys[] = {
 	{"task", "task", "task label, or the command's name where no rule gave one", SCOPE_EPOCH,
 	 .value = task_value, .matches = text_matches, .compare = text_compare,
@@ -527,11 +626,34 @@ static const struct key keys[] = {
 	{"stack", "innermost frame", "the whole stack", SCOPE_NODE, .choice = FRAME_SAMPLED,
 	 .value = stack_value, .compare = compare_values, .describe = stack_describe,
 	 .label = stack_label},
+	{"wait", "waited for", "class of waits", SCOPE_WAIT, .value = wait_value,
+	 .matches = text_matches, .compare = text_compare, .describe = wait_describe,
+	 .label = text_label},
+	{"op", "operation", "operation on files: read, open, stat ...", SCOPE_OP, .value = op_value,
+	 .matches = text_matches, .compare = text_compare, .describe = op_describe,
+	 .label = text_label},
+	{"file", "file", "file, pipe or socket", SCOPE_FILE, .value = file_value,
+	 .matches = file_matches, .compare = file_compare, .describe = file_describe,
+	 .label = file_label},
+	{"mount", "mount", "mount point", SCOPE_FILE, .value = mount_value, .matches = text_matches,
+	 .compare = text_compare, .describe = mount_describe, .label = text_label},
+	{"fs", "file system", "type of file system: ext4, ceph ...", SCOPE_FILE, .value = fs_value,
+	 .matches = text_matches, .compare = text_compare, .describe = fs_describe,
+	 .label = text_label},
 };
 
 static const struct metric metrics[] = {
-	{"cpu", "CPU time: exact per process and thread, estimated inside", "cpu", METRIC_CPU},
-	{"samples", "CPU samples as they were counted", "cpu", METRIC_SAMPLES},
+	{"cpu", "CPU time: exact per process and thread, estimated inside", METRIC_CPU, SOURCE_CPU,
+	 false},
+	{"samples", "CPU samples as they were counted", METRIC_SAMPLES, SOURCE_CPU, false},
+	{"offcpu", "time that threads waited", METRIC_OFFCPU, SOURCE_OFFCPU, false},
+	{"waits", "number of waits", METRIC_WAITS, SOURCE_OFFCPU, true},
+	{"io_time", "time in operations on files, pipes and sockets", METRIC_IO_TIME, SOURCE_IO,
+	 false},
+	{"read_bytes", "bytes read", METRIC_READ_BYTES, SOURCE_IO, false},
+	{"write_bytes", "bytes written", METRIC_WRITE_BYTES, SOURCE_IO, false},
+	{"ops", "number of operations, failed ones included", METRIC_OPS, SOURCE_IO, false},
+	{"errors", "number of operations that failed", METRIC_ERRORS, SOURCE_IO, true},
 };
 
 const struct key *key__find(const char *name)

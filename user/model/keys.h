@@ -12,7 +12,16 @@
 #include "model/tables.h"
 
 /* Of what the key's value is a property: this says which index `value` takes. */
-enum key_scope { SCOPE_EPOCH, SCOPE_THREAD, SCOPE_SLICE, SCOPE_NODE, SCOPE_COUNT };
+enum key_scope {
+	SCOPE_EPOCH,
+	SCOPE_THREAD,
+	SCOPE_SLICE,
+	SCOPE_WAIT, /* class of waits */
+	SCOPE_OP, /* operation on files */
+	SCOPE_FILE,
+	SCOPE_NODE, /* the last: a fact of the tables has an index of each scope before it */
+	SCOPE_COUNT
+};
 
 /* SCOPE_NODE: the frame of a sampled stack whose value the sample gets. */
 enum frame_choice {
@@ -44,13 +53,24 @@ struct key {
 	int (*label)(const struct tables *tables, uint64_t value, char **ret_label);
 };
 
-enum metric_value { METRIC_CPU, METRIC_SAMPLES };
+enum metric_value {
+	METRIC_CPU,
+	METRIC_SAMPLES,
+	METRIC_OFFCPU,
+	METRIC_WAITS,
+	METRIC_IO_TIME,
+	METRIC_READ_BYTES,
+	METRIC_WRITE_BYTES,
+	METRIC_OPS,
+	METRIC_ERRORS
+};
 
 struct metric {
 	const char *name;
 	const char *meaning;
-	const char *sample_metric; /* sample.metric in the recording */
 	enum metric_value value;
+	enum source source;
+	bool only_exact; /* no sample knows it */
 };
 
 /* NULL: there is none of this name. */

@@ -2,9 +2,10 @@
 /* Groups a recording's figures by keys: exact where the kernel counted, estimated where only
  * samples know.
  *
- * Without a where-key and where-filter, CPU time is what was counted per process or thread. With
- * one, the exact CPU time of each epoch is shared out over the epoch's samples, so that the sums
- * agree; an epoch without samples is one row "(not sampled)". */
+ * Without a where-key and where-filter, figures are what was counted per process or thread. With
+ * one, each exact sum (CPU time of an epoch; its waits of one class; time, bytes and number of one
+ * operation) is shared out over the samples that stand for it, so that the sums agree; what no
+ * sample stands for is in rows "(not sampled)". */
 #ifndef MODEL_QUERY_H
 #define MODEL_QUERY_H
 
@@ -31,16 +32,38 @@ enum query_fold { FOLD_INTERPRETER, FOLD_NATIVE };
 struct query_request {
 	const struct key *keys[QUERY_MAX_KEYS]; /* at least one, none twice */
 	size_t key_count;
-	const struct metric *metric; /* what rows are sorted by */
+	const struct metric *metric; /* what rows are sorted by; NULL: what suits the keys */
 	struct query_filter filters[QUERY_MAX_FILTERS];
 	size_t filter_count;
 	enum query_fold fold;
 };
 
+/* Errors are one standard error of the estimate, 0 when exact. Of what query__knows says no, all is
+ * 0. */
 struct query_figures {
-	double cpu_ns;
-	double cpu_error_ns; /* one standard error of the estimate; 0 when exact */
-	int64_t samples;
+	double cpu_ns, cpu_error_ns;
+	int64_t samples; /* of the CPU */
+	double offcpu_ns, offcpu_error_ns;
+	int64_t offcpu_samples; /* only of estimates */
+	double waits; /* number; only exact */
+	double io_ns, io_error_ns;
+	int64_t io_samples; /* behind io_ns; only of estimates */
+	double read_bytes, write_bytes;
+	double ops, errors; /* numbers; errors: of operations that failed, only exact */
+};
+
+/* What the figures of a row consist of. */
+enum query_part_kind {
+	PART_WAIT, /* item: of tables.waits_for; ns */
+	PART_OP, /* item: of tables.ops; number of operations */
+	PART_ERROR /* item: errno; number of failures; only exact */
+};
+
+struct query_part {
+	enum query_part_kind kind;
+	uint32_t item;
+	uint32_t next; /* private */
+	double own, total;
 };
 
 /* Of the processes of a row; only when query__has_details. */
@@ -52,15 +75,19 @@ struct query_details {
 };
 
 struct query_row {
-	uint32_t prefix, place; /* private: see query__value */
+	uint32_t prefix, place, parts; /* private: see query__value, query__part */
 	struct query_figures own;
 	struct query_figures total; /* with callees; only when query__has_totals */
 };
 
 struct query;
 
+/* Why these keys, filters and metric have no meaning together, in words for people; NULL: they
+ * have. */
+const char *query__refusal(const struct query_request *request);
+
 /* Rows are sorted by the metric, descending, equal ones by their keys. The tables must outlive the
- * query. -ENOMEM; -EBADMSG, -EIO from tables that are loaded on demand. */
+ * query. -EINVAL: refused; -ENOMEM; -EBADMSG, -EIO from tables that are loaded on demand. */
 int query__run(struct tables *tables, const struct query_request *request,
 	       struct query **ret_query);
 void query__free(struct query *query); /* NULL is accepted */
@@ -75,12 +102,23 @@ uint64_t query__value(const struct query *query, const struct query_row *row, si
 /* NULL unless query__has_details. */
 const struct query_details *query__details(const struct query *query, const struct query_row *row);
 
+/* The parts of a row, one after the other: NULL before the first and behind the last. */
+const struct query_part *query__part(const struct query *query, const struct query_row *row,
+				     const struct query_part *before);
+/* The largest part of a kind by its own value; NULL: there is none above 0. */
+const struct query_part *query__largest_part(const struct query *query, const struct query_row *row,
+					     enum query_part_kind kind);
+
+/* Whether rows have figures of this source: it was recorded, and has a meaning for these keys. */
+bool query__knows(const struct query *query, enum source source);
+
 bool query__estimated(const struct query *query); /* figures come from samples */
 bool query__has_totals(const struct query *query);
 bool query__has_details(const struct query *query);
 
 /* The row's keys and figures as fields, each name once: what stands for a key of the request is
- * that key's. The figures of callees are named total_…. The list is cleared first. */
+ * that key's. The figures of callees are named total_…. Parts are not among them. The list is
+ * cleared first. */
 int query__describe(const struct query *query, const struct query_row *row,
 		    struct field_list *list);
 

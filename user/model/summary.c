@@ -184,6 +184,14 @@ int summary__load(struct tables *tables, struct summary **ret_summary)
 	summary->elapsed_s = (double)tables->end_ns / 1e9;
 	for (size_t i = 0; i < tables->epoch_count; i++)
 		summary->cpu_s += tables->epochs[i].cpu_ns / 1e9;
+	for (size_t i = 0; i < tables->pool_count; i++) {
+		const struct sample_pool *pool = &tables->pools[i];
+
+		if (pool->source == SOURCE_OFFCPU)
+			summary->offcpu_s += pool->shares[SHARE_TIME].exact / 1e9;
+		else if (pool->source == SOURCE_IO)
+			summary->io_s += pool->shares[SHARE_TIME].exact / 1e9;
+	}
 	if (summary->elapsed_s > 0) {
 		summary->startup_cpu_s =
 			(double)recording__meta_number(tables->recording, "startup_cpu_ns", 0) /

@@ -35,6 +35,7 @@ struct summary {
 	bool complete; /* false: the recorder was cut off */
 	double elapsed_s;
 	double cpu_s; /* exact, of all processes */
+	double offcpu_s, io_s; /* the same of waiting, and of time in file operations */
 	struct summary_meta *meta;
 	struct summary_counter *counters;
 	struct summary_ending *endings; /* every known one, also with 0 samples */

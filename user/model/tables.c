@@ -8,142 +8,13 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/strings.h"
-
-#define TIME_LIMIT  (1LL << 61) /* sums and differences of two times cannot overflow */
-#define MAX_ENDINGS 64
-
-struct table_frame {
-	uint32_t function, line;
-};
-
-/* Room of one array of struct tables while it grows. */
-enum { PROCESSES, IMAGES, EPOCHS, THREADS, SLICES, FUNCTIONS, NODES, USAGE, SAMPLES, ARRAYS };
-
-struct loading_state {
-	struct id_list processes, images, epochs, threads, slices, functions, frames, nodes;
-	size_t capacity[ARRAYS];
-	size_t thread_usage_capacity;
-	uint32_t *function_of; /* of functions.ids: equal functions are one */
-	size_t function_of_capacity;
-	struct tuple_set *function_set;
-	struct table_frame *frame_of; /* of frames.ids */
-	size_t frame_of_capacity;
-	uint16_t *depth; /* of nodes */
-	size_t depth_capacity;
-	size_t last_ending;
-	const char *sample_metric;
-	bool thread_usage_loaded;
-};
-
-/* One row, read with bounds: a value outside them fails the row for good. */
-struct row {
-	sqlite3_stmt *statement;
-	bool failed;
-};
-
-static bool row__is_null(const struct row *row, int column)
-{
-	return sqlite3_column_type(row->statement, column) == SQLITE_NULL;
-}
-
-static int64_t row__number(struct row *row, int column, int64_t least, int64_t most)
-{
-	int64_t value = sqlite3_column_int64(row->statement, column);
-
-	if (value < least || value > most) {
-		row->failed = true;
-		return least;
-	}
-	return value;
-}
-
-static int64_t row__optional(struct row *row, int column, int64_t least, int64_t most)
-{
-	return row__is_null(row, column) ? NO_VALUE : row__number(row, column, least, most);
-}
-
-static int64_t row__time(struct row *row, int column)
-{
-	return row__number(row, column, -TIME_LIMIT, TIME_LIMIT);
-}
-
-static int64_t row__id(struct row *row, int column)
-{
-	return row__number(row, column, INT64_MIN, INT64_MAX);
-}
-
-static const char *row__text(struct row *row, int column)
-{
-	const char *text = (const char *)sqlite3_column_text(row->statement, column);
-
-	return text ? text : "";
-}
+#include "model/events.h"
+#include "model/loading.h"
 
 const char *tables__intern(struct tables *tables, const char *text)
 {
 	return string_pool__intern(tables->names, text);
 }
-
-/* NULL stays NULL; *error is set when there is no memory. */
-static const char *row__interned(struct tables *tables, struct row *row, int column, int *error)
-{
-	const char *text;
-
-	if (row__is_null(row, column))
-		return NULL;
-	text = tables__intern(tables, row__text(row, column));
-	if (!text)
-		*error = -ENOMEM;
-	return text;
-}
-
-static int id_list__add(struct id_list *list, int64_t id)
-{
-	int error;
-
-	/* Without strict order the look-up, and with it every bound, would be wrong. */
-	if (list->count && id <= list->ids[list->count - 1])
-		return -EBADMSG;
-	if (list->count >= NO_INDEX - 1)
-		return -EOVERFLOW;
-	error = array__reserve(&list->ids, &list->capacity, sizeof(*list->ids), list->count + 1);
-	if (error)
-		return error;
-	list->ids[list->count++] = id;
-	return 0;
-}
-
-static uint32_t id_list__find(const struct id_list *list, int64_t id)
-{
-	size_t low = 0, high = list->count;
-
-	if (!list->count || id < list->ids[0])
-		return NO_INDEX;
-	/* Ids mostly count up by one. */
-	if ((uint64_t)id - (uint64_t)list->ids[0] < list->count &&
-	    list->ids[(uint64_t)id - (uint64_t)list->ids[0]] == id)
-		return (uint32_t)((uint64_t)id - (uint64_t)list->ids[0]);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (list->ids[middle] == id)
-			return (uint32_t)middle;
-		if (list->ids[middle] < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NO_INDEX;
-}
-
-static uint32_t row__reference(struct row *row, int column, const struct id_list *list)
-{
-	return row__is_null(row, column) ? NO_INDEX : id_list__find(list, row__id(row, column));
-}
-
-#define GROW(tables, field, count, array)                                                          \
-	array__reserve(&(tables)->field, &(tables)->loading->capacity[array],                      \
-		       sizeof(*(tables)->field), (count) + 1)
 
 static int load_process(struct tables *tables, struct row *row)
 {
@@ -186,7 +57,7 @@ static int load_image(struct tables *tables, struct row *row)
 
 static int load_epoch(struct tables *tables, struct row *row)
 {
-	struct table_epoch epoch = {0};
+	struct table_epoch epoch = {.cpu_pool = NO_INDEX};
 	int error = 0;
 
 	epoch.process = row__reference(row, 1, &tables->loading->processes);
@@ -382,6 +253,7 @@ static int read_usage(struct tables *tables, struct row *row, struct usage_fact 
 static int load_usage(struct tables *tables, struct row *row)
 {
 	struct usage_fact fact;
+	uint32_t pool;
 	int error;
 
 	error = read_usage(tables, row, &fact);
@@ -391,6 +263,10 @@ static int load_usage(struct tables *tables, struct row *row)
 		return error;
 	fact.user_ns = row__number(row, 3, 0, TIME_LIMIT);
 	fact.system_ns = row__number(row, 4, 0, TIME_LIMIT);
+	error = tables__cpu_pool(tables, fact.epoch, &pool);
+	if (error)
+		return error;
+	tables->pools[pool].shares[0].exact += (double)fact.cpu_ns;
 	tables->epochs[fact.epoch].cpu_ns += (double)fact.cpu_ns;
 	tables->usage[tables->usage_count++] = fact;
 	return 0;
@@ -400,8 +276,7 @@ static int add_thread_usage(struct tables *tables, const struct usage_fact *fact
 {
 	int error;
 
-	error = array__reserve(&tables->thread_usage, &tables->loading->thread_usage_capacity,
-			       sizeof(*tables->thread_usage), tables->thread_usage_count + 1);
+	error = GROW(tables, thread_usage, tables->thread_usage_count, THREAD_USAGE);
 	if (!error)
 		tables->thread_usage[tables->thread_usage_count++] = *fact;
 	return error;
@@ -419,57 +294,7 @@ static int load_thread_fact(struct tables *tables, struct row *row)
 	return add_thread_usage(tables, &fact);
 }
 
-static int count_ending(struct tables *tables, const char *name, int64_t samples)
-{
-	struct loading_state *loading = tables->loading;
-	size_t i = loading->last_ending;
-
-	if (i >= tables->ending_count || strcmp(tables->endings[i].name, name)) {
-		for (i = 0; i < tables->ending_count; i++)
-			if (!strcmp(tables->endings[i].name, name))
-				break;
-	}
-	if (i == tables->ending_count) {
-		if (i == MAX_ENDINGS)
-			return -EBADMSG;
-		tables->endings[i].name = tables__intern(tables, name);
-		if (!tables->endings[i].name)
-			return -ENOMEM;
-		tables->ending_count++;
-	}
-	loading->last_ending = i;
-	tables->endings[i].samples += samples;
-	return 0;
-}
-
-static int load_sample(struct tables *tables, struct row *row)
-{
-	struct loading_state *loading = tables->loading;
-	struct sample_fact fact;
-	int error;
-
-	fact.epoch = row__reference(row, 0, &loading->epochs);
-	fact.thread = row__reference(row, 1, &loading->threads);
-	fact.slice = row__reference(row, 2, &loading->slices);
-	fact.stack = row__reference(row, 3, &loading->nodes);
-	/* So bounded, no sum over all rows can overflow. */
-	fact.count = (uint32_t)row__number(row, 5, 0, INT32_MAX);
-	if (fact.epoch == NO_INDEX || (fact.stack == NO_INDEX && !row__is_null(row, 3)))
-		return -EBADMSG;
-	if (!fact.count)
-		return 0;
-	error = count_ending(tables, row__text(row, 4), fact.count);
-	if (!error)
-		error = GROW(tables, samples, tables->sample_count, SAMPLES);
-	if (error)
-		return error;
-	tables->epochs[fact.epoch].samples += fact.count;
-	tables->samples[tables->sample_count++] = fact;
-	return 0;
-}
-
-static int load_table(struct tables *tables, const char *sql,
-		      int (*load)(struct tables *tables, struct row *row))
+int tables__load_rows(struct tables *tables, const char *sql, row_load *load)
 {
 	struct row row = {0};
 	int error;
@@ -477,9 +302,6 @@ static int load_table(struct tables *tables, const char *sql,
 	error = recording__prepare(tables->recording, sql, &row.statement);
 	if (error)
 		return error;
-	if (sqlite3_bind_parameter_count(row.statement))
-		sqlite3_bind_text(row.statement, 1, tables->loading->sample_metric, -1,
-				  SQLITE_STATIC);
 	while ((error = recording__step(row.statement)) > 0) {
 		error = load(tables, &row);
 		if (!error && row.failed)
@@ -494,7 +316,7 @@ static int load_table(struct tables *tables, const char *sql,
 /* In this order: each refers to those before it. */
 static const struct loading_step {
 	const char *sql;
-	int (*load)(struct tables *tables, struct row *row);
+	row_load *load;
 } loading_steps[] = {
 	{"SELECT id, start_ns, end_ns FROM slice ORDER BY id", load_slice},
 	{"SELECT id, parent, pid, start_ns, end_ns, exit_code, exit_signal, max_rss_bytes, python"
@@ -508,8 +330,6 @@ static const struct loading_step {
 	{"SELECT id, function, line FROM frame ORDER BY id", load_frame},
 	{"SELECT id, parent, frame FROM stack ORDER BY id", load_node},
 	{"SELECT epoch, slice, cpu_ns, user_ns, system_ns FROM usage", load_usage},
-	{"SELECT epoch, thread, slice, stack, ending, count FROM sample WHERE metric = ?1",
-	 load_sample},
 };
 
 /* A process without an epoch would be in no row of any report. */
@@ -526,7 +346,7 @@ static int complete_epochs(struct tables *tables)
 		has_epoch[tables->epochs[i].process] = true;
 	for (uint32_t i = 0; i < tables->process_count && !error; i++) {
 		const struct table_process *process = &tables->processes[i];
-		struct table_epoch epoch = {.process = i, .image = NO_INDEX};
+		struct table_epoch epoch = {.process = i, .image = NO_INDEX, .cpu_pool = NO_INDEX};
 
 		if (has_epoch[i])
 			continue;
@@ -583,19 +403,29 @@ static int close_epochs(struct tables *tables)
 	return error;
 }
 
-static int compare_samples(const void *one, const void *other)
+static int load_all(struct tables *tables)
 {
-	const struct sample_fact *a = one, *b = other;
+	int64_t stop_ns;
+	int error = 0;
 
-	if (a->epoch != b->epoch)
-		return a->epoch < b->epoch ? -1 : 1;
-	return a->stack < b->stack ? -1 : a->stack > b->stack;
+	for (size_t i = 0; i < sizeof(loading_steps) / sizeof(loading_steps[0]) && !error; i++)
+		error = tables__load_rows(tables, loading_steps[i].sql, loading_steps[i].load);
+	if (error)
+		return error;
+	stop_ns = recording__meta_number(tables->recording, "stop_ns", -1);
+	if (stop_ns >= 0 && stop_ns <= TIME_LIMIT)
+		tables->end_ns = stop_ns;
+	error = complete_epochs(tables);
+	if (!error)
+		error = close_epochs(tables);
+	if (!error)
+		error = events__load(tables);
+	return error;
 }
 
-int tables__load(struct recording *recording, const char *sample_metric, struct tables **ret_tables)
+int tables__load(struct recording *recording, struct tables **ret_tables)
 {
 	struct tables *tables = calloc(1, sizeof(*tables));
-	int64_t stop_ns;
 	int error = -ENOMEM;
 
 	if (!tables)
@@ -603,30 +433,23 @@ int tables__load(struct recording *recording, const char *sample_metric, struct 
 	tables->recording = recording;
 	tables->names = string_pool__new();
 	tables->loading = calloc(1, sizeof(*tables->loading));
-	tables->endings = calloc(MAX_ENDINGS, sizeof(*tables->endings));
+	tables->endings = calloc(TABLES_MAX_ENDINGS, sizeof(*tables->endings));
+	tables->waits_for = calloc(TABLES_MAX_CLASSES, sizeof(*tables->waits_for));
+	tables->ops = calloc(TABLES_MAX_OPS, sizeof(*tables->ops));
 	tables->lines = tuple_set__new(2);
-	if (!tables->names || !tables->loading || !tables->endings || !tables->lines)
+	if (!tables->names || !tables->loading || !tables->endings || !tables->waits_for ||
+	    !tables->ops || !tables->lines)
 		goto cleanup;
+	tables->loading->last_pool = NO_INDEX;
 	tables->loading->function_set = tuple_set__new(5);
-	if (!tables->loading->function_set)
+	tables->loading->file_set = tuple_set__new(4);
+	tables->loading->pool_set = tuple_set__new(3);
+	if (!tables->loading->function_set || !tables->loading->file_set ||
+	    !tables->loading->pool_set)
 		goto cleanup;
-	tables->loading->sample_metric = sample_metric;
-	for (size_t i = 0; i < sizeof(loading_steps) / sizeof(loading_steps[0]); i++) {
-		error = load_table(tables, loading_steps[i].sql, loading_steps[i].load);
-		if (error)
-			goto cleanup;
-	}
-	stop_ns = recording__meta_number(recording, "stop_ns", -1);
-	if (stop_ns >= 0 && stop_ns <= TIME_LIMIT)
-		tables->end_ns = stop_ns;
-	error = complete_epochs(tables);
-	if (!error)
-		error = close_epochs(tables);
+	error = load_all(tables);
 	if (error)
 		goto cleanup;
-	if (tables->sample_count)
-		qsort(tables->samples, tables->sample_count, sizeof(*tables->samples),
-		      compare_samples);
 	*ret_tables = tables;
 	tables = NULL;
 cleanup:
@@ -676,8 +499,8 @@ int tables__load_thread_usage(struct tables *tables)
 	if (tables->loading->thread_usage_loaded)
 		return 0;
 	tables->thread_usage_count = 0;
-	error = load_table(tables, "SELECT epoch, slice, cpu_ns, thread FROM thread_usage",
-			   load_thread_fact);
+	error = tables__load_rows(tables, "SELECT epoch, slice, cpu_ns, thread FROM thread_usage",
+				  load_thread_fact);
 	if (!error)
 		error = close_thread_usage(tables);
 	tables->loading->thread_usage_loaded = !error;
@@ -696,10 +519,14 @@ static void loading_state__free(struct loading_state *loading)
 	free(loading->functions.ids);
 	free(loading->frames.ids);
 	free(loading->nodes.ids);
+	free(loading->files.ids);
+	free(loading->file_of);
 	free(loading->function_of);
 	free(loading->frame_of);
 	free(loading->depth);
 	tuple_set__free(loading->function_set);
+	tuple_set__free(loading->file_set);
+	tuple_set__free(loading->pool_set);
 	free(loading);
 }
 
@@ -722,6 +549,14 @@ void tables__free(struct tables *tables)
 	free(tables->nodes);
 	free(tables->usage);
 	free(tables->thread_usage);
+	free(tables->waits);
+	free(tables->thread_waits);
+	free(tables->waits_for);
+	free(tables->files);
+	free(tables->ops);
+	free(tables->io);
+	free(tables->histograms);
+	free(tables->pools);
 	free(tables->samples);
 	free(tables->endings);
 	string_pool__free(tables->names);

@@ -20,6 +20,13 @@
 /* Frames of a stack; far beyond what the walkers take, so that a hostile tree costs little. */
 #define TABLES_MAX_DEPTH 4096
 
+/* What one recording may name; the recorder makes far less. */
+#define TABLES_MAX_ENDINGS    64
+#define TABLES_MAX_CLASSES    1024 /* of waits */
+#define TABLES_MAX_OPS	      64
+#define TABLES_MAX_ERRNO      4095
+#define TABLES_MAX_HISTOGRAMS 65536 /* rows */
+
 struct string_pool;
 
 /* Sorted by id, for the look-up of references. */
@@ -42,7 +49,8 @@ struct table_epoch {
 	int64_t start_ns, end_ns; /* end_ns is never NO_VALUE */
 	const char *task, *job, *rule; /* job, rule: NULL when there is none */
 	double cpu_ns; /* exact, over the recording */
-	int64_t samples;
+	int64_t samples; /* of the CPU */
+	uint32_t cpu_pool; /* NO_INDEX: neither CPU time nor samples */
 };
 
 struct table_image {
@@ -54,6 +62,7 @@ struct table_thread {
 	int64_t tid;
 	uint32_t process;
 	const char *name;
+	bool idle; /* idle.h */
 };
 
 struct table_slice {
@@ -83,10 +92,62 @@ struct usage_fact {
 	int64_t cpu_ns, user_ns, system_ns;
 };
 
+/* What events were recorded of. */
+enum source { SOURCE_CPU, SOURCE_OFFCPU, SOURCE_IO, SOURCE_COUNT };
+
+enum op_direction { OP_OTHER, OP_READS, OP_WRITES };
+
+struct table_op {
+	const char *name;
+	enum op_direction direction; /* of its bytes */
+};
+
+/* Equal files of the recording are one here; "" where filesystem or mount is not known. */
+struct table_file {
+	const char *kind, *path, *filesystem, *mount;
+};
+
+/* Nanoseconds and counts are no integers: those of idle threads are split off (idle.h). */
+struct wait_fact {
+	uint32_t epoch, thread, slice; /* one of thread and slice is NO_INDEX */
+	uint32_t class; /* index into waits_for */
+	uint32_t pool;
+	double count, ns;
+};
+
+struct io_fact {
+	uint32_t epoch, slice, file; /* slice, file: NO_INDEX when not known */
+	uint16_t op, error; /* op: index into ops; error: errno */
+	uint32_t pool;
+	int64_t count, bytes, ns;
+};
+
+struct histogram_fact {
+	const char *op, *filesystem, *what;
+	int64_t bucket; /* 0 to 62 */
+	int64_t count;
+};
+
+/* A pool is what samples divide among themselves: an exact sum of one epoch, source and item (class
+ * of waits, operation; 0 for the CPU), and the weight of all samples that stand for it. */
+enum { SHARE_TIME, SHARE_BYTES, SHARE_OPS, SHARE_COUNT }; /* all but the first only of SOURCE_IO */
+
+struct sample_pool {
+	enum source source;
+	uint32_t epoch, item;
+	struct {
+		double exact; /* ns, bytes, operations */
+		double weight; /* 0: no samples */
+		int64_t samples;
+	} shares[SHARE_COUNT];
+};
+
 struct sample_fact {
-	uint32_t epoch, thread, slice;
+	uint32_t thread, slice; /* NO_INDEX when not known */
 	uint32_t stack; /* node, NO_INDEX: nothing of the stack is known */
+	uint32_t pool, share;
 	uint32_t count;
+	double weight; /* > 0 */
 };
 
 struct ending_count {
@@ -107,11 +168,21 @@ struct tables {
 	struct table_function *functions;
 	struct table_node *nodes;
 	struct usage_fact *usage, *thread_usage;
-	struct sample_fact *samples; /* sorted by epoch, then stack */
-	struct ending_count *endings; /* of the samples */
+	struct wait_fact *waits, *thread_waits; /* thread_waits: see tables__close_thread_waits */
+	struct io_fact *io;
+	struct sample_pool *pools;
+	struct sample_fact *samples; /* sorted by pool, share, stack */
+	struct ending_count *endings; /* of the CPU's samples */
+	const char **waits_for; /* classes of waits */
+	struct table_op *ops;
+	struct table_file *files;
+	struct histogram_fact *histograms;
 	size_t process_count, epoch_count, image_count, thread_count, slice_count;
 	size_t function_count, node_count, usage_count, thread_usage_count, sample_count;
-	size_t ending_count;
+	size_t wait_count, thread_wait_count, io_count, pool_count, ending_count;
+	size_t class_count, op_count, file_count, histogram_count;
+	bool recorded[SOURCE_COUNT];
+	double period_ns[SOURCE_COUNT]; /* heavier samples were certain; INFINITY: not known */
 
 	struct tuple_set *lines; /* (const char *file, line) */
 
@@ -125,15 +196,18 @@ struct tables {
 	struct loading_state *loading; /* private to tables.c */
 };
 
-/* Loads all but thread_usage; samples of one metric. The recording must outlive the tables.
- * -EBADMSG: damaged or made to harm; -ENOMEM; -EIO. */
-int tables__load(struct recording *recording, const char *sample_metric,
-		 struct tables **ret_tables);
+/* Loads all but thread_usage. The recording must outlive the tables. -EBADMSG: damaged or made to
+ * harm; -ENOMEM; -EIO. */
+int tables__load(struct recording *recording, struct tables **ret_tables);
 void tables__free(struct tables *tables); /* NULL is accepted */
 
 /* Loads thread_usage, once, and closes it to the exact total: what usage has more than its threads
  * of an epoch in a slice is a fact (possibly negative) of thread NO_INDEX. */
 int tables__load_thread_usage(struct tables *tables);
+
+/* Adds to thread_waits, once, what waits have more than all threads of an epoch: facts of thread
+ * NO_INDEX. */
+int tables__close_thread_waits(struct tables *tables);
 
 /* Builds shown_of_node, shown and shown_labels, once. */
 int tables__shown_stacks(struct tables *tables);

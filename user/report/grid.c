@@ -71,6 +71,17 @@ const char *number__bytes(char text[NUMBER_SIZE], int64_t bytes)
 	return text;
 }
 
+const char *number__duration(char text[NUMBER_SIZE], double ns)
+{
+	static const char *const units[] = {"ns", "us", "ms", "s"};
+	size_t unit = 0;
+
+	for (; ns >= 999.5 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
+		ns /= 1000;
+	snprintf(text, NUMBER_SIZE, "%.*f %s", unit && ns < 9.95 ? 1 : 0, ns, units[unit]);
+	return text;
+}
+
 void grid__seconds(struct grid *grid, double seconds)
 {
 	char text[NUMBER_SIZE];

@@ -11,7 +11,7 @@
 #define GRID_MAX_COLUMNS 32
 
 struct grid_column {
-	const char *title; /* static */
+	const char *title; /* static, or printable and longer alive than the grid */
 	bool right; /* numbers */
 	bool shrinks; /* long texts are shortened in the middle */
 	int spare; /* the highest go first where the width does not suffice; 1: goes only when
@@ -40,9 +40,10 @@ void grid__integer(struct grid *grid, int64_t value);
 int grid__print(struct grid *grid, FILE *stream, size_t width);
 void grid__clear(struct grid *grid);
 
-/* "12.3 MB"; "1.250 s": what the columns hold. */
+/* "12.3 MB"; "1.250 s"; "340 us": what the columns hold. */
 #define NUMBER_SIZE 32
 const char *number__bytes(char text[NUMBER_SIZE], int64_t bytes);
 const char *number__seconds(char text[NUMBER_SIZE], double seconds);
+const char *number__duration(char text[NUMBER_SIZE], double ns);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -12,7 +14,7 @@
  * it. */
 #define DUMP_FLAGS (JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15))
 
-struct source {
+struct inputs {
 	const struct tables *tables;
 	const struct summary *summary;
 	const struct query *query;
@@ -33,7 +35,8 @@ static json_t *json_text(const char *text)
 static json_t *meta_value(const struct summary_meta *meta)
 {
 	static const char *const numbers[] = {
-		"cpus", "hz", "slice_ns", "start_wall_ns", "start_boot_ns", "stop_ns"};
+		"cpus",		 "hz",	    "slice_ns",		"start_wall_ns",
+		"start_boot_ns", "stop_ns", "offcpu_period_ns", "io_period_ns"};
 	char *rest;
 	long long number;
 
@@ -61,7 +64,7 @@ static int set(json_t *object, const char *name, json_t *value)
 	return json_object_set_new(object, valid, value) ? -ENOMEM : 0;
 }
 
-static int fill_recording(json_t *object, const struct source *source)
+static int fill_recording(json_t *object, const struct inputs *source)
 {
 	const struct summary *summary = source->summary;
 	int error = 0;
@@ -74,10 +77,14 @@ static int fill_recording(json_t *object, const struct source *source)
 		error = set(object, "elapsed_s", json_real(summary->elapsed_s));
 	if (!error)
 		error = set(object, "cpu_s", json_real(summary->cpu_s));
+	if (!error && source->tables->recorded[SOURCE_OFFCPU])
+		error = set(object, "offcpu_s", json_real(summary->offcpu_s));
+	if (!error && source->tables->recorded[SOURCE_IO])
+		error = set(object, "io_s", json_real(summary->io_s));
 	return error;
 }
 
-static int fill_quality(json_t *object, const struct source *source)
+static int fill_quality(json_t *object, const struct inputs *source)
 {
 	const struct summary *summary = source->summary;
 	json_t *counters = json_object(), *endings = json_object();
@@ -105,7 +112,7 @@ static int fill_quality(json_t *object, const struct source *source)
 	return error;
 }
 
-static int fill_overhead(json_t *object, const struct source *source)
+static int fill_overhead(json_t *object, const struct inputs *source)
 {
 	const struct summary *summary = source->summary;
 	json_t *programs = json_array();
@@ -134,15 +141,42 @@ static int fill_overhead(json_t *object, const struct source *source)
 	return error;
 }
 
-static int fill_query(json_t *object, const struct source *source)
+/* Fields that rows do not have: what was not recorded, or has no meaning for these keys. */
+static int fill_missing(json_t *missing, const struct query *query)
+{
+	static const struct {
+		enum source source;
+		const char *name;
+		bool only_exact;
+	} fields[] = {
+		{SOURCE_CPU, "cpu_s", false},	     {SOURCE_CPU, "samples", false},
+		{SOURCE_OFFCPU, "offcpu_s", false},  {SOURCE_OFFCPU, "wait", false},
+		{SOURCE_OFFCPU, "wait_count", true}, {SOURCE_IO, "io_s", false},
+		{SOURCE_IO, "read_bytes", false},    {SOURCE_IO, "write_bytes", false},
+		{SOURCE_IO, "ops", false},	     {SOURCE_IO, "op_count", false},
+		{SOURCE_IO, "errors", true},	     {SOURCE_IO, "error_count", true},
+	};
+	int failed = 0;
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]) && !failed; i++)
+		if (!query__knows(query, fields[i].source) ||
+		    (fields[i].only_exact && query__estimated(query)))
+			failed = json_array_append_new(missing, json_string(fields[i].name));
+	return failed ? -ENOMEM : 0;
+}
+
+static int fill_query(json_t *object, const struct inputs *source)
 {
 	const struct query *query = source->query;
 	const struct query_request *request = query__request(query);
-	json_t *by = json_array(), *where = json_array();
+	json_t *by = json_array(), *where = json_array(), *missing = json_array();
 	int error;
 
 	error = set(object, "by", by);
 	error = set(object, "where", where) || error ? -ENOMEM : 0;
+	error = set(object, "missing", missing) || error ? -ENOMEM : 0;
+	if (!error)
+		error = fill_missing(missing, query);
 	for (size_t i = 0; i < request->key_count && !error; i++)
 		error = json_array_append_new(by, json_string(request->keys[i]->name)) ? -ENOMEM
 										       : 0;
@@ -204,7 +238,59 @@ static json_t *field_value(const struct tables *tables, const struct field *fiel
 	}
 }
 
-static int fill_row(json_t *object, const struct tables *tables, const struct field_list *list)
+/* With a key "wait" the field of that name is the key's. */
+static bool has_wait_key(const struct query *query)
+{
+	const struct query_request *request = query__request(query);
+
+	for (size_t i = 0; i < request->key_count; i++)
+		if (request->keys[i]->scope == SCOPE_WAIT)
+			return true;
+	return false;
+}
+
+/* An object of this name in the row, made of the row's parts of one kind. */
+static int fill_parts(json_t *object, const struct inputs *source, const struct query_row *row,
+		      enum query_part_kind kind, const char *name, bool total)
+{
+	bool seconds = kind == PART_WAIT;
+	bool real = seconds || query__estimated(source->query);
+	const struct query_part *part = NULL;
+	json_t *parts = json_object();
+	int error = set(object, name, parts);
+	char buffer[ERROR_NAME_SIZE];
+
+	while (!error && (part = query__part(source->query, row, part))) {
+		double value = (total ? part->total : part->own) / (seconds ? 1e9 : 1);
+		const char *item = kind == PART_WAIT ? source->tables->waits_for[part->item]
+				   : kind == PART_OP ? source->tables->ops[part->item].name
+						     : error__name(part->item, buffer);
+
+		if (part->kind == kind && value > 0)
+			error = set(parts, item,
+				    real ? json_real(value) : json_integer((json_int_t)value));
+	}
+	return error;
+}
+
+static int fill_all_parts(json_t *object, const struct inputs *source, const struct query_row *row,
+			  bool total)
+{
+	const struct query *query = source->query;
+	int error = 0;
+
+	if (query__knows(query, SOURCE_OFFCPU) && !has_wait_key(query))
+		error = fill_parts(object, source, row, PART_WAIT, "wait", total);
+	if (error || !query__knows(query, SOURCE_IO))
+		return error;
+	error = fill_parts(object, source, row, PART_OP, "ops", total);
+	if (!error && !query__estimated(query))
+		error = fill_parts(object, source, row, PART_ERROR, "errors", total);
+	return error;
+}
+
+static int fill_row(json_t *object, const struct inputs *source, const struct query_row *row,
+		    const struct field_list *list)
 {
 	static const char prefix[] = "total_";
 	json_t *total = NULL;
@@ -212,7 +298,7 @@ static int fill_row(json_t *object, const struct tables *tables, const struct fi
 
 	for (size_t i = 0; i < list->count && !error; i++) {
 		const struct field *field = &list->fields[i];
-		json_t *value = field_value(tables, field);
+		json_t *value = field_value(source->tables, field);
 
 		if (strncmp(field->name, prefix, sizeof(prefix) - 1)) {
 			error = set(object, field->name, value);
@@ -227,6 +313,10 @@ static int fill_row(json_t *object, const struct tables *tables, const struct fi
 		else
 			error = set(total, field->name + sizeof(prefix) - 1, value);
 	}
+	if (!error)
+		error = fill_all_parts(object, source, row, false);
+	if (!error && total)
+		error = fill_all_parts(total, source, row, true);
 	return error;
 }
 
@@ -241,7 +331,7 @@ static int dump(FILE *stream, json_t *object, int error)
 
 static const struct part {
 	const char *name;
-	int (*fill)(json_t *object, const struct source *source);
+	int (*fill)(json_t *object, const struct inputs *source);
 } parts[] = {
 	{"recording", fill_recording},
 	{"quality", fill_quality},
@@ -249,7 +339,7 @@ static const struct part {
 	{"query", fill_query},
 };
 
-static int print_part(FILE *stream, const struct part *part, const struct source *source)
+static int print_part(FILE *stream, const struct part *part, const struct inputs *source)
 {
 	json_t *object = json_object();
 	int error;
@@ -261,9 +351,9 @@ static int print_part(FILE *stream, const struct part *part, const struct source
 }
 
 /* Row by row: a recording has many more stacks than should be in memory as JSON. */
-static int print_rows(FILE *stream, const struct tables *tables, const struct query *query,
-		      size_t limit)
+static int print_rows(FILE *stream, const struct inputs *source, size_t limit)
 {
+	const struct query *query = source->query;
 	size_t count = query__row_count(query);
 	struct field_list list = {0};
 	int error = 0;
@@ -272,15 +362,50 @@ static int print_rows(FILE *stream, const struct tables *tables, const struct qu
 		count = limit;
 	fputs("\"rows\":[", stream);
 	for (size_t i = 0; i < count && !error; i++) {
-		json_t *row = json_object();
+		const struct query_row *row = query__row(query, i);
+		json_t *object = json_object();
 
 		fputs(i ? ",\n" : "\n", stream);
-		error = query__describe(query, query__row(query, i), &list);
+		error = query__describe(query, row, &list);
 		if (!error)
-			error = fill_row(row, tables, &list);
-		error = dump(stream, row, error);
+			error = fill_row(object, source, row, &list);
+		error = dump(stream, object, error);
 	}
 	field_list__free(&list);
+	fputs("]", stream);
+	return error;
+}
+
+static json_t *histogram_object(const struct histogram_fact *fact)
+{
+	json_int_t start = fact->bucket ? 1LL << fact->bucket : 0;
+	json_t *object = json_object();
+	int error;
+
+	error = set(object, "op", json_text(fact->op));
+	error = error ?: set(object, "fs", json_text(fact->filesystem));
+	error = error ?: set(object, "what", json_text(fact->what));
+	error = error ?: set(object, "bucket_start", json_integer(start));
+	error = error ?: set(object, "count", json_integer(fact->count));
+	if (error) {
+		json_decref(object);
+		return NULL;
+	}
+	return object;
+}
+
+/* Of the whole recording, whatever the query. */
+static int print_histograms(FILE *stream, const struct tables *tables)
+{
+	int error = 0;
+
+	fputs(",\n\"histograms\":[", stream);
+	for (size_t i = 0; i < tables->histogram_count && !error; i++) {
+		json_t *object = histogram_object(&tables->histograms[i]);
+
+		fputs(i ? ",\n" : "\n", stream);
+		error = dump(stream, object, object ? 0 : -ENOMEM);
+	}
 	fputs("]", stream);
 	return error;
 }
@@ -288,14 +413,16 @@ static int print_rows(FILE *stream, const struct tables *tables, const struct qu
 int json_report__print(FILE *stream, const struct tables *tables, const struct summary *summary,
 		       const struct query *query, size_t limit)
 {
-	const struct source source = {tables, summary, query};
+	const struct inputs source = {tables, summary, query};
 	int error = 0;
 
 	fputs("{", stream);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && !error; i++)
 		error = print_part(stream, &parts[i], &source);
 	if (!error)
-		error = print_rows(stream, tables, query, limit);
+		error = print_rows(stream, &source, limit);
+	if (!error && tables->histogram_count)
+		error = print_histograms(stream, tables);
 	fputs("}\n", stream);
 	return error ? error : ferror(stream) ? -EIO : 0;
 }

@@ -8,9 +8,9 @@
 #include "model/query.h"
 #include "model/summary.h"
 
-/* One object: recording, quality, overhead, query, rows (at most `limit`, 0: all), as
- * docs/FORMAT.md describes it; plain ASCII, one row per line. -ENOMEM, -EIO and what loading a row
- * gives. */
+/* One object: recording, quality, overhead, query, rows (at most `limit`, 0: all), and histograms
+ * when there are any, as pipescope-report(1) describes it; plain ASCII, one row per line. -ENOMEM,
+ * -EIO and what loading a row gives. */
 int json_report__print(FILE *stream, const struct tables *tables, const struct summary *summary,
 		       const struct query *query, size_t limit);
 

@@ -8,18 +8,15 @@
 
 #include "base/cleanup.h"
 #include "report/grid.h"
+#include "report/page.h"
 #include "report/printable.h"
 #include "report/text.h"
-
-#define PAGE_ROWS 12 /* of a table, so that all of the page is read */
 
 /* Counters that are no fault of the recording. */
 static const char *const harmless_counters[] = {"samples", "samples_not_wanted", "epochs_on_demand",
 						"late_stacks"};
 
-/* One paragraph, made printable, broken at blanks, later lines indented by `indent`. */
-static __attribute__((format(printf, 4, 5))) int paragraph(FILE *stream, size_t width,
-							   size_t indent, const char *format, ...)
+int page__paragraph(FILE *stream, size_t width, size_t indent, const char *format, ...)
 {
 	_cleanup_free_ char *raw = NULL, *text = NULL;
 	size_t column = 0;
@@ -84,16 +81,16 @@ int text_report__head(FILE *stream, const struct summary *summary, size_t width)
 	int error;
 
 	start_text(summary, start, sizeof(start));
-	error = paragraph(stream, width, 2, "Node %s, kernel %s, %s CPUs; %s, %s; %s at %s Hz",
-			  meta_or(summary, "node", "(unknown)"),
-			  meta_or(summary, "kernel", "(unknown)"), meta_or(summary, "cpus", "?"),
-			  start, number__seconds(elapsed, summary->elapsed_s),
-			  meta_or(summary, "sources", "cpu"), meta_or(summary, "hz", "?"));
+	error = page__paragraph(
+		stream, width, 2, "Node %s, kernel %s, %s CPUs; %s, %s; %s at %s Hz",
+		meta_or(summary, "node", "(unknown)"), meta_or(summary, "kernel", "(unknown)"),
+		meta_or(summary, "cpus", "?"), start, number__seconds(elapsed, summary->elapsed_s),
+		meta_or(summary, "sources", "cpu"), meta_or(summary, "hz", "?"));
 	if (!error)
 		error = text_report__warnings(stream, summary, width);
 	if (!error)
-		error = paragraph(stream, width, 2, "CPU: %s, exact, of all processes",
-				  number__seconds(cpu, summary->cpu_s));
+		error = page__paragraph(stream, width, 2, "CPU: %s, exact, of all processes",
+					number__seconds(cpu, summary->cpu_s));
 	return error;
 }
 
@@ -103,15 +100,16 @@ int text_report__warnings(FILE *stream, const struct summary *summary, size_t wi
 	int error = 0;
 
 	if (!summary->complete)
-		error = paragraph(stream, width, 2,
-				  "INCOMPLETE: the recorder was cut off before it could finish; "
-				  "this is what it had written of the first %s",
-				  number__seconds(elapsed, summary->elapsed_s));
+		error = page__paragraph(
+			stream, width, 2,
+			"INCOMPLETE: the recorder was cut off before it could finish; "
+			"this is what it had written of the first %s",
+			number__seconds(elapsed, summary->elapsed_s));
 	for (size_t i = 0; i < summary->counter_count && !error; i++)
 		if (summary->counters[i].loss && summary->counters[i].value > 0)
-			error = paragraph(stream, width, 2, "WARNING: %lld %s",
-					  (long long)summary->counters[i].value,
-					  summary->counters[i].meaning);
+			error = page__paragraph(stream, width, 2, "WARNING: %lld %s",
+						(long long)summary->counters[i].value,
+						summary->counters[i].meaning);
 	return error;
 }
 
@@ -131,27 +129,28 @@ static int print_quality(FILE *stream, const struct summary *summary, size_t wid
 	for (size_t i = 0; i < summary->counter_count; i++)
 		lost |= summary->counters[i].loss && summary->counters[i].value > 0;
 	if (summary->python_samples)
-		error = paragraph(stream, width, 2,
-				  "Quality: %lld samples, %s; of %lld Python samples %.1f %% with "
-				  "all frames and names",
-				  (long long)summary->samples, lost ? "with losses" : "none lost",
-				  (long long)summary->python_samples,
-				  (double)summary->python_named / (double)summary->python_samples *
-					  100);
+		error = page__paragraph(
+			stream, width, 2,
+			"Quality: %lld samples, %s; of %lld Python samples %.1f %% with "
+			"all frames and names",
+			(long long)summary->samples, lost ? "with losses" : "none lost",
+			(long long)summary->python_samples,
+			(double)summary->python_named / (double)summary->python_samples * 100);
 	else
-		error = paragraph(stream, width, 2, "Quality: %lld samples, %s; none in Python",
-				  (long long)summary->samples, lost ? "with losses" : "none lost");
+		error = page__paragraph(
+			stream, width, 2, "Quality: %lld samples, %s; none in Python",
+			(long long)summary->samples, lost ? "with losses" : "none lost");
 	for (size_t i = 0; i < summary->ending_count && !error; i++)
 		if (!summary->endings[i].ok && summary->endings[i].samples)
-			error = paragraph(stream, width, 4, "  %lld samples: %s",
-					  (long long)summary->endings[i].samples,
-					  summary->endings[i].meaning);
+			error = page__paragraph(stream, width, 4, "  %lld samples: %s",
+						(long long)summary->endings[i].samples,
+						summary->endings[i].meaning);
 	for (size_t i = 0; i < summary->counter_count && !error; i++) {
 		const struct summary_counter *counter = &summary->counters[i];
 
 		if (!counter->loss && counter->value > 0 && !is_harmless(counter->name))
-			error = paragraph(stream, width, 4, "  %lld %s", (long long)counter->value,
-					  counter->meaning);
+			error = page__paragraph(stream, width, 4, "  %lld %s",
+						(long long)counter->value, counter->meaning);
 	}
 	return error;
 }
@@ -163,16 +162,17 @@ static int print_cost(FILE *stream, const struct summary *summary, size_t width)
 	if (summary->program_count)
 		snprintf(programs, sizeof(programs), "; BPF programs %.2f %% of one CPU",
 			 summary->programs_cpu_percent);
-	return paragraph(stream, width, 2,
-			 "Cost: recorder %.2f %% of one CPU after %.2f s to start, %s of memory%s",
-			 summary->recorder_cpu_percent, summary->startup_cpu_s,
-			 number__bytes(memory, summary->recorder_max_rss_bytes), programs);
+	return page__paragraph(
+		stream, width, 2,
+		"Cost: recorder %.2f %% of one CPU after %.2f s to start, %s of memory%s",
+		summary->recorder_cpu_percent, summary->startup_cpu_s,
+		number__bytes(memory, summary->recorder_max_rss_bytes), programs);
 }
 
-static int run(struct tables *tables, const char *const *keys, enum query_fold fold,
-	       struct query **ret_query)
+int page__query(struct tables *tables, const char *const *keys, const char *metric,
+		enum query_fold fold, struct query **ret_query)
 {
-	struct query_request request = {.metric = metric__find("cpu"), .fold = fold};
+	struct query_request request = {.metric = metric__find(metric), .fold = fold};
 
 	for (; *keys; keys++)
 		request.keys[request.key_count++] = key__find(*keys);
@@ -207,7 +207,7 @@ static int print_tasks(FILE *stream, struct tables *tables, size_t width, size_t
 	bool jobs = false;
 	int error;
 
-	error = run(tables, keys, FOLD_INTERPRETER, &query);
+	error = page__query(tables, keys, "cpu", FOLD_INTERPRETER, &query);
 	if (error)
 		return error;
 	count = query__row_count(query);
@@ -231,11 +231,12 @@ static int print_tasks(FILE *stream, struct tables *tables, size_t width, size_t
 	fputs("\nTasks (exact; eff. = CPU / elapsed)\n", stream);
 	error = grid__print(&grid, stream, width);
 	if (!error && busy > limit)
-		error = paragraph(stream, width, 2, "... and %zu more with CPU time", busy - limit);
+		error = page__paragraph(stream, width, 2, "... and %zu more with CPU time",
+					busy - limit);
 	if (!error && count > busy)
-		error = paragraph(stream, width, 2,
-				  "... and %zu without; --by task, --by process show all",
-				  count - busy);
+		error = page__paragraph(stream, width, 2,
+					"... and %zu without; --by task, --by process show all",
+					count - busy);
 	grid__clear(&grid);
 	query__free(query);
 	return error;
@@ -243,7 +244,7 @@ static int print_tasks(FILE *stream, struct tables *tables, size_t width, size_t
 
 /* --- Functions and lines. Each table: which rows of which query. */
 
-static bool is_special(uint64_t value)
+bool page__is_special(uint64_t value)
 {
 	return value == VALUE_UNKNOWN || value == VALUE_NOT_SAMPLED;
 }
@@ -253,14 +254,14 @@ static bool wants_python(const struct tables *tables, const struct query *query,
 {
 	uint64_t function = query__value(query, row, 0);
 
-	return !is_special(function) && tables->functions[function].kind == FUNCTION_PYTHON;
+	return !page__is_special(function) && tables->functions[function].kind == FUNCTION_PYTHON;
 }
 
 static bool wants_line(const struct tables *tables, const struct query *query,
 		       const struct query_row *row)
 {
 	(void)tables;
-	return !is_special(query__value(query, row, 1));
+	return !page__is_special(query__value(query, row, 1));
 }
 
 static bool wants_native(const struct tables *tables, const struct query *query,
@@ -268,7 +269,7 @@ static bool wants_native(const struct tables *tables, const struct query *query,
 {
 	uint64_t function = query__value(query, row, 0);
 
-	return !is_special(function) && tables->functions[function].kind != FUNCTION_PYTHON;
+	return !page__is_special(function) && tables->functions[function].kind != FUNCTION_PYTHON;
 }
 
 static const struct section {
@@ -325,7 +326,7 @@ static int print_section(FILE *stream, struct tables *tables, const struct secti
 	size_t shown = 0;
 	int error;
 
-	error = run(tables, section->keys, section->fold, &query);
+	error = page__query(tables, section->keys, "cpu", section->fold, &query);
 	if (error)
 		return error;
 	grid__column(&grid, "own", true, false, 0);
@@ -365,12 +366,13 @@ static int print_rest(FILE *stream, const struct tables *tables, const struct su
 			not_sampled_s += tables->epochs[i].cpu_ns / 1e9;
 	fputc('\n', stream);
 	if (not_sampled_s > 0)
-		return paragraph(stream, width, 2,
-				 "Functions and lines are estimated from samples; %s (%.1f %%) of "
-				 "CPU time were of processes too short for any.",
-				 number__seconds(text, not_sampled_s),
-				 summary->cpu_s > 0 ? not_sampled_s / summary->cpu_s * 100 : 0);
-	return paragraph(stream, width, 2, "Functions and lines are estimated from samples.");
+		return page__paragraph(
+			stream, width, 2,
+			"Functions and lines are estimated from samples; %s (%.1f %%) of "
+			"CPU time were of processes too short for any.",
+			number__seconds(text, not_sampled_s),
+			summary->cpu_s > 0 ? not_sampled_s / summary->cpu_s * 100 : 0);
+	return page__paragraph(stream, width, 2, "Functions and lines are estimated from samples.");
 }
 
 int text_report__page(FILE *stream, struct tables *tables, const struct summary *summary,
@@ -385,9 +387,13 @@ int text_report__page(FILE *stream, struct tables *tables, const struct summary 
 		error = print_cost(stream, summary, width);
 	if (!error)
 		error = print_tasks(stream, tables, width, limit ? limit : PAGE_ROWS);
+	if (!error)
+		error = page__events_of_tasks(stream, tables, width, limit ? limit : PAGE_ROWS);
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]) && !error; i++)
 		error = print_section(stream, tables, &sections[i], summary->cpu_s, width,
 				      limit ? limit : PAGE_ROWS * sections[i].share / 4);
+	if (!error)
+		error = page__events(stream, tables, width, limit ? limit : PAGE_ROWS * 3 / 4);
 	if (!error)
 		error = print_rest(stream, tables, summary, width);
 	return error ? error : ferror(stream) ? -EIO : 0;

@@ -161,3 +161,13 @@ char *printable__shorten(const char *text, size_t width)
 		return NULL;
 	return shortened;
 }
+
+const char *error__name(uint32_t number, char buffer[ERROR_NAME_SIZE])
+{
+	const char *name = strerrorname_np((int)number);
+
+	if (name)
+		return name;
+	snprintf(buffer, ERROR_NAME_SIZE, "%u", number);
+	return buffer;
+}

@@ -21,4 +21,8 @@ size_t printable__width(const char *text);
  */
 char *printable__shorten(const char *text, size_t width);
 
+/* "ENOENT", or the number where there is no name; in buffer or static. */
+#define ERROR_NAME_SIZE 16
+const char *error__name(uint32_t number, char buffer[ERROR_NAME_SIZE]);
+
 #endif

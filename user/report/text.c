@@ -2,10 +2,14 @@
 #include "report/text.h"
 
 #include <errno.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "report/grid.h"
+
+#define MOST_OPS 3 /* operations of a row by name */
 
 /* How one key looks in a table: its columns, and their cells. */
 struct view {
@@ -23,6 +27,17 @@ static bool has_key(const struct query *query, const char *name)
 		if (!strcmp(request->keys[i]->name, name))
 			return true;
 	return false;
+}
+
+static enum source shown_source(const struct query *query)
+{
+	return query__request(query)->metric->source;
+}
+
+/* Columns of processes: elapsed time, memory, exit. */
+static bool shows_details(const struct query *query)
+{
+	return query__has_details(query) && shown_source(query) == SOURCE_CPU;
 }
 
 char *text_report__origin(const struct tables *tables, uint64_t value)
@@ -60,6 +75,38 @@ char *text_report__exit(const struct table_process *process)
 	return size < 0 ? NULL : text;
 }
 
+char *text_report__ops(const struct tables *tables, const struct query *query,
+		       const struct query_row *row, size_t most)
+{
+	const struct query_part *part = NULL;
+	double below = INFINITY, next;
+	char *joined = NULL;
+	size_t size = 0, shown = 0;
+	FILE *text = open_memstream(&joined, &size);
+
+	if (!text)
+		return NULL;
+	while (shown < most) {
+		next = 0;
+		while ((part = query__part(query, row, part)))
+			if (part->kind == PART_OP && part->own < below && part->own > next)
+				next = part->own;
+		if (next <= 0)
+			break;
+		/* Equal numbers come together: the next number is below. */
+		while ((part = query__part(query, row, part)))
+			if (part->kind == PART_OP && part->own == next && shown < most)
+				fprintf(text, "%s%s %.0f", shown++ ? ", " : "",
+					tables->ops[part->item].name, next);
+		below = next;
+	}
+	if (fclose(text)) {
+		free(joined);
+		return NULL;
+	}
+	return joined;
+}
+
 /* --- Processes. */
 
 static void process_columns(struct grid *grid, const struct query *query)
@@ -68,7 +115,7 @@ static void process_columns(struct grid *grid, const struct query *query)
 	if (!has_key(query, "task"))
 		grid__column(grid, "task", false, true, 0);
 	grid__column(grid, "command", false, true, 0);
-	if (query__has_details(query))
+	if (shows_details(query))
 		grid__column(grid, "start", true, false, 1);
 }
 
@@ -93,7 +140,7 @@ static void process_cells(struct grid *grid, struct tables *tables, const struct
 	if (tables__command(tables, epoch->image, &text))
 		text = NULL;
 	grid__own(grid, text);
-	if (query__has_details(query))
+	if (shows_details(query))
 		grid__seconds(grid, (double)process->start_ns / 1e9);
 }
 
@@ -163,6 +210,44 @@ static const struct view *view_of(const struct key *key)
 	return NULL;
 }
 
+static void add_cpu_columns(struct grid *grid, const struct query *query)
+{
+	grid__column(grid, "CPU", true, false, 0);
+	if (query__estimated(query))
+		grid__column(grid, "+-", true, false, 4);
+	grid__column(grid, "CPU %", true, false, 0);
+	grid__column(grid, "samples", true, false,
+		     query__request(query)->metric->value == METRIC_SAMPLES ? 0 : 5);
+}
+
+static void add_wait_columns(struct grid *grid, const struct query *query)
+{
+	grid__column(grid, "waited", true, false, 0);
+	if (query__estimated(query))
+		grid__column(grid, "+-", true, false, 4);
+	grid__column(grid, "of all", true, false, 1);
+	if (!query__estimated(query))
+		grid__column(grid, "waits", true, false,
+			     query__request(query)->metric->value == METRIC_WAITS ? 0 : 5);
+	if (!has_key(query, "wait"))
+		grid__column(grid, "mostly for", false, true, 3);
+}
+
+static void add_io_columns(struct grid *grid, const struct query *query)
+{
+	grid__column(grid, "time", true, false, 0);
+	if (query__estimated(query))
+		grid__column(grid, "+-", true, false, 4);
+	grid__column(grid, "of all", true, false, 5);
+	grid__column(grid, "read", true, false, 0);
+	grid__column(grid, "written", true, false, 0);
+	grid__column(grid, "operations", true, false, 1);
+	if (!query__estimated(query))
+		grid__column(grid, "errors", true, false, 1);
+	if (!has_key(query, "op"))
+		grid__column(grid, "mostly", false, true, 4);
+}
+
 static void add_columns(struct grid *grid, const struct query *query)
 {
 	const struct query_request *request = query__request(query);
@@ -175,7 +260,7 @@ static void add_columns(struct grid *grid, const struct query *query)
 		else
 			grid__column(grid, request->keys[i]->title, false, true, 0);
 	}
-	if (query__has_details(query)) {
+	if (shows_details(query)) {
 		bool process = has_key(query, "process");
 
 		if (!process)
@@ -190,12 +275,13 @@ static void add_columns(struct grid *grid, const struct query *query)
 		grid__column(grid, "samples", true, false, 5);
 		return;
 	}
-	grid__column(grid, "CPU", true, false, 0);
-	if (query__estimated(query))
-		grid__column(grid, "+-", true, false, 4);
-	grid__column(grid, "CPU %", true, false, 0);
-	grid__column(grid, "samples", true, false,
-		     request->metric->value == METRIC_SAMPLES ? 0 : 5);
+	if (shown_source(query) == SOURCE_CPU) {
+		add_cpu_columns(grid, query);
+	} else if (shown_source(query) == SOURCE_OFFCPU) {
+		add_wait_columns(grid, query);
+	} else {
+		add_io_columns(grid, query);
+	}
 	if (query__has_totals(query)) {
 		grid__column(grid, "with callees", true, false, 2);
 		grid__column(grid, "%", true, false, 2);
@@ -247,41 +333,144 @@ static void add_detail_cells(struct grid *grid, struct tables *tables, const str
 	grid__integer(grid, row->own.samples);
 }
 
-static void add_figure_cells(struct grid *grid, const struct summary *summary,
-			     const struct query *query, const struct query_row *row)
+static void add_cpu_cells(struct grid *grid, const struct summary *summary,
+			  const struct query *query, const struct query_row *row)
 {
 	grid__seconds(grid, row->own.cpu_ns / 1e9);
 	if (query__estimated(query))
 		grid__seconds(grid, row->own.cpu_error_ns / 1e9);
 	grid__percent(grid, row->own.cpu_ns / 1e9, summary->cpu_s);
 	grid__integer(grid, row->own.samples);
-	if (query__has_totals(query)) {
-		grid__seconds(grid, row->total.cpu_ns / 1e9);
-		grid__percent(grid, row->total.cpu_ns / 1e9, summary->cpu_s);
+}
+
+static void add_wait_cells(struct grid *grid, const struct tables *tables,
+			   const struct summary *summary, const struct query *query,
+			   const struct query_row *row)
+{
+	const struct query_part *part = query__largest_part(query, row, PART_WAIT);
+	char *text = NULL;
+
+	grid__seconds(grid, row->own.offcpu_ns / 1e9);
+	if (query__estimated(query))
+		grid__seconds(grid, row->own.offcpu_error_ns / 1e9);
+	grid__percent(grid, row->own.offcpu_ns / 1e9, summary->offcpu_s);
+	if (!query__estimated(query))
+		grid__integer(grid, (int64_t)fmin(row->own.waits, 9e18));
+	if (has_key(query, "wait"))
+		return;
+	if (!part || row->own.offcpu_ns <= 0)
+		text = strdup("-");
+	else if (asprintf(&text, "%s %.0f %%", tables->waits_for[part->item],
+			  part->own / row->own.offcpu_ns * 100) < 0)
+		text = NULL;
+	grid__own(grid, text);
+}
+
+static void add_io_cells(struct grid *grid, const struct tables *tables,
+			 const struct summary *summary, const struct query *query,
+			 const struct query_row *row)
+{
+	grid__seconds(grid, row->own.io_ns / 1e9);
+	if (query__estimated(query))
+		grid__seconds(grid, row->own.io_error_ns / 1e9);
+	grid__percent(grid, row->own.io_ns / 1e9, summary->io_s);
+	grid__bytes(grid, (int64_t)fmin(row->own.read_bytes, 9e18));
+	grid__bytes(grid, (int64_t)fmin(row->own.write_bytes, 9e18));
+	grid__integer(grid, llround(fmin(row->own.ops, 9e18)));
+	if (!query__estimated(query))
+		grid__integer(grid, (int64_t)fmin(row->own.errors, 9e18));
+	if (!has_key(query, "op"))
+		grid__own(grid, text_report__ops(tables, query, row, MOST_OPS));
+}
+
+static void add_figure_cells(struct grid *grid, const struct tables *tables,
+			     const struct summary *summary, const struct query *query,
+			     const struct query_row *row)
+{
+	double total_s = row->total.cpu_ns / 1e9, all_s = summary->cpu_s;
+
+	if (shown_source(query) == SOURCE_CPU) {
+		add_cpu_cells(grid, summary, query, row);
+	} else if (shown_source(query) == SOURCE_OFFCPU) {
+		add_wait_cells(grid, tables, summary, query, row);
+		total_s = row->total.offcpu_ns / 1e9;
+		all_s = summary->offcpu_s;
+	} else {
+		add_io_cells(grid, tables, summary, query, row);
+		total_s = row->total.io_ns / 1e9;
+		all_s = summary->io_s;
 	}
+	if (query__has_totals(query)) {
+		grid__seconds(grid, total_s);
+		grid__percent(grid, total_s, all_s);
+	}
+}
+
+/* Rows of other sources have nothing to show here. */
+static bool is_shown(const struct query *query, const struct query_row *row)
+{
+	switch (shown_source(query)) {
+	case SOURCE_CPU:
+		return shows_details(query) || row->own.cpu_ns > 0 || row->own.samples ||
+		       row->total.samples;
+	case SOURCE_OFFCPU:
+		return row->own.offcpu_ns > 0 || row->own.waits > 0 || row->total.offcpu_samples;
+	default:
+		return row->own.ops > 0 || row->own.io_ns > 0 || row->own.read_bytes > 0 ||
+		       row->own.write_bytes > 0 || row->total.ops > 0 || row->total.io_ns > 0 ||
+		       row->total.read_bytes > 0 || row->total.write_bytes > 0;
+	}
+}
+
+static const char *what_is_shown(const struct query *query)
+{
+	static const char *const words[] = {
+		[SOURCE_CPU] = "CPU",
+		[SOURCE_OFFCPU] = "Waiting",
+		[SOURCE_IO] = "Operations",
+	};
+
+	return words[shown_source(query)];
+}
+
+static void add_row(struct grid *grid, struct tables *tables, const struct summary *summary,
+		    const struct query *query, const struct query_row *row)
+{
+	add_key_cells(grid, tables, query, row);
+	if (shows_details(query))
+		add_detail_cells(grid, tables, query, row);
+	else
+		add_figure_cells(grid, tables, summary, query, row);
 }
 
 int text_report__query(FILE *stream, struct tables *tables, const struct summary *summary,
 		       const struct query *query, size_t width, size_t limit)
 {
-	size_t count = query__row_count(query), all = count;
+	size_t count = query__row_count(query), all = 0, shown = 0;
 	struct grid grid = {0};
 	int error;
 
 	error = text_report__warnings(stream, summary, width);
 	if (error)
 		return error;
-	if (limit && limit < count)
-		count = limit;
+	if (!query__knows(query, shown_source(query))) {
+		fprintf(stream,
+			"%s: not recorded; 'pipescope record --sources cpu,offcpu,io' records "
+			"all.\n",
+			what_is_shown(query));
+		return ferror(stream) ? -EIO : 0;
+	}
 	add_columns(&grid, query);
 	for (size_t i = 0; i < count && !grid.error; i++) {
 		const struct query_row *row = query__row(query, i);
 
-		add_key_cells(&grid, tables, query, row);
-		if (query__has_details(query))
-			add_detail_cells(&grid, tables, query, row);
-		else
-			add_figure_cells(&grid, summary, query, row);
+		if (!is_shown(query, row))
+			continue;
+		all++;
+		if (!limit || shown < limit) {
+			add_row(&grid, tables, summary, query, row);
+			shown++;
+		}
 	}
 	error = grid__print(&grid, stream, width);
 	grid__clear(&grid);
@@ -289,10 +478,11 @@ int text_report__query(FILE *stream, struct tables *tables, const struct summary
 		return error;
 	if (!all)
 		fputs("Nothing in this recording fits.\n", stream);
-	if (count < all)
-		fprintf(stream, "... and %zu more rows; --limit 0 shows all.\n", all - count);
+	if (shown < all)
+		fprintf(stream, "... and %zu more rows; --limit 0 shows all.\n", all - shown);
 	if (query__estimated(query) && all)
-		fputs("CPU: exact totals shared out over samples; +- is one standard error.\n",
-		      stream);
+		fprintf(stream,
+			"%s: exact totals shared out over samples; +- is one standard error.\n",
+			what_is_shown(query));
 	return ferror(stream) ? -EIO : 0;
 }

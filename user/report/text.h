@@ -26,6 +26,10 @@ int text_report__warnings(FILE *stream, const struct summary *summary, size_t wi
 /* "main.py:12" where a function begins, or its library; malloc'ed, NULL: no memory. */
 char *text_report__origin(const struct tables *tables, uint64_t function);
 
+/* "read 12, open 3": the `most` most frequent operations of a row; malloc'ed, NULL: no memory. */
+char *text_report__ops(const struct tables *tables, const struct query *query,
+		       const struct query_row *row, size_t most);
+
 /* "code 3", "SIGKILL", "-" (still ran), malloc'ed, NULL: no memory. */
 char *text_report__exit(const struct table_process *process);
 

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How the tables of a recording become arrays: private to what fills struct tables (tables.c,
+ * events.c, idle.c). */
+#ifndef MODEL_LOADING_H
+#define MODEL_LOADING_H
+
+#include "base/array.h"
+#include "model/tables.h"
+
+#define TIME_LIMIT (1LL << 61) /* sums and differences of two times cannot overflow */
+
+/* A frame of the recording: what a stack's node is made of. */
+struct table_frame {
+	uint32_t function, line;
+};
+
+/* Room of one array of struct tables while it grows. */
+enum table_array {
+	PROCESSES,
+	IMAGES,
+	EPOCHS,
+	THREADS,
+	SLICES,
+	FUNCTIONS,
+	NODES,
+	USAGE,
+	THREAD_USAGE,
+	WAITS,
+	THREAD_WAITS,
+	FILES,
+	IO,
+	HISTOGRAMS,
+	POOLS,
+	SAMPLES,
+	ARRAYS
+};
+
+struct loading_state {
+	struct id_list processes, images, epochs, threads, slices, functions, frames, nodes, files;
+	size_t capacity[ARRAYS];
+	uint32_t *function_of; /* of functions.ids: equal functions are one */
+	size_t function_of_capacity;
+	struct tuple_set *function_set;
+	uint32_t *file_of; /* of files.ids: equal files are one */
+	size_t file_of_capacity;
+	struct tuple_set *file_set;
+	struct table_frame *frame_of; /* of frames.ids */
+	size_t frame_of_capacity;
+	uint16_t *depth; /* of nodes */
+	size_t depth_capacity;
+	size_t last_ending;
+	struct tuple_set *pool_set; /* (source, epoch, item) */
+	uint32_t last_pool;
+	bool thread_usage_loaded, thread_waits_closed;
+};
+
+/* Makes room for one more item behind `count` of an array of struct tables. */
+#define GROW(tables, field, count, array)                                                          \
+	array__reserve(&(tables)->field, &(tables)->loading->capacity[array],                      \
+		       sizeof(*(tables)->field), (count) + 1)
+
+/* One row, read with bounds: a value outside them fails the row for good. */
+struct row {
+	sqlite3_stmt *statement;
+	bool failed;
+};
+
+bool row__is_null(const struct row *row, int column);
+int64_t row__number(struct row *row, int column, int64_t least, int64_t most);
+int64_t row__optional(struct row *row, int column, int64_t least, int64_t most); /* NO_VALUE */
+int64_t row__time(struct row *row, int column);
+int64_t row__id(struct row *row, int column);
+const char *row__text(struct row *row, int column); /* "" for NULL; until the next row */
+/* NULL stays NULL; *error is set when there is no memory. */
+const char *row__interned(struct tables *tables, struct row *row, int column, int *error);
+/* The index of the id in the column; NO_INDEX: NULL, or not in the list. */
+uint32_t row__reference(struct row *row, int column, const struct id_list *list);
+
+/* -EBADMSG: not above the last one; -ENOMEM, -EOVERFLOW. */
+int id_list__add(struct id_list *list, int64_t id);
+
+typedef int row_load(struct tables *tables, struct row *row);
+
+/* Every row of a query. -EBADMSG, -ENOMEM, -EIO, what load gives. */
+int tables__load_rows(struct tables *tables, const char *sql, row_load *load);
+
+#endif

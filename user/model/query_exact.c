@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+
+#include "model/query_private.h"
+
+static int row_of_fact(struct query *query, const struct fact *fact, uint32_t *ret_row)
+{
+	uint32_t prefix;
+	int error;
+
+	error = query__prefix_of(query, fact, &prefix);
+	return error ? error : query__row_of(query, prefix, query->places.not_sampled, ret_row);
+}
+
+/* --- CPU time. */
+
+static int add_usage(struct query *query, const struct usage_fact *usage)
+{
+	const struct table_epoch *epoch = &query->tables->epochs[usage->epoch];
+	struct fact fact = {
+		{usage->epoch, usage->thread, usage->slice, NO_INDEX, NO_INDEX, NO_INDEX}};
+	uint32_t row;
+	int error;
+
+	if (!query__passes(query, &fact) ||
+	    (epoch->cpu_pool != NO_INDEX && query__shares_out(query, epoch->cpu_pool, SHARE_TIME)))
+		return 0;
+	error = row_of_fact(query, &fact, &row);
+	if (error)
+		return error;
+	query->rows[row].own.cpu_ns += (double)usage->cpu_ns;
+	query->rows[row].total.cpu_ns += (double)usage->cpu_ns;
+	if (query->details) {
+		query->row_details[row].user_ns += (double)usage->user_ns;
+		query->row_details[row].system_ns += (double)usage->system_ns;
+	}
+	return 0;
+}
+
+static int add_all_usage(struct query *query)
+{
+	struct tables *tables = query->tables;
+	bool by_thread = query->by_scope[SCOPE_THREAD] || query->passes[SCOPE_THREAD];
+	const struct usage_fact *facts;
+	size_t count;
+	int error = 0;
+
+	if (by_thread)
+		error = tables__load_thread_usage(tables);
+	facts = by_thread ? tables->thread_usage : tables->usage;
+	count = by_thread ? tables->thread_usage_count : tables->usage_count;
+	for (size_t i = 0; i < count && !error; i++)
+		error = add_usage(query, &facts[i]);
+	return error;
+}
+
+/* --- Waits. */
+
+static void add_wait_figures(struct query_figures *figures, const struct wait_fact *wait,
+			     bool counts)
+{
+	figures->offcpu_ns += wait->ns;
+	if (counts)
+		figures->waits += wait->count;
+}
+
+static int add_wait(struct query *query, const struct wait_fact *wait)
+{
+	struct fact fact = {
+		{wait->epoch, wait->thread, wait->slice, wait->class, NO_INDEX, NO_INDEX}};
+	uint32_t row;
+	int error;
+
+	if (!query__passes(query, &fact) || query__shares_out(query, wait->pool, SHARE_TIME))
+		return 0;
+	error = row_of_fact(query, &fact, &row);
+	if (error)
+		return error;
+	add_wait_figures(&query->rows[row].own, wait, !query->estimated);
+	add_wait_figures(&query->rows[row].total, wait, !query->estimated);
+	return query__add_part(query, row, PART_WAIT, wait->class, wait->ns, wait->ns);
+}
+
+/* Threads are known or slices, never both: with both, what was not sampled is of no thread. */
+static int add_all_waits(struct query *query)
+{
+	struct tables *tables = query->tables;
+	bool by_thread = query->by_scope[SCOPE_THREAD] || query->passes[SCOPE_THREAD];
+	bool by_slice = query->by_scope[SCOPE_SLICE] || query->passes[SCOPE_SLICE];
+	const struct wait_fact *facts = tables->waits;
+	size_t count = tables->wait_count;
+	int error = 0;
+
+	if (by_thread && !by_slice) {
+		error = tables__close_thread_waits(tables);
+		facts = tables->thread_waits;
+		count = tables->thread_wait_count;
+	}
+	for (size_t i = 0; i < count && !error; i++)
+		error = add_wait(query, &facts[i]);
+	return error;
+}
+
+/* --- Operations on files. */
+
+static void add_io_figures(struct query_figures *figures, const struct io_fact *io,
+			   enum op_direction direction, const bool *adds)
+{
+	if (adds[SHARE_TIME])
+		figures->io_ns += (double)io->ns;
+	if (adds[SHARE_BYTES] && direction == OP_READS)
+		figures->read_bytes += (double)io->bytes;
+	if (adds[SHARE_BYTES] && direction == OP_WRITES)
+		figures->write_bytes += (double)io->bytes;
+	if (adds[SHARE_OPS])
+		figures->ops += (double)io->count;
+}
+
+static int add_io(struct query *query, const struct io_fact *io)
+{
+	struct fact fact = {{io->epoch, NO_INDEX, io->slice, NO_INDEX, io->op, io->file}};
+	enum op_direction direction = query->tables->ops[io->op].direction;
+	double count = (double)io->count;
+	bool adds[SHARE_COUNT], any = false;
+	uint32_t row;
+	int error;
+
+	for (uint32_t share = 0; share < SHARE_COUNT; share++) {
+		adds[share] = !query__shares_out(query, io->pool, share);
+		any |= adds[share];
+	}
+	if (!any || !query__passes(query, &fact))
+		return 0;
+	error = row_of_fact(query, &fact, &row);
+	if (error)
+		return error;
+	add_io_figures(&query->rows[row].own, io, direction, adds);
+	add_io_figures(&query->rows[row].total, io, direction, adds);
+	if (adds[SHARE_OPS])
+		error = query__add_part(query, row, PART_OP, io->op, count, count);
+	if (error || !io->error || query->estimated)
+		return error;
+	query->rows[row].own.errors += count;
+	query->rows[row].total.errors += count;
+	return query__add_part(query, row, PART_ERROR, io->error, count, count);
+}
+
+/* --- Processes. */
+
+static double elapsed_within(const struct tables *tables, const struct table_epoch *epoch)
+{
+	int64_t start = epoch->start_ns > 0 ? epoch->start_ns : 0;
+	int64_t end = epoch->end_ns < tables->end_ns ? epoch->end_ns : tables->end_ns;
+
+	return end > start ? (double)(end - start) : 0;
+}
+
+/* Also gives a row to every process that no figure mentions. */
+static int add_details(struct query *query)
+{
+	struct tables *tables = query->tables;
+	struct tuple_set *seen = tuple_set__new(2);
+	int error = seen ? 0 : -ENOMEM;
+
+	for (uint32_t i = 0; i < tables->epoch_count && !error; i++) {
+		const struct table_epoch *epoch = &tables->epochs[i];
+		const struct table_process *process = &tables->processes[epoch->process];
+		struct fact fact = {{i, NO_INDEX, NO_INDEX, NO_INDEX, NO_INDEX, NO_INDEX}};
+		uint32_t row, pair, before = (uint32_t)tuple_set__count(seen);
+		struct query_details *details;
+
+		if (!query__passes(query, &fact))
+			continue;
+		error = row_of_fact(query, &fact, &row);
+		if (!error)
+			error = tuple_set__add(seen, (const uint64_t[]){row, epoch->process},
+					       &pair);
+		if (error)
+			break;
+		details = &query->row_details[row];
+		details->elapsed_ns += elapsed_within(tables, epoch);
+		if (pair == before)
+			details->processes++;
+		if (process->last_epoch == i &&
+		    (process->exit_signal != NO_VALUE ||
+		     (process->exit_code != NO_VALUE && process->exit_code)))
+			details->failures++;
+		if (process->max_rss_bytes > details->max_rss_bytes)
+			details->max_rss_bytes = process->max_rss_bytes;
+	}
+	tuple_set__free(seen);
+	return error;
+}
+
+int query__add_exact(struct query *query)
+{
+	const struct tables *tables = query->tables;
+	int error = 0;
+
+	if (query->knows[SOURCE_CPU])
+		error = add_all_usage(query);
+	if (!error && query->details)
+		error = add_details(query);
+	if (!error && query->knows[SOURCE_OFFCPU])
+		error = add_all_waits(query);
+	for (size_t i = 0; query->knows[SOURCE_IO] && i < tables->io_count && !error; i++)
+		error = add_io(query, &tables->io[i]);
+	return error;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The parts of text_report__page: page.c (head, tasks, CPU) and page_events.c (waits, files). */
+#ifndef REPORT_PAGE_H
+#define REPORT_PAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "model/query.h"
+#include "model/summary.h"
+
+#define PAGE_ROWS 12 /* of a table, so that all of the page is read */
+
+/* One paragraph, made printable, broken at blanks, later lines indented by `indent`. -ENOMEM. */
+__attribute__((format(printf, 4, 5))) int page__paragraph(FILE *stream, size_t width, size_t indent,
+							  const char *format, ...);
+
+/* keys: their names, up to NULL. As query__run. */
+int page__query(struct tables *tables, const char *const *keys, const char *metric,
+		enum query_fold fold, struct query **ret_query);
+
+/* Whether it is no function but "(unknown)" or "(not sampled)". */
+bool page__is_special(uint64_t value);
+
+/* What tasks waited for, read and wrote; and which functions, files and errors stand out. At most
+ * `limit` rows of each table; nothing of what was not recorded. -ENOMEM, -EIO, -EBADMSG. */
+int page__events_of_tasks(FILE *stream, struct tables *tables, size_t width, size_t limit);
+int page__events(FILE *stream, struct tables *tables, size_t width, size_t limit);
+
+#endif
