@@ -196,7 +196,7 @@ static bool python_process__start(struct python_process *process, const char *co
 }
 
 /* With the memory that process->saved has noted down. */
-static bool python_process__store(const struct python_process *process, const char *path)
+static inline bool python_process__store(const struct python_process *process, const char *path)
 {
 	FILE *file = fopen(path, "we");
 	bool good;
@@ -218,7 +218,7 @@ static bool python_process__store(const struct python_process *process, const ch
 }
 
 /* python_process__end() afterwards, whatever it returns. */
-static bool python_process__load(struct python_process *process, const char *path)
+static inline bool python_process__load(struct python_process *process, const char *path)
 {
 	_cleanup_fclose_ FILE *file = fopen(path, "re");
 	const struct python_layout *known;

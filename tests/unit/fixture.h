@@ -60,11 +60,12 @@ static const char fixture_rows[] =
 	" (7,8,22),(8,7,NULL),(9,3,6);"
 	"INSERT INTO stack VALUES (1,NULL,1),(2,1,2),(3,2,3),(4,3,4),(5,3,5),(6,1,6),(7,6,7),"
 	" (8,7,7),(9,8,8),(10,NULL,9),(11,NULL,8);"
-	"INSERT INTO sample VALUES (1,1,1,4,'python','cpu',3,0),(1,2,1,5,'python','cpu',2,0),"
-	" (2,3,2,10,'python','cpu',3,0),(1,1,2,9,'python','cpu',1,0),"
-	" (1,1,2,8,'python_unnamed','cpu',2,0),(1,1,2,3,'python','cpu',1,0),"
-	" (1,1,2,NULL,'unknown','cpu',1,0),(2,3,2,11,'python_no_frames','cpu',2,0),"
-	" (1,1,1,4,'python','offcpu',99,0);"
+	"INSERT INTO sample VALUES "
+	"(1,1,1,4,'python','cpu',NULL,3,0),(1,2,1,5,'python','cpu',NULL,2,0),"
+	" (2,3,2,10,'python','cpu',NULL,3,0),(1,1,2,9,'python','cpu',NULL,1,0),"
+	" (1,1,2,8,'python_unnamed','cpu',NULL,2,0),(1,1,2,3,'python','cpu',NULL,1,0),"
+	" (1,1,2,NULL,'unknown','cpu',NULL,1,0),(2,3,2,11,'python_no_frames','cpu',NULL,2,0),"
+	" (1,1,1,4,'python','of a later version',NULL,99,99);"
 	"INSERT INTO ending VALUES ('python',1,'Python frames complete'),"
 	" ('python_unnamed',0,'not all could be named'),('python_no_frames',1,'no function'),"
 	" ('unknown',0,'the stack never arrived'),('native',1,'no Python');"
@@ -73,6 +74,37 @@ static const char fixture_rows[] =
 	" ('lost_mmaps',0,'mapping events lost'),('names_too_late',2,'functions without a name');"
 	"INSERT INTO recorder VALUES (1,10000000,40000000),(2,10000000,42000000);"
 	"INSERT INTO program VALUES ('cpu_sample',15,30000);";
+
+/* Waits and file operations of the same processes. Thread 102 is idle: 500 of 510 ms in locks. */
+static const char fixture_events[] =
+	"UPDATE meta SET value = 'cpu,offcpu,io' WHERE key = 'sources';"
+	"INSERT INTO thread VALUES (4,1,102,'idler',NULL);"
+	"INSERT INTO wait VALUES (1,1,'lock',4,400000000),(1,2,'lock',6,600000000),"
+	" (1,1,'file_system',2,200000000),(1,2,'run_queue',5,50000000),"
+	" (2,2,'child',1,300000000),(2,2,'other:keyctl',1,100000000);"
+	"INSERT INTO thread_wait VALUES (1,1,'lock',5,500000000),(1,4,'lock',5,500000000),"
+	" (1,1,'file_system',2,200000000),(1,1,'run_queue',2,20000000),"
+	" (1,4,'run_queue',1,10000000),(2,3,'child',1,300000000),"
+	" (2,3,'other:keyctl',1,100000000);"
+	"INSERT INTO file VALUES (1,'file','/data/in.fits','ceph','/data'),"
+	" (2,'file','/tmp/out','ext4','/'),(3,'pipe','pipe','',''),"
+	" (4,'file','/data/in.fits','ceph','/data'),(5,'file','/data/missing','ceph','/data');"
+	"INSERT INTO io VALUES (1,1,1,'read',0,10,1000000,100000000),"
+	" (1,2,4,'read',0,10,1000000,50000000),(1,1,1,'open',0,1,0,20000000),"
+	" (1,1,5,'open',2,300,0,30000000),(1,2,2,'write',0,4,4096,8000000),"
+	" (1,2,2,'write',28,1,0,2000000),(2,2,3,'read',0,2,100,300000000),"
+	" (3,1,1,'stat',0,5,0,5000000);"
+	"INSERT INTO io_histogram VALUES ('read','ceph','ns',20,60),('read','ceph','ns',21,40),"
+	" ('read','ceph','bytes',16,100),('open','ext4','ns',0,4);"
+	"INSERT INTO sample VALUES (1,1,1,4,'python','offcpu','lock',1,30000000),"
+	" (1,1,2,9,'python','offcpu','lock',2,20000000),"
+	" (1,4,1,9,'python','offcpu','lock',1,40000000),"
+	" (1,1,1,NULL,'unknown','offcpu','file_system',1,10000000),"
+	" (2,3,2,10,'python','offcpu','child',3,300000000),"
+	" (1,1,1,5,'python','io_time','read',1,40000000),"
+	" (1,1,2,4,'python','io_time','read',1,10000000),"
+	" (1,1,1,5,'python','io_bytes','read',1,500000),"
+	" (1,1,1,4,'python','io_ops','open',2,10);";
 
 struct fixture {
 	char directory[64], path[96];
@@ -108,13 +140,19 @@ static inline int fixture__load(struct fixture *fixture)
 	int error = recording__open(fixture->path, &fixture->recording);
 
 	if (!error)
-		error = tables__load(fixture->recording, "cpu", &fixture->tables);
+		error = tables__load(fixture->recording, &fixture->tables);
 	return error;
 }
 
 static inline void fixture__open(struct fixture *fixture)
 {
 	fixture__create(fixture, fixture_rows, NULL);
+	assert_int_equal(fixture__load(fixture), 0);
+}
+
+static inline void fixture__open_events(struct fixture *fixture)
+{
+	fixture__create(fixture, fixture_rows, fixture_events);
 	assert_int_equal(fixture__load(fixture), 0);
 }
 
@@ -126,14 +164,14 @@ static inline void fixture__close(struct fixture *fixture)
 	assert_int_equal(rmdir(fixture->directory), 0);
 }
 
-/* by: "task,function"; where: "key=value" or NULL. */
-static inline struct query *fixture__query(struct fixture *fixture, const char *by,
-					   const char *const *where, enum query_fold fold)
+/* by: "task,function"; where: "key=value" or NULL, borrowed; metric: NULL: what suits the keys. */
+static inline struct query_request fixture__request(const char *by, const char *const *where,
+						    const char *metric)
 {
-	struct query_request request = {.metric = metric__find("cpu"), .fold = fold};
-	char copy[128], names[8][64], *rest;
-	struct query *query = NULL;
+	struct query_request request = {.metric = metric ? metric__find(metric) : NULL};
+	char copy[128], *rest;
 
+	assert_true(!metric || request.metric);
 	snprintf(copy, sizeof(copy), "%s", by);
 	for (char *name = strtok_r(copy, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
 		request.keys[request.key_count] = key__find(name);
@@ -142,12 +180,22 @@ static inline struct query *fixture__query(struct fixture *fixture, const char *
 	for (size_t i = 0; where && where[i]; i++) {
 		const char *equals = strchr(where[i], '=');
 
-		snprintf(names[i], sizeof(names[i]), "%.*s", (int)(equals - where[i]), where[i]);
-		request.filters[i].key = key__find(names[i]);
+		snprintf(copy, sizeof(copy), "%.*s", (int)(equals - where[i]), where[i]);
+		request.filters[i].key = key__find(copy);
 		assert_non_null(request.filters[i].key);
 		request.filters[i].pattern = equals + 1;
 		request.filter_count++;
 	}
+	return request;
+}
+
+static inline struct query *fixture__query(struct fixture *fixture, const char *by,
+					   const char *const *where, enum query_fold fold)
+{
+	struct query_request request = fixture__request(by, where, NULL);
+	struct query *query = NULL;
+
+	request.fold = fold;
 	assert_int_equal(query__run(fixture->tables, &request, &query), 0);
 	return query;
 }

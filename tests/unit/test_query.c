@@ -286,7 +286,7 @@ static void test_hostile(void **state)
 		"WITH RECURSIVE n(i) AS (SELECT 12 UNION ALL SELECT i + 1 FROM n LIMIT 5000)"
 		" INSERT INTO stack SELECT i, i - 1, 1 FROM n",
 		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100)"
-		" INSERT INTO sample SELECT 1, 1, 1, 1, 'ending' || i, 'cpu', 1, 0 FROM n",
+		" INSERT INTO sample SELECT 1, 1, 1, 1, 'ending' || i, 'cpu', NULL, 1, 0 FROM n",
 	};
 
 	(void)state;
@@ -395,8 +395,7 @@ static const char big_rows[] =
 	"FROM n;"
 	"WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT 1000000)"
 	" INSERT INTO sample SELECT i % 64, i % 64, i % 600, i * 104729 % 300000, 'python', 'cpu', "
-	"1,"
-	" 0 FROM n;"
+	"NULL, 1, 0 FROM n;"
 	"COMMIT;";
 
 static double seconds_now(void)

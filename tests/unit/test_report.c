@@ -34,15 +34,17 @@ static void printed__end(struct printed *printed, int error)
 	assert_int_equal(error, 0);
 }
 
-static json_t *json_of(struct fixture *fixture, const char *by, const char *const *where,
-		       size_t limit)
+static json_t *json_by(struct fixture *fixture, const char *by, const char *const *where,
+		       const char *metric, size_t limit)
 {
-	struct query *query = fixture__query(fixture, by, where, 0);
+	struct query_request request = fixture__request(by, where, metric);
+	struct query *query = NULL;
 	struct summary *summary;
 	struct printed printed;
 	json_error_t problem;
 	json_t *root;
 
+	assert_int_equal(query__run(fixture->tables, &request, &query), 0);
 	assert_int_equal(summary__load(fixture->tables, &summary), 0);
 	printed__start(&printed);
 	printed__end(&printed,
@@ -57,6 +59,12 @@ static json_t *json_of(struct fixture *fixture, const char *by, const char *cons
 	summary__free(summary);
 	query__free(query);
 	return root;
+}
+
+static json_t *json_of(struct fixture *fixture, const char *by, const char *const *where,
+		       size_t limit)
+{
+	return json_by(fixture, by, where, NULL, limit);
 }
 
 static const char *text_at(const json_t *row, const char *name)
@@ -160,6 +168,125 @@ static void test_json_other_keys(void **state)
 	fixture__close(&fixture);
 }
 
+static json_t *row_at(const json_t *root, size_t position)
+{
+	return json_array_get(json_object_get(root, "rows"), position);
+}
+
+static bool is_missing(const json_t *root, const char *name)
+{
+	const json_t *missing = json_object_get(json_object_get(root, "query"), "missing"), *one;
+	bool found = false;
+	size_t i;
+
+	assert_true(json_is_array(missing));
+	json_array_foreach(missing, i, one) found |= !strcmp(json_string_value(one), name);
+	return found;
+}
+
+static bool is_near(double value, double expected)
+{
+	return value > expected - 1e-6 && value < expected + 1e-6;
+}
+
+static void test_json_events(void **state)
+{
+	json_int_t waits, read_bytes, write_bytes, ops, errors, opens, enoent, enospc;
+	double lock, idle, waited, io, cpu;
+	struct fixture fixture;
+	json_t *root;
+
+	(void)state;
+	fixture__open_events(&fixture);
+	root = json_by(&fixture, "task", NULL, "offcpu", 0);
+	assert_int_equal(json_unpack(row_at(root, 0),
+				     "{s:F, s:F, s:I, s:{s:F, s:F}, s:F, s:I, s:I, s:I, s:I, "
+				     "s:{s:I}, s:{s:I, s:I}}",
+				     "cpu_s", &cpu, "offcpu_s", &waited, "wait_count", &waits,
+				     "wait", "lock", &lock, "idle", &idle, "io_s", &io,
+				     "read_bytes", &read_bytes, "write_bytes", &write_bytes,
+				     "op_count", &ops, "error_count", &errors, "ops", "open",
+				     &opens, "errors", "ENOENT", &enoent, "ENOSPC", &enospc),
+			 0);
+	assert_string_equal(text_at(row_at(root, 0), "task"), "isr");
+	assert_true(cpu == 1 && is_near(waited, 1.25) && is_near(lock, 0.5) && is_near(idle, 0.5));
+	assert_true(is_near(io, 0.21) && waits == 17 && read_bytes == 2000000);
+	assert_true(write_bytes == 4096 && ops == 326 && errors == 301 && opens == 301);
+	assert_true(enoent == 300 && enospc == 1);
+	assert_int_equal(
+		json_array_size(json_object_get(json_object_get(root, "query"), "missing")), 0);
+	assert_int_equal(json_array_size(json_object_get(root, "histograms")), 4);
+	json_decref(root);
+
+	root = json_of(&fixture, "thread", NULL, 0);
+	assert_true(is_missing(root, "io_s") && is_missing(root, "ops"));
+	assert_false(is_missing(root, "wait") || is_missing(root, "cpu_s"));
+	assert_null(json_object_get(row_at(root, 0), "io_s"));
+	assert_non_null(json_object_get(row_at(root, 0), "wait"));
+	json_decref(root);
+
+	root = json_of(&fixture, "file", NULL, 0);
+	assert_true(is_missing(root, "cpu_s") && is_missing(root, "offcpu_s"));
+	assert_string_equal(text_at(row_at(root, 1), "file"), "/data/in.fits");
+	assert_string_equal(text_at(row_at(root, 1), "mount"), "/data");
+	assert_true(json_is_null(json_object_get(row_at(root, 0), "fs")));
+	json_decref(root);
+
+	root = json_of(&fixture, "wait", NULL, 0);
+	assert_string_equal(text_at(row_at(root, 0), "wait"), "idle");
+	assert_null(json_object_get(row_at(root, 0), "cpu_s"));
+	json_decref(root);
+	fixture__close(&fixture);
+}
+
+static void test_json_estimated_events(void **state)
+{
+	double own, error, total, lock, idle;
+	struct fixture fixture;
+	json_int_t samples;
+	json_t *root;
+
+	(void)state;
+	fixture__open_events(&fixture);
+	root = json_by(&fixture, "function", NULL, "offcpu", 0);
+	assert_int_equal(json_unpack(row_at(root, 0), "{s:F, s:F, s:I, s:{s:F, s:{s:F, s:F}}}",
+				     "offcpu_s", &own, "offcpu_s_error", &error, "offcpu_samples",
+				     &samples, "total", "offcpu_s", &total, "wait", "lock", &lock,
+				     "idle", &idle),
+			 0);
+	assert_string_equal(text_at(row_at(root, 0), "function"), "do_syscall");
+	assert_true(is_near(own, 0.7) && is_near(total, 0.7) && samples == 3 && error > 0.5);
+	assert_true(is_near(lock, 0.2) && is_near(idle, 0.5));
+	assert_true(is_missing(root, "wait_count") && is_missing(root, "errors"));
+	assert_false(is_missing(root, "ops"));
+	json_decref(root);
+	root = json_by(&fixture, "function", NULL, "io_time", 0);
+	assert_string_equal(text_at(row_at(root, 0), "function"), "(not sampled)");
+	assert_string_equal(text_at(row_at(root, 1), "function"), "memcpy");
+	assert_int_equal(json_unpack(row_at(root, 1), "{s:F, s:F, s:I, s:{s:F}}", "io_s", &own,
+				     "read_bytes", &total, "io_samples", &samples, "total",
+				     "io_s_error", &error),
+			 0);
+	assert_true(is_near(own, 0.12) && is_near(total, 2e6) && samples == 1);
+	json_decref(root);
+	fixture__close(&fixture);
+}
+
+static void test_json_not_recorded(void **state)
+{
+	struct fixture fixture;
+	json_t *root;
+
+	(void)state;
+	fixture__open(&fixture);
+	root = json_of(&fixture, "task", NULL, 0);
+	assert_true(is_missing(root, "offcpu_s") && is_missing(root, "read_bytes"));
+	assert_null(json_object_get(row_at(root, 0), "offcpu_s"));
+	assert_null(json_object_get(root, "histograms"));
+	json_decref(root);
+	fixture__close(&fixture);
+}
+
 static void test_csv(void **state)
 {
 	static const char expected[] =
@@ -190,6 +317,26 @@ static void test_csv(void **state)
 	fixture__close(&fixture);
 }
 
+static void test_csv_events(void **state)
+{
+	static const char expected[] =
+		"fs,io_s,read_bytes,write_bytes,op_count,error_count\r\n"
+		"ext4,0.010000000,0,4096,5,1\r\n";
+	struct fixture fixture;
+	struct printed printed;
+	struct query *query;
+
+	(void)state;
+	fixture__open_events(&fixture);
+	query = fixture__query(&fixture, "fs", (const char *[]){"fs=ext*", NULL}, 0);
+	printed__start(&printed);
+	printed__end(&printed, csv_report__print(printed.stream, fixture.tables, query, 0));
+	assert_string_equal(printed.text, expected);
+	free(printed.text);
+	query__free(query);
+	fixture__close(&fixture);
+}
+
 static void check_lines(const char *text, size_t width)
 {
 	for (const char *at = text; *at;) {
@@ -206,12 +353,15 @@ static void check_lines(const char *text, size_t width)
 	}
 }
 
-static char *page_of(struct fixture *fixture, const char *by, size_t width)
+static char *page_by(struct fixture *fixture, const char *by, const char *metric, size_t width)
 {
-	struct query *query = by ? fixture__query(fixture, by, NULL, 0) : NULL;
+	struct query_request request = fixture__request(by ? by : "task", NULL, metric);
+	struct query *query = NULL;
 	struct summary *summary;
 	struct printed printed;
 
+	if (by)
+		assert_int_equal(query__run(fixture->tables, &request, &query), 0);
 	assert_int_equal(summary__load(fixture->tables, &summary), 0);
 	printed__start(&printed);
 	printed__end(&printed,
@@ -221,6 +371,11 @@ static char *page_of(struct fixture *fixture, const char *by, size_t width)
 	summary__free(summary);
 	query__free(query);
 	return printed.text;
+}
+
+static char *page_of(struct fixture *fixture, const char *by, size_t width)
+{
+	return page_by(fixture, by, NULL, width);
 }
 
 /* Long and hostile names everywhere; the recording is cut off. */
@@ -238,6 +393,97 @@ static const char hostile_names[] =
 	" 'a long command line that goes on and on and on, longer than any terminal is wide, and'"
 	" || ' still has not ended');"
 	"UPDATE process SET pid = pid + 4000000;";
+
+/* The same in waits and files; and more classes and task names than a page shows. */
+static const char hostile_events[] =
+	"UPDATE wait SET class = 'fi' || char(27) || '[2J' || char(10) || char(8238) ||"
+	" 'le_system_with_a_very_long_name_that_no_column_holds' WHERE class = 'file_system';"
+	"UPDATE file SET path = '/data/' || char(27) || '[31m' || char(10) ||"
+	" replace(hex(zeroblob(100)), '0', 'abc/') || 'in.fits', filesystem = 'ce' || char(13) ||"
+	" 'ph_with_a_long_name', mount = '/da' || char(7) || 'ta' WHERE id IN (1, 4);"
+	"UPDATE io SET op = 'op' || char(27) || 'en' WHERE op = 'open';"
+	"UPDATE io SET count = 1 << 60, bytes = 1 << 60, ns = 1 << 60 WHERE op = 'write';"
+	"UPDATE io SET error = 4095, count = 1000 WHERE op = 'stat';"
+	"UPDATE io_histogram SET count = 1 << 60, filesystem = 'ce' || char(13) ||"
+	" replace(hex(zeroblob(50)), '0', 'ph') WHERE op = 'read';"
+	"INSERT INTO io_histogram SELECT value, 'ext4', 'ns', 62, 0"
+	" FROM json_each('[\"write\",\"stat\"]');"
+	"UPDATE wait SET ns = 1 << 61, count = 1 << 61 WHERE class = 'child';"
+	"UPDATE sample SET value = 1 << 61, count = 2147483647 WHERE metric = 'offcpu';"
+	"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 500)"
+	" INSERT INTO wait SELECT 1, 1, 'other:call' || i, 1, 1000000 FROM n;";
+
+static void test_text_events(void **state)
+{
+	static const struct {
+		const char *by, *metric;
+	} pages[] = {
+		{NULL, NULL},	       {"wait", NULL},
+		{"file", NULL},	       {"op", NULL},
+		{"mount,fs,op", NULL}, {"task", "offcpu"},
+		{"task", "waits"},     {"task", "io_time"},
+		{"process", "errors"}, {"function", "offcpu"},
+		{"stack", "offcpu"},   {"task,function,wait", NULL},
+		{"function", "ops"},   {"line,op", NULL},
+		{"thread", "offcpu"},  {"file,task", "read_bytes"},
+	};
+	static const size_t widths[] = {80, 120, 200};
+	struct fixture fixture;
+
+	(void)state;
+	fixture__create(&fixture, fixture_rows, hostile_names);
+	fixture__execute(fixture.path, fixture_events);
+	fixture__execute(fixture.path, hostile_events);
+	assert_int_equal(fixture__load(&fixture), 0);
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+		for (size_t w = 0; w < sizeof(widths) / sizeof(widths[0]); w++) {
+			char *text = page_by(&fixture, pages[i].by, pages[i].metric, widths[w]);
+
+			check_lines(text, widths[w]);
+			free(text);
+		}
+	}
+	fixture__close(&fixture);
+}
+
+static void test_text_events_content(void **state)
+{
+	static const char *const lines[] = {
+		"\nisr        0.750 s  66.7 %       -       26.7 %             -  0.500 s\n",
+		"\ncalibrate  0.400 s       -  75.0 %            -        25.0 %        -\n",
+		"\nisr        2.0 MB   4.1 kB         326     301       0.210 s\n",
+		"\n0.300 s  0.300 s  lock   work      main.py:10  isr\n",
+		"\n0.170 s  2.0 MB  read 20, open 1       0  /data/in.fits  isr\n",
+		"\n   300  ENOENT  open            99.7 %  isr\n",
+		"\nceph         1.9 ms / 4.1 ms      -            -     -\n",
+	};
+	struct fixture fixture;
+	char *text;
+
+	(void)state;
+	fixture__open_events(&fixture);
+	text = page_of(&fixture, NULL, 80);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (!strstr(text, lines[i]))
+			fail_msg("the page lacks '%s': %s", lines[i], text);
+	free(text);
+	text = page_by(&fixture, "function", "offcpu", 120);
+	assert_non_null(strstr(text, "mostly for"));
+	assert_non_null(strstr(text, "idle 71 %"));
+	assert_null(strstr(text, "memcpy")); /* it has only CPU time */
+	free(text);
+	fixture__close(&fixture);
+
+	fixture__open(&fixture);
+	text = page_of(&fixture, NULL, 80);
+	assert_null(strstr(text, "Waiting"));
+	assert_null(strstr(text, "Operations"));
+	free(text);
+	text = page_by(&fixture, "task", "offcpu", 80);
+	assert_non_null(strstr(text, "Waiting: not recorded"));
+	free(text);
+	fixture__close(&fixture);
+}
 
 static void test_text(void **state)
 {
@@ -339,6 +585,10 @@ static void test_numbers(void **state)
 	assert_string_equal(number__seconds(text, 0.0001), "<0.001 s");
 	assert_string_equal(number__seconds(text, 9.9996), "10.00 s");
 	assert_string_equal(number__seconds(text, 123.45), "123.5 s");
+	assert_string_equal(number__duration(text, 812.4), "812 ns");
+	assert_string_equal(number__duration(text, 999.6), "1.0 us");
+	assert_string_equal(number__duration(text, 12345678), "12 ms");
+	assert_string_equal(number__duration(text, 1.5e12), "1500 s");
 	assert_string_equal(number__bytes(text, 999), "999 B");
 	assert_string_equal(number__bytes(text, 1500000), "1.5 MB");
 	assert_string_equal(number__bytes(text, INT64_MAX), "9.2 EB");
@@ -374,6 +624,56 @@ static void test_collapsed(void **state)
 	assert_non_null(strstr(printed.text, "calibrate;work (other.py:6) 300000\n"));
 	assert_non_null(strstr(printed.text, "sh;(not sampled) 2000\n"));
 	free(printed.text);
+	fixture__close(&fixture);
+}
+
+static void test_collapsed_events(void **state)
+{
+	static const struct {
+		const char *metric, *text;
+	} exports[] = {
+		{"offcpu",
+		 "isr;main (main.py:2);fib (main.py:21);fib (main.py:22);fib (main.py:22);"
+		 "do_syscall;[idle] 500000\n"
+		 "calibrate;work (other.py:6);[child] 300000\n"
+		 "isr;main (main.py:2);work (main.py:12);PyObject_GetAttr;[lock] 300000\n"
+		 "isr;main (main.py:2);fib (main.py:21);fib (main.py:22);fib (main.py:22);"
+		 "do_syscall;[lock] 200000\n"
+		 "isr;(unknown);[file_system] 200000\n"
+		 "calibrate;(not sampled);[other:keyctl] 100000\n"
+		 "isr;(not sampled);[run_queue] 50000\n"},
+		{"io_time",
+		 "calibrate;(not sampled);[read] 300000\n"
+		 "isr;main (main.py:2);work (main.py:12);memcpy;[read] 120000\n"
+		 "isr;(not sampled);[open] 50000\n"
+		 "isr;main (main.py:2);work (main.py:12);PyObject_GetAttr;[read] 30000\n"
+		 "isr;(not sampled);[write] 10000\n"
+		 "sh;(not sampled);[stat] 5000\n"},
+		{"read_bytes",
+		 "isr;main (main.py:2);work (main.py:12);memcpy;[read] 2000000\n"
+		 "calibrate;(not sampled);[read] 100\n"},
+		{"write_bytes", "isr;(not sampled);[write] 4096\n"},
+		{"ops",
+		 "isr;main (main.py:2);work (main.py:12);PyObject_GetAttr;[open] 301\n"
+		 "isr;(not sampled);[read] 20\n"
+		 "isr;(not sampled);[write] 5\n"
+		 "sh;(not sampled);[stat] 5\n"
+		 "calibrate;(not sampled);[read] 2\n"},
+	};
+	struct fixture fixture;
+
+	(void)state;
+	fixture__open_events(&fixture);
+	for (size_t i = 0; i < sizeof(exports) / sizeof(exports[0]); i++) {
+		struct printed printed;
+
+		printed__start(&printed);
+		printed__end(&printed, collapsed__print(printed.stream, fixture.tables,
+							metric__find(exports[i].metric)));
+		assert_string_equal(printed.text, exports[i].text);
+		free(printed.text);
+	}
+	assert_int_equal(collapsed__print(stderr, fixture.tables, metric__find("waits")), -EINVAL);
 	fixture__close(&fixture);
 }
 
@@ -414,12 +714,19 @@ int main(void)
 		cmocka_unit_test(test_json_functions),
 		cmocka_unit_test(test_json_head),
 		cmocka_unit_test(test_json_other_keys),
+		cmocka_unit_test(test_json_events),
+		cmocka_unit_test(test_json_estimated_events),
+		cmocka_unit_test(test_json_not_recorded),
 		cmocka_unit_test(test_csv),
+		cmocka_unit_test(test_csv_events),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_text_content),
+		cmocka_unit_test(test_text_events),
+		cmocka_unit_test(test_text_events_content),
 		cmocka_unit_test(test_printable),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_collapsed),
+		cmocka_unit_test(test_collapsed_events),
 		cmocka_unit_test(test_output),
 	};
 

@@ -33,6 +33,10 @@ static void fill(struct recording_writer *writer)
 		.id = 1, .process = 1, .tid = 43, .end_ns = ROW_NULL, .name = ""};
 	struct usage_row usage = {1, 1, 10, 6, 4};
 	struct thread_usage_row thread_usage = {1, 1, 1, 10};
+	struct wait_row wait = {1, 1, 2, 3000000000, "lock"};
+	struct thread_wait_row thread_wait = {1, 1, 2, 3000000000, "other:keyctl"};
+	struct file_row file = {1, "file", "/data/\xff", "ceph", "/data"};
+	struct io_row io = {1, 1, 1, 2, 3, INT64_MAX, 5, "open"};
 	struct function_row function = {
 		.id = 1, .line = ROW_NULL, .kind = "native", .name = "f", .module = "libm.so"};
 	struct sample_row sample = {.epoch = 1,
@@ -66,6 +70,11 @@ static void fill(struct recording_writer *writer)
 	assert_int_equal(recording_writer__thread(writer, &thread), 0);
 	assert_int_equal(recording_writer__usage(writer, &usage), 0);
 	assert_int_equal(recording_writer__thread_usage(writer, &thread_usage), 0);
+	assert_int_equal(recording_writer__wait(writer, &wait), 0);
+	assert_int_equal(recording_writer__thread_wait(writer, &thread_wait), 0);
+	assert_int_equal(recording_writer__file(writer, &file), 0);
+	assert_int_equal(recording_writer__io(writer, &io), 0);
+	assert_int_equal(recording_writer__io_histogram(writer, "open", "ceph", "ns", 20, 7), 0);
 	assert_int_equal(recording_writer__function(writer, &function), 0);
 	function = (struct function_row){2, 12, "python", "g", "/x/y.py", "/x/y.py"};
 	assert_int_equal(recording_writer__function(writer, &function), 0);
@@ -75,6 +84,9 @@ static void fill(struct recording_writer *writer)
 	assert_int_equal(recording_writer__stack(writer, 2, 1, 1), 0);
 	assert_int_equal(recording_writer__sample(writer, &sample), 0);
 	sample.stack = 2;
+	sample.metric = "offcpu";
+	sample.class = "lock";
+	sample.value = 2000000;
 	assert_int_equal(recording_writer__sample(writer, &sample), 0);
 	assert_int_equal(recording_writer__quality(writer, "samples", 6, "CPU samples taken"), 0);
 	assert_int_equal(recording_writer__recorder(writer, 1, 5, 6), 0);
@@ -155,19 +167,25 @@ static void test_round_trip(void **state)
 	assert_rows(r, "SELECT * FROM thread", "1|1|43||-\n");
 	assert_rows(r, "SELECT * FROM usage", "1|1|10|6|4\n");
 	assert_rows(r, "SELECT * FROM thread_usage", "1|1|1|10\n");
+	assert_rows(r, "SELECT * FROM wait", "1|1|lock|2|3000000000\n");
+	assert_rows(r, "SELECT * FROM thread_wait", "1|1|other:keyctl|2|3000000000\n");
+	assert_rows(r, "SELECT * FROM file", "1|file|/data/\xef\xbf\xbd|ceph|/data\n");
+	assert_rows(r, "SELECT * FROM io", "1|1|1|open|2|3|9223372036854775807|5\n");
+	assert_rows(r, "SELECT * FROM io_histogram", "open|ceph|ns|20|7\n");
 	assert_rows(r, "SELECT * FROM function",
 		    "1|native|f|-|-|libm.so\n2|python|g|/x/y.py|12|/x/y.py\n");
 	assert_rows(r, "SELECT * FROM frame", "1|1|-\n2|2|14\n");
 	assert_rows(r, "SELECT * FROM stack", "1|-|2\n2|1|1\n");
 	assert_rows(r, "SELECT * FROM sample",
-		    "1|1|1|-|unknown|cpu|3|0\n1|1|1|2|unknown|cpu|3|0\n");
+		    "1|1|1|-|unknown|cpu|-|3|0\n"
+		    "1|1|1|2|unknown|offcpu|lock|3|2000000\n");
 	assert_rows(r, "SELECT name, ok FROM ending WHERE name LIKE 'python_un%'",
 		    "python_unnamed|0\npython_unreadable|0\npython_unsupported|0\n");
 	assert_rows(r, "SELECT * FROM quality", "samples|6|CPU samples taken\n");
 	assert_rows(r, "SELECT * FROM recorder", "1|5|6\n");
 	assert_rows(r, "SELECT * FROM program", "sample_cpu|6|700\n");
 	assert_int_equal(number_in(r, "SELECT count(*) FROM sqlite_schema WHERE type = 'index'"),
-			 7);
+			 9);
 	recording__close(r);
 }
 
@@ -191,12 +209,21 @@ static void test_replace(void **state)
 static void test_refused_rows(void **state)
 {
 	struct function_row function = {.id = 1, .kind = "native", .module = "m"};
+	struct wait_row wait = {1, 1, 2, 3, NULL};
+	struct thread_wait_row thread_wait = {1, ROW_NULL, 2, 3, "lock"};
+	struct file_row file = {1, "file", "/data", NULL, "/"};
+	struct io_row io = {1, 1, 1, 0, 3, 4, ROW_NULL, "open"};
 	struct recording_writer *writer = create();
 
 	(void)state;
 	assert_int_equal(recording_writer__function(writer, &function), -EINVAL);
 	assert_int_equal(recording_writer__slice(writer, ROW_NULL, 1, 2), -EINVAL);
 	assert_int_equal(recording_writer__meta(writer, NULL, "x"), -EINVAL);
+	assert_int_equal(recording_writer__wait(writer, &wait), -EINVAL);
+	assert_int_equal(recording_writer__thread_wait(writer, &thread_wait), -EINVAL);
+	assert_int_equal(recording_writer__file(writer, &file), -EINVAL);
+	assert_int_equal(recording_writer__io(writer, &io), -EINVAL);
+	assert_int_equal(recording_writer__io_histogram(writer, "read", NULL, "ns", 1, 1), -EINVAL);
 	assert_int_equal(recording_writer__close(writer), 0);
 	assert_int_equal(recording_writer__close(NULL), 0);
 	assert_int_equal(number_at(path, "SELECT count(*) FROM function"), 0);

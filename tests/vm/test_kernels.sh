@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # test_kernels.sh [KERNEL...]: on each of Debian's kernels (default: 5.10 6.1), every BPF program
-# loads, and a recording of a Python program names its functions.
+# loads, a recording of a Python program names its functions, and one goes on while a CPU goes and comes
+# back.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=scripts/results.sh
@@ -47,11 +48,35 @@ test_recording_names_functions() {
 	fi
 }
 
+# Both CPUs are busy, so a second's samples halve while one is away, and come back with it.
+test_hotplug_is_survived() {
+	local kernel=$1 name="kernel $1 a CPU goes and comes back" status=0 verdict
+	tests/vm/run.sh -f tests/vm/guest/spin.py -f tests/vm/guest/hotplug.sh "$kernel" -- \
+		sh /hotplug.sh >"$work/output" 2>"$work/errors" || status=$?
+	if [ "$status" = 77 ]; then
+		results_skip "$name" "$(skip_reason)"
+		return
+	fi
+	verdict=$(sed '1,/^MARK$/d' "$work/output" | tr -d '\r' | awk -F, '
+		$2 - $1 < 0.9 || !/^[0-9]/ { next }
+		$1 > 4 && $1 < 6 { if (!away || $4 < away) away = $4 }
+		$1 > 9 && $4 > back { back = $4 }
+		END { print "samples a second: " away " with one CPU, " back " with two again"
+		      exit !(away && back > 1.5 * away) }') || status=1
+	if [ "$status" = 0 ]; then
+		results_pass "$name ($verdict)"
+	else
+		results_fail "$name" "$verdict"
+		tail -n 40 "$work/output" "$work/errors"
+	fi
+}
+
 [ $# -gt 0 ] || set -- 5.10 6.1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 for kernel in "$@"; do
 	test_programs_load "$kernel"
 	test_recording_names_functions "$kernel"
+	test_hotplug_is_survived "$kernel"
 done
 results_total

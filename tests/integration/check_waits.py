@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""check_waits.py RECORDING OUTPUT REPORT: what waits.py printed against what was recorded.
+
+REPORT is what `pipescope report RECORDING --by function,wait --metric offcpu --format json -n 0`
+printed."""
+
+import collections
+import json
+import sys
+
+from recording import Checks, Recording, python_frames
+
+EXACT = 0.02  # allowed error of a sum
+LEAST = 0.005  # seconds: what a thread does before and after its function
+# Seconds per wait: a thread that is woken is charged with CPU time from when it was put into the run
+# queue, though it runs some microseconds later (the kernel skips an update of its clock), and by
+# then its CPU may have been handling interrupts.
+WAKE = 20e-6
+START = 0.1  # seconds from the recording's begin until it sees waits
+SAMPLED = 0.05  # allowed error of an estimate from samples
+
+
+class Figures:
+    """Of the one process, in seconds."""
+
+    def __init__(self, recording, pid):
+        self.process = recording.process(pid)
+        own = "epoch IN (SELECT id FROM epoch WHERE process = %d)" % self.process.id
+        self.threads = collections.defaultdict(dict)
+        self.wait_counts = collections.Counter()  # by tid
+        for tid, name, ns, count in recording.rows(
+            "SELECT tid, class, SUM(thread_wait.ns), SUM(count) FROM thread_wait"
+            " JOIN thread ON thread.id = thread_wait.thread WHERE %s GROUP BY tid, class" % own
+        ):
+            self.threads[tid][name] = ns / 1e9
+            self.wait_counts[tid] += count
+        self.totals = {
+            name: ns / 1e9
+            for name, ns in recording.rows(
+                "SELECT class, SUM(ns) FROM wait WHERE %s GROUP BY class" % own
+            )
+        }
+        self.sampled = collections.Counter()  # (class, function) -> seconds
+        self.counts = collections.Counter()
+        self.class_sampled = collections.Counter()
+        frames = {}
+        for stack, name, count, value in recording.rows(
+            "SELECT stack, class, SUM(count), SUM(value) FROM sample"
+            " WHERE metric = 'offcpu' AND %s GROUP BY stack, class" % own
+        ):
+            if stack not in frames:
+                frames[stack] = {f.name for f in python_frames(recording.frames(stack))}
+            self.class_sampled[name] += value / 1e9
+            for function in {f.rsplit(".", 1)[-1] for f in frames[stack]}:
+                self.sampled[name, function] += value / 1e9
+                self.counts[name, function] += count
+
+    def estimate(self, name, function):
+        """Of the exact sum of the class, the function's share of the samples."""
+        if not self.class_sampled[name]:
+            return 0.0
+        return self.totals[name] * self.sampled[name, function] / self.class_sampled[name]
+
+
+def read_report(path):
+    """(class, function) -> seconds, also of what it called. Threads that do little else than to wait
+    for these three are idle to a report."""
+    with open(path, encoding="utf-8") as stream:
+        rows = json.load(stream)["rows"]
+    reported = collections.Counter()
+    for row in rows:
+        if row["kind"] != "python":
+            continue
+        names = ("lock", "poll", "socket") if row["wait"] == "idle" else (row["wait"],)
+        for name in names:
+            reported[name, row["function"].rsplit(".", 1)[-1]] += row["total"]["offcpu_s"]
+    return reported
+
+
+def differs(recorded, expected, share, least=LEAST):
+    return abs(recorded - expected) > share * expected + least
+
+
+def check_sums(checks, figures, function, expected):
+    recorded = figures.threads.get(expected["tid"], {})
+    wakes = WAKE * figures.wait_counts[expected["tid"]]
+    total = sum(recorded.values())
+    waited = expected["wall"] - expected["cpu"]
+    checks.check(
+        not differs(total, waited, EXACT, LEAST + wakes),
+        f"{function}: waits of {total:.4f} s recorded, of {waited:.4f} s measured",
+    )
+    for names, seconds in expected["waits"].items():
+        found = sum(recorded.get(name, 0.0) for name in names.split("+"))
+        # A call that ends waits for the interpreter's lock, too: that is of class lock.
+        checks.check(
+            not differs(found, seconds, EXACT, 2 * LEAST + wakes),
+            f"{function}: {names} for {found:.4f} s recorded, for {seconds:.4f} s measured",
+        )
+    return total / waited - 1
+
+
+def check_samples(checks, figures, reported, function, expected):
+    for names, seconds in expected["waits"].items():
+        if names == "run_queue" or seconds < 0.1 * expected["wall"]:
+            continue
+        found = sum(figures.estimate(name, function) for name in names.split("+"))
+        count = sum(figures.counts[name, function] for name in names.split("+"))
+        shown = sum(reported[name, function] for name in names.split("+"))
+        # Waits shorter than the period are chosen by chance: three standard deviations.
+        allowed = max(SAMPLED, 3 / max(count, 1) ** 0.5)
+        print(
+            f"{function:>18} {names:16} {seconds:8.3f} s measured, {found:8.3f} s by {count} samples,"
+            f" {100 * (found / seconds - 1):+.2f} %, {shown:.3f} s in the report"
+        )
+        checks.check(
+            not differs(found, seconds, allowed, 0.0),
+            f"{function}: {names} for {found:.4f} s by its samples, for {seconds:.4f} s measured",
+        )
+        checks.check(
+            not differs(shown, seconds, allowed, 0.0),
+            f"{function}: {names} for {shown:.4f} s in the report, for {seconds:.4f} s measured",
+        )
+
+
+def check_never(checks, recording, figures, reported, function, expected):
+    ((start_ns, end_ns),) = recording.rows("SELECT MIN(start_ns), MAX(end_ns) FROM slice")
+    begin_ns = expected["begin_boot_ns"] - int(recording.meta["start_boot_ns"])
+    seconds = (end_ns - max(start_ns, begin_ns)) / 1e9
+    recorded = figures.threads.get(expected["tid"], {})
+    found = recorded.get("lock", 0.0)
+    print(f"{function:>18} lock             {seconds:8.3f} s measured, {found:8.3f} s recorded")
+    checks.check(
+        not differs(found, seconds, EXACT, START),
+        f"{function}: lock for {found:.4f} s recorded, for {seconds:.4f} s in truth",
+    )
+    sampled = figures.estimate("lock", function)
+    checks.check(
+        not differs(sampled, seconds, SAMPLED, 0.0),
+        f"{function}: lock for {sampled:.4f} s by its samples, for {seconds:.4f} s in truth",
+    )
+    shown = reported["lock", function]
+    checks.check(
+        not differs(shown, seconds, SAMPLED, 0.0),
+        f"{function}: lock for {shown:.4f} s in the report, for {seconds:.4f} s in truth",
+    )
+
+
+def main():
+    recording = Recording(sys.argv[1])
+    checks = Checks()
+    with open(sys.argv[2], encoding="utf-8") as stream:
+        expected = json.loads(stream.read().splitlines()[-1])
+    figures = Figures(recording, expected["pid"])
+    reported = read_report(sys.argv[3])
+    worst = 0.0
+    for function, measured in sorted(expected["functions"].items()):
+        if "waits" in measured:
+            worst = max(worst, check_sums(checks, figures, function, measured), key=abs)
+            check_samples(checks, figures, reported, function, measured)
+        else:
+            check_never(checks, recording, figures, reported, function, measured)
+    by_thread = collections.Counter()
+    for waits in figures.threads.values():
+        by_thread.update(waits)
+    for name in sorted(set(by_thread) | set(figures.totals)):
+        checks.check(
+            not differs(by_thread[name], figures.totals.get(name, 0.0), 1e-6, 1e-6),
+            f"{name}: {figures.totals.get(name)} s in all, {by_thread[name]} s by thread",
+        )
+    print(f"{len(expected['functions'])} threads, worst error of a sum {100 * worst:+.3f} %")
+    checks.check(not recording.lost(), f"the recording has losses: {recording.lost()}")
+    return checks.exit_status()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
