@@ -153,3 +153,9 @@ if sys.version_info >= (3, 8) and platform.python_implementation() == "CPython":
     print("%d.%d" % sys.version_info[:2], os.path.realpath(sys.executable))' 2>/dev/null
 	done | sort -u | sort -t. -k2n
 }
+
+# Files are named as the host sees them, so in a chroot they have other names than here.
+need_host_root() {
+	[ "$(stat -Lc %d:%i /)" = "$(stat -Lc %d:%i /proc/1/root)" ] ||
+		skip "in a chroot files have the host's names"
+}

@@ -8,6 +8,7 @@
 hot_reads=1500000 # by each of two threads
 least_rate=1500000
 need_recorder
+need_host_root
 compile files
 mkdir -m 755 "$work/started" "$work/running"
 chmod 755 "$work" # for the part that runs without privileges

@@ -9,6 +9,7 @@ files=200000
 [ "${1:-}" != --full ] || files=1000000
 max_megabytes=200
 need_recorder
+need_host_root
 compile many_files
 mkdir "$work/many"
 mount -t tmpfs -o size=4G,nr_inodes=0 many "$work/many" || skip "cannot mount a tmpfs"

@@ -234,6 +234,11 @@ static void of_this_process(void **state)
 	(void)state;
 	assert_int_equal(mounts__read(getpid(), &mounts), 0);
 	assert_true(mounts__count(mounts) > 0);
+	if (!mounts__by_path(mounts, "/")) { /* in a chroot that is no mount point */
+		mounts__free(mounts);
+		print_message("SKIP: the root of this process is no mount\n");
+		skip();
+	}
 	expect(mounts, "/", mounts__by_path(mounts, "/")->id);
 	for (size_t i = 0; i < mounts__count(mounts); i++) {
 		const struct mount *mount = mounts__at(mounts, i);
