@@ -251,7 +251,7 @@ static int take_count(void *context, const void *taken_key, const void *taken_su
 		drain->parts.counters[PS_COUNTER_STACK_UNKNOWN] += sum->count;
 	}
 	err = recording_writer__sample(drain->parts.writer, &row);
-	return err == -ENOBUFS ? 0 : err;
+	return unless_dropped(err);
 }
 
 static int swap_counts(struct drain *drain)

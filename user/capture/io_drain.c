@@ -195,7 +195,7 @@ static int write_growth(void *context, const struct ps_io_key *key, const struct
 	if (row.file < 0)
 		return (int)row.file;
 	err = recording_writer__io(drain->writer, &row);
-	return err == -ENOBUFS ? 0 : err;
+	return unless_dropped(err);
 }
 
 int io_drain__end(struct io_drain *drain, int64_t slice)

@@ -101,7 +101,7 @@ static int write_sample(struct sleepers *sleepers, const struct process *process
 	};
 	int err = recording_writer__sample(sleepers->writer, &row);
 
-	return err == -ENOBUFS ? 0 : err;
+	return unless_dropped(err);
 }
 
 int sleepers__on_exit(struct sleepers *sleepers, const struct ps_exit_event *event, int64_t slice)

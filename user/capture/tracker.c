@@ -146,12 +146,6 @@ unsigned int tracker__process_count(const struct tracker *tracker)
 
 /* --- rows */
 
-/* Usage for which the writer's queue had no room is counted there, and the session goes on. */
-static int unless_dropped(int err)
-{
-	return err == -ENOBUFS ? 0 : err;
-}
-
 static int write_epoch(struct tracker *tracker, const struct epoch *epoch)
 {
 	struct epoch_row row = {

@@ -11,12 +11,6 @@ struct rows {
 	int64_t epoch, slice, thread;
 };
 
-/* Rows for which the writer's queue had no room are counted there. */
-static int unless_dropped(int err)
-{
-	return err == -ENOBUFS ? 0 : err;
-}
-
 void wait_rows__take(struct process *process, struct thread *thread, const struct ps_waits *waits,
 		     uint64_t now_ns)
 {

@@ -5,6 +5,7 @@
 #ifndef STORE_WRITER_H
 #define STORE_WRITER_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -132,6 +133,12 @@ int recording_writer__recorder(struct recording_writer *writer, int64_t slice, i
 			       int64_t rss_bytes);
 int recording_writer__program(struct recording_writer *writer, const char *name, int64_t runs,
 			      int64_t run_ns);
+
+/* A row for which the queue had no room is counted there, and is no reason to stop. */
+static inline int unless_dropped(int err)
+{
+	return err == -ENOBUFS ? 0 : err;
+}
 
 /* Asks the thread to commit what it has; returns at once. Called once a slice. */
 int recording_writer__flush(struct recording_writer *writer);
