@@ -256,6 +256,7 @@ static __always_inline __u32 take_slot(struct thread_state *state, struct file *
 	tag->inode = (__u64)inode;
 	tag->filesystem = filesystem_index(inode);
 	describe_file(file, inode, op, &slot->key);
+	io__settle_slot(tag);
 	if (slot->key.kind == PS_IO_FILE) {
 		tag->directory = BPF_CORE_READ(file, f_path.dentry, d_parent, d_inode, i_ino);
 		tell_file(file, &slot->key, tag->directory);

@@ -70,27 +70,42 @@ static __always_inline void io__add(struct ps_io_key *key, const struct ps_io_su
 	__sync_fetch_and_add(&sum->ns, more->ns);
 }
 
-/* Moves a slot's sums into the map and leaves it empty. */
+/* Moves a slot's sums into the map and leaves it empty, to be settled when it is filled anew.
+ *
+ * The recorder may copy the slot meanwhile, on another CPU. Who is first to say so counts: either
+ * this sees that the slot was `seen`, or the recorder sees that its turn is odd or has passed. The
+ * addition is atomic because that makes it a barrier. */
 static __always_inline void io__flush_slot(struct thread_state *state, __u32 index, __u64 epoch)
 {
 	struct ps_io_slot *slot = &state->slots[index & (PS_IO_SLOTS - 1)];
 	struct io_slot_tag *tag = &state->tags[index & (PS_IO_SLOTS - 1)];
 	struct ps_io_key key = slot->key;
+	__u32 seen;
 
+	__sync_fetch_and_add(&tag->turn, 1);
+	seen = tag->seen;
+	tag->seen = 0;
 	if (key.op && slot->sum.count) {
 		key.epoch = epoch;
-		io__add(&key, &slot->sum, tag->directory, tag->seen);
+		io__add(&key, &slot->sum, tag->directory, seen);
 	}
 	__builtin_memset(slot, 0, sizeof(*slot));
 	tag->inode = 0;
-	tag->seen = 0;
+}
+
+static __always_inline void io__settle_slot(struct io_slot_tag *tag)
+{
+	barrier();
+	tag->turn++;
 }
 
 /* Moves a thread's sums into the map, before the thread or its epoch ends. */
 static __always_inline void io__flush(struct thread_state *state, __u64 epoch)
 {
-	for (int i = 0; i < PS_IO_SLOTS; i++)
+	for (int i = 0; i < PS_IO_SLOTS; i++) {
 		io__flush_slot(state, i, epoch);
+		io__settle_slot(&state->tags[i]);
+	}
 }
 
 /* For the programs at the ends of system calls: the call of current thread that begins, and that

@@ -28,7 +28,8 @@ struct thread_state {
 		__u64 inode; /* its address */
 		__u64 directory; /* inode number of the directory it is in */
 		__u32 filesystem; /* index of its histogram */
-		__u32 seen; /* 1: by the recorder, which has charged it to the file */
+		__u32 seen; /* not 0: by the recorder, which has charged it to the file */
+		__u64 turn; /* odd while the slot changes hands; the recorder drops such a copy */
 	} tags[PS_IO_SLOTS];
 };
 
