@@ -93,6 +93,8 @@ static void print_walker(void)
 #endif
 #if PY_VERSION_HEX >= 0x030c0000
 	AT("walker.frame_owner", _PyInterpreterFrame, owner);
+#elif PY_VERSION_HEX >= 0x030b0000
+	AT("walker.frame_owner", _PyInterpreterFrame, is_entry);
 #else
 	NONE("walker.frame_owner");
 #endif
@@ -107,7 +109,7 @@ static void print_walker(void)
 #if PY_VERSION_HEX >= 0x030c0000
 	IS("walker.frame_size", offsetof(_PyInterpreterFrame, owner) + 1);
 #elif PY_VERSION_HEX >= 0x030b0000
-	IS("walker.frame_size", offsetof(_PyInterpreterFrame, prev_instr) + sizeof(void *));
+	IS("walker.frame_size", offsetof(_PyInterpreterFrame, is_entry) + 1);
 #else
 	IS("walker.frame_size", offsetof(PyFrameObject, f_lasti) + sizeof(int));
 #endif

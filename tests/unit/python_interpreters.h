@@ -96,7 +96,7 @@ static void find_interpreters(void)
 }
 
 /* The next interpreter of a minor version behind index `after` (-1: the first), or -1. */
-static int next_interpreter(int minor, int after)
+static inline int next_interpreter(int minor, int after)
 {
 	for (int i = after + 1; i < interpreter_count; i++)
 		if (interpreters[i].minor == minor)
@@ -106,7 +106,7 @@ static int next_interpreter(int minor, int after)
 
 /* The path of a script beside the test's source, which the compiler knew relative to the folder
  * that make and the tests run in. */
-static void script_path(const char *source, const char *name, char *ret_path, size_t size)
+static inline void script_path(const char *source, const char *name, char *ret_path, size_t size)
 {
 	const char *slash = strrchr(source, '/');
 

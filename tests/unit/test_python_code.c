@@ -385,7 +385,9 @@ static void refuse_other_addresses(const struct child *child)
 			python_code__clear(&code);
 		assert_true(!err || err == -EBADMSG || err == -EFAULT);
 		err = python_code__read(memory, layout, at, child->code_type, &code);
-		assert_true(err == -EBADMSG || err == -EFAULT);
+		if (err != -EBADMSG && err != -EFAULT)
+			fail_msg("%#lx beyond the runtime: %d",
+				 (unsigned long)(at - child->runtime), err);
 	}
 }
 

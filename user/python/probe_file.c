@@ -304,6 +304,7 @@ static int find_by_hash(const struct probe_file *file, const char *name, GElf_Sy
 /* What a scan looks at: other symbols do not cost the reading of their names. */
 struct wanted_size {
 	uint64_t least, most; /* bytes */
+	uint8_t type; /* STT_* */
 };
 
 /* Goes through a whole symbol table; see probe_file__find_static(). */
@@ -331,7 +332,7 @@ static int scan(const struct probe_file *file, const GElf_Shdr *symbols, const G
 			return err;
 		for (size_t i = 0; i < here; i++) {
 			if (!is_definition(&piece[i]) || !piece[i].st_name ||
-			    GELF_ST_TYPE(piece[i].st_info) != STT_OBJECT ||
+			    GELF_ST_TYPE(piece[i].st_info) != wanted.type ||
 			    piece[i].st_size < wanted.least || piece[i].st_size > wanted.most)
 				continue;
 			err = read_string(file, strings, piece[i].st_name, text, sizeof(text));
@@ -347,7 +348,7 @@ static int scan(const struct probe_file *file, const GElf_Shdr *symbols, const G
 
 int probe_file__find_dynamic(const struct probe_file *file, const char *name, GElf_Sym *ret)
 {
-	const struct wanted_size any = {0, UINT64_MAX};
+	const struct wanted_size any = {0, UINT64_MAX, STT_OBJECT};
 	GElf_Sym found;
 	int err;
 
@@ -367,13 +368,30 @@ int probe_file__find_dynamic(const struct probe_file *file, const char *name, GE
 int probe_file__find_static(const struct probe_file *file, uint64_t least, uint64_t most,
 			    const char *const *names, size_t count, GElf_Sym *ret_symbols)
 {
-	const struct wanted_size wanted = {least, most};
+	const struct wanted_size wanted = {least, most, STT_OBJECT};
 
 	if (!has_section(&file->symtab) || !has_section(&file->strtab)) {
 		memset(ret_symbols, 0, count * sizeof(*ret_symbols));
 		return 0;
 	}
 	return scan(file, &file->symtab, &file->strtab, wanted, names, count, ret_symbols);
+}
+
+int probe_file__find_static_function(const struct probe_file *file, const char *name, GElf_Sym *ret)
+{
+	const struct wanted_size wanted = {1, UINT64_MAX, STT_FUNC};
+	GElf_Sym found;
+	int err;
+
+	if (!has_section(&file->symtab) || !has_section(&file->strtab))
+		return -ENOENT;
+	err = scan(file, &file->symtab, &file->strtab, wanted, &name, 1, &found);
+	if (err)
+		return err;
+	if (!found.st_name)
+		return -ENOENT;
+	*ret = found;
+	return 0;
 }
 
 int probe_file__soname(const struct probe_file *file, char *destination, size_t capacity)

@@ -32,8 +32,8 @@ int probe_file__read(const struct probe_file *file, uint64_t offset, void *desti
 int probe_file__read_address(const struct probe_file *file, uint64_t address, void *destination,
 			     size_t size);
 
-/* Looks a defined data symbol up in .dynsym (by .gnu.hash when there is one). -ENOENT: no such
- * symbol. */
+/* Looks a defined symbol up in .dynsym (by .gnu.hash when there is one, else data only). -ENOENT:
+ * no such symbol. */
 int probe_file__find_dynamic(const struct probe_file *file, const char *name, GElf_Sym *ret);
 
 /* Looks `count` defined data symbols of least to most bytes up in .symtab at once; those not found
@@ -41,6 +41,10 @@ int probe_file__find_dynamic(const struct probe_file *file, const char *name, GE
  */
 int probe_file__find_static(const struct probe_file *file, uint64_t least, uint64_t most,
 			    const char *const *names, size_t count, GElf_Sym *ret_symbols);
+
+/* Looks a defined function up in .symtab: the names of all functions are read. -ENOENT. */
+int probe_file__find_static_function(const struct probe_file *file, const char *name,
+				     GElf_Sym *ret);
 
 /* The library's DT_SONAME, cut to capacity - 1 bytes. -ENOENT: it has none. */
 int probe_file__soname(const struct probe_file *file, char *destination, size_t capacity);
