@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Links: symbols base
+// Links: symbols unwind base
 /* Any bytes as an ELF file: opened, searched, never more than an error. What is found must hold the
  * address it was found for. */
 #include <stdint.h>
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "symbols/elf.h"
+#include "symbols/elf_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -20,6 +21,31 @@ static void search(struct elf_symbols *symbols, uint64_t address)
 		return;
 	if (address - found.start >= found.size || !found.name[0])
 		abort();
+}
+
+/* As the unpacked .gnu_debugdata. */
+static void read_in_memory(const uint8_t *bytes, size_t size)
+{
+	uint8_t *copy = malloc(size + 1);
+	struct elf_file file;
+	GElf_Shdr header;
+	Elf_Scn *section;
+	Elf_Data *data;
+
+	if (!copy)
+		abort();
+	memcpy(copy, bytes, size);
+	if (elf_file__open_memory(copy, size, &file))
+		return;
+	section = elf_file__section(&file, SHT_SYMTAB, NULL, &header);
+	if (section && !elf_file__section_data(&file, section, 1 << 20, &data)) {
+		size_t count = data->d_size / gelf_fsize(file.elf, ELF_T_SYM, 1, EV_CURRENT);
+		GElf_Sym symbol;
+
+		for (size_t i = 0; i < count; i++)
+			gelf_getsym(data, (int)i, &symbol);
+	}
+	elf_file__close(&file);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
@@ -44,5 +70,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		elf_symbols__free(symbols);
 	}
 	close(fd);
+	read_in_memory(bytes, size);
 	return 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Links: symbols base
+// Links: symbols unwind base
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <gelf.h>
 #include <inttypes.h>
+#include <lzma.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -371,8 +372,8 @@ static void test_debug_link(void **state)
 	assert_false(finds_secret("linked.so", NULL));
 	assert_false(finds_secret("plain.so", "empty"));
 
-	/* One byte more: not the file that the link means. */
-	assert_int_equal(run("printf x >>whole.debug"), 0);
+	/* Not the file that the link means: other bytes, and no build id that speaks for them. */
+	assert_int_equal(run("objcopy --remove-section .note.gnu.build-id whole.debug"), 0);
 	assert_false(finds_secret("linked.so", "empty"));
 
 	assert_int_equal(run("rm whole.debug; mkdir .debug && cp away/whole.debug .debug/"), 0);
@@ -387,6 +388,138 @@ static void test_debug_link(void **state)
 	assert_int_equal(run("mkfifo whole.debug"), 0);
 	assert_false(finds_secret("linked.so", "empty"));
 	assert_int_equal(run("rm whole.debug"), 0);
+}
+
+static void test_debug_name(void **state)
+{
+	(void)state;
+	if (!have_tools())
+		skip();
+	make_library();
+	assert_int_equal(run("cp away/whole.debug plain.so.debug"), 0);
+	assert_true(finds_secret("plain.so", "empty"));
+	/* Without a build id nothing says that it belongs. */
+	assert_int_equal(run("objcopy --remove-section .note.gnu.build-id plain.so.debug"), 0);
+	assert_false(finds_secret("plain.so", "empty"));
+	assert_int_equal(run("rm plain.so.debug; mkdir -p .debug && "
+			     "cp away/whole.debug .debug/plain.so.debug"),
+			 0);
+	assert_true(finds_secret("plain.so", "empty"));
+	assert_int_equal(run("rm -r .debug"), 0);
+}
+
+/* Puts name's table of functions into it as distributions do: packed.so, or damaged.so with a wrong
+ * byte in the middle of the xz stream. */
+static void make_mini(const char *from, size_t flip, const char *to)
+{
+	static uint8_t plain[1 << 20], packed[1 << 20];
+	size_t size, packed_size = 0;
+	char path[256];
+	FILE *stream;
+
+	path_of(path, sizeof(path), from);
+	stream = fopen(path, "r");
+	assert_non_null(stream);
+	size = fread(plain, 1, sizeof(plain), stream);
+	fclose(stream);
+	assert_int_equal(lzma_easy_buffer_encode(6, LZMA_CHECK_CRC64, NULL, plain, size, packed,
+						 &packed_size, sizeof(packed)),
+			 LZMA_OK);
+	if (flip)
+		packed[packed_size / flip] ^= 0x40;
+	path_of(path, sizeof(path), "mini.xz");
+	stream = fopen(path, "w");
+	assert_non_null(stream);
+	assert_int_equal(fwrite(packed, 1, packed_size, stream), packed_size);
+	assert_int_equal(fclose(stream), 0);
+	assert_int_equal(run("objcopy --add-section .gnu_debugdata=mini.xz plain.so %s", to), 0);
+}
+
+static void test_mini_debug(void **state)
+{
+	uint64_t secret, known;
+	struct elf_symbols *symbols;
+	struct elf_symbol found;
+
+	(void)state;
+	if (!have_tools())
+		skip();
+	make_library();
+	secret = address_by("nm whole.so | sed -n 's/ t secret//p'");
+	known = address_by("nm whole.so | sed -n 's/ T known//p'");
+	make_mini("away/whole.debug", 0, "mini.so");
+	symbols = open_work("mini.so", NULL);
+	assert_named(symbols, secret, "secret", secret, 0);
+	assert_named(symbols, known, "known", known, 0);
+	assert_null(elf_symbols__debug_path(symbols));
+	elf_symbols__free(symbols);
+
+	/* Damage costs those names, not the file's own. */
+	make_mini("away/whole.debug", 2, "damaged.so");
+	symbols = open_work("damaged.so", NULL);
+	assert_int_equal(elf_symbols__find(symbols, secret, &found), -ENOENT);
+	assert_named(symbols, known, "known", known, 0);
+	elf_symbols__free(symbols);
+}
+
+/* Without a symbol: no name, but where the function begins. */
+static void test_extent(void **state)
+{
+	uint64_t secret, known;
+	struct elf_symbols *symbols;
+	struct elf_symbol found;
+
+	(void)state;
+	if (!have_tools())
+		skip();
+	make_library();
+	secret = address_by("nm whole.so | sed -n 's/ t secret//p'");
+	known = address_by("nm whole.so | sed -n 's/ T known//p'");
+	symbols = open_work("plain.so", NULL);
+	assert_int_equal(elf_symbols__find(symbols, secret + 1, &found), -ENOENT);
+	assert_int_equal(elf_symbols__extent(symbols, secret + 1, &found), 0);
+	assert_int_equal(found.start, secret);
+	assert_true(found.size > 1 && found.size <= known - secret);
+	assert_null(found.name);
+	assert_int_equal(elf_symbols__extent(symbols, 1, &found), -ENOENT);
+	elf_symbols__free(symbols);
+	/* Not asked where names are known. */
+	symbols = open_work("whole.so", NULL);
+	assert_int_equal(elf_symbols__extent(symbols, secret, &found), -ENOENT);
+	elf_symbols__free(symbols);
+}
+
+/* Who holds the DWARF: the file itself, its debug file, nobody. */
+static void test_dwarf(void **state)
+{
+	static const struct {
+		const char *file;
+		bool has;
+	} files[] = {{"g.so", true},	 {"g-split.so", true}, {"g-kept.so", true}, {"z.so", true},
+		     {"z-gnu.so", true}, {"whole.so", false},  {"plain.so", false}};
+
+	(void)state;
+	if (!have_tools())
+		skip();
+	make_library();
+	assert_int_equal(run("cc -g -O1 -fPIC -shared -Wl,--build-id=sha1 -o g.so library.c && "
+			     "objcopy --only-keep-debug g.so g-split.so.debug && "
+			     "cp g-split.so.debug g-kept.so.debug && "
+			     "objcopy --strip-all g.so g-split.so && "
+			     "objcopy --strip-debug g.so g-kept.so && "
+			     "objcopy --compress-debug-sections=zlib g.so z.so && "
+			     "objcopy --compress-debug-sections=zlib-gnu g.so z-gnu.so"),
+			 0);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		struct elf_symbols *symbols = open_work(files[i].file, "/nonexistent");
+		int fd = elf_symbols__take_dwarf(symbols);
+
+		assert_int_equal(fd >= 0, files[i].has);
+		if (fd >= 0)
+			close(fd);
+		assert_int_equal(elf_symbols__take_dwarf(symbols), -ENOENT);
+		elf_symbols__free(symbols);
+	}
 }
 
 static void test_build_id(void **state)
@@ -547,6 +680,10 @@ int main(void)
 		cmocka_unit_test(test_stripped),
 		cmocka_unit_test(test_plt),
 		cmocka_unit_test(test_debug_link),
+		cmocka_unit_test(test_debug_name),
+		cmocka_unit_test(test_mini_debug),
+		cmocka_unit_test(test_dwarf),
+		cmocka_unit_test(test_extent),
 		cmocka_unit_test(test_build_id),
 		cmocka_unit_test(test_container_root),
 		cmocka_unit_test(test_compressed),

@@ -86,12 +86,13 @@ static bool belongs(const struct search *search, const struct elf_file *file)
 	    (main->build_id_size != file->build_id_size ||
 	     memcmp(main->build_id, file->build_id, main->build_id_size)))
 		return false;
-	if (!search->check_crc && !file->build_id_size)
+	if (!elf_file__section(file, SHT_SYMTAB, NULL, &header) && !elf_file__has_dwarf(file))
 		return false;
-	if (!elf_file__section(file, SHT_SYMTAB, NULL, &header))
-		return false;
-	if (!search->check_crc)
+	/* Equal build ids say more than the CRC of a file that may be a gigabyte. */
+	if (main->build_id_size && file->build_id_size)
 		return true;
+	if (!search->check_crc)
+		return false;
 	return !file_crc(file->fd, file->size, &crc) && crc == search->crc;
 }
 
@@ -196,14 +197,14 @@ static size_t root_size(const char *path)
 	return (size_t)(at - path) + sizeof(root) - 1;
 }
 
-static int search__by_link(struct search *search, const char *path)
+/* Next to the file at path, in .debug/ there, and under the roots. */
+static int search__near(struct search *search, const char *path, const char *name)
 {
 	const char *slash = strrchr(path, '/');
 	size_t outside = root_size(path);
-	const char *name = read_link(search);
 	int size, found;
 
-	if (!name || !slash)
+	if (!slash)
 		return 0;
 	size = (int)(slash - path);
 	found = search__try(search, format_path("%.*s/%s", size, path, name));
@@ -215,6 +216,25 @@ static int search__by_link(struct search *search, const char *path)
 					    format_path("%s%.*s/%s", search->roots[i],
 							size - (int)outside, path + outside, name));
 	return found;
+}
+
+static int search__by_link(struct search *search, const char *path)
+{
+	const char *name = read_link(search);
+
+	return name ? search__near(search, path, name) : 0;
+}
+
+/* "FILE.debug" without a link to it: only a build id can tell that it belongs to FILE. */
+static int search__by_name(struct search *search, const char *path)
+{
+	_cleanup_free_ char *name = NULL;
+
+	search->check_crc = false;
+	if (search->main->build_id_size < MIN_BUILD_ID)
+		return 0;
+	name = format_path("%s.debug", strrchr(path, '/') ? strrchr(path, '/') + 1 : path);
+	return name ? search__near(search, path, name) : -ENOMEM;
 }
 
 int debug_file__open(const struct elf_file *main, const char *path, const char *debug_root,
@@ -234,6 +254,8 @@ int debug_file__open(const struct elf_file *main, const char *path, const char *
 	found = search__by_build_id(&search);
 	if (!found && path)
 		found = search__by_link(&search, path);
+	if (!found && path)
+		found = search__by_name(&search, path);
 	if (found <= 0)
 		return found ? found : -ENOENT;
 	*ret = search.file;

@@ -6,7 +6,8 @@
 #include "symbols/elf_file.h"
 
 /* Searches as elf.h tells; a file that does not belong to main (other build id, machine or CRC32,
- * no .symtab) is passed over. *ret_path is malloc'ed. -ENOENT: none found; -ENOMEM. */
+ * neither .symtab nor DWARF) is passed over. *ret_path is malloc'ed. -ENOENT: none found; -ENOMEM.
+ */
 int debug_file__open(const struct elf_file *main, const char *path, const char *debug_root,
 		     struct elf_file *ret, char **ret_path);
 

@@ -2,19 +2,24 @@
 #include "symbols/elf.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "symbols/debug_file.h"
 #include "symbols/elf_file.h"
 #include "symbols/functions.h"
+#include "symbols/mini_debug.h"
 #include "symbols/plt.h"
+#include "unwind/functions.h"
 
 #define DEBUG_ROOT	"/usr/lib/debug"
 #define MAX_NAME	(64u << 10)
 #define MAX_UNDERSCORES 255
+#define EXTENT_BYTES	8
 
 struct segment {
 	uint64_t offset, file_size, address, memory_size;
@@ -25,12 +30,14 @@ struct elf_symbols {
 	struct elf_file file; /* closed once the tables are read */
 	char *path, *debug_root, *debug_path;
 	bool loaded;
+	int dwarf; /* descriptor of the file that holds it, -1: none */
 	int error; /* of the reading of the tables */
 	uint8_t build_id[ELF_FILE_MAX_BUILD_ID];
 	size_t build_id_size;
 	struct segment *segments; /* executable ones first */
 	size_t segment_count, segment_capacity;
 	struct function_table functions;
+	struct unwind_functions *extents; /* of a stripped file; NULL: none */
 };
 
 /* The tables while they are read. */
@@ -240,11 +247,45 @@ static int loader__take_stub(void *context, uint64_t start, uint64_t size, const
 	return loader__add(context, start, size, FUNCTION_RANK_PLT, name, length);
 }
 
+/* Adds what a stripped file leaves to others, and builds the table. Damage of theirs takes nothing
+ * away from what the file itself tells: only -ENOMEM is an error. */
+static int loader__finish(struct loader *loader)
+{
+	struct elf_symbols *symbols = loader->symbols;
+	struct elf_file debug = {0}, mini = {0};
+	GElf_Shdr header;
+	bool stripped = !elf_file__section(&symbols->file, SHT_SYMTAB, NULL, &header);
+	bool wants_dwarf = !elf_file__has_dwarf(&symbols->file);
+	const struct elf_file *dwarf = wants_dwarf ? NULL : &symbols->file;
+	int err = -ENOENT;
+
+	if (symbols->debug_root && (stripped || wants_dwarf))
+		err = debug_file__open(&symbols->file, symbols->path, symbols->debug_root, &debug,
+				       &symbols->debug_path);
+	if (!err && wants_dwarf && elf_file__has_dwarf(&debug))
+		dwarf = &debug;
+	if (!err && stripped)
+		err = loader__add_table(loader, &debug, SHT_SYMTAB);
+	if (err == -ENOENT && stripped)
+		err = mini_debug__open(&symbols->file, &mini);
+	if (!err && mini.elf)
+		err = loader__add_table(loader, &mini, SHT_SYMTAB);
+	/* Without a .symtab anywhere most functions have no name. */
+	if (err && err != -ENOMEM && stripped &&
+	    unwind_functions__open(symbols->file.fd, &symbols->extents) == -ENOMEM)
+		err = -ENOMEM;
+	if (dwarf)
+		symbols->dwarf = fcntl(dwarf->fd, F_DUPFD_CLOEXEC, 3);
+	if (err != -ENOMEM) /* names are borrowed until the table is built */
+		err = function_table__build(loader->candidates, loader->count, &symbols->functions);
+	elf_file__close(&mini);
+	elf_file__close(&debug);
+	return err;
+}
+
 static int load(struct elf_symbols *symbols)
 {
 	struct loader loader = {.symbols = symbols};
-	struct elf_file debug = {0};
-	GElf_Shdr header;
 	int err;
 
 	err = loader__add_table(&loader, &symbols->file, SHT_SYMTAB);
@@ -252,21 +293,8 @@ static int load(struct elf_symbols *symbols)
 		err = loader__add_table(&loader, &symbols->file, SHT_DYNSYM);
 	if (!err)
 		err = plt__walk(&symbols->file, loader__take_stub, &loader);
-	if (err)
-		goto cleanup;
-	if (symbols->debug_root && !elf_file__section(&symbols->file, SHT_SYMTAB, NULL, &header)) {
-		err = debug_file__open(&symbols->file, symbols->path, symbols->debug_root, &debug,
-				       &symbols->debug_path);
-		/* A damaged debug file takes nothing away from what the file itself tells. */
-		if (!err && loader__add_table(&loader, &debug, SHT_SYMTAB) == -ENOMEM)
-			err = -ENOMEM;
-		if (err == -ENOMEM)
-			goto cleanup;
-	}
-	err = function_table__build(loader.candidates, loader.count, &symbols->functions);
-
-cleanup:
-	elf_file__close(&debug);
+	if (!err)
+		err = loader__finish(&loader);
 	free(loader.candidates);
 	return err;
 }
@@ -289,6 +317,7 @@ int elf_symbols__open_with(int fd, const char *path, const char *debug_root,
 
 	if (!symbols)
 		return -ENOMEM;
+	symbols->dwarf = -1;
 	err = elf_file__open(fd, &symbols->file);
 	if (!err)
 		err = read_segments(symbols);
@@ -315,7 +344,10 @@ void elf_symbols__free(struct elf_symbols *symbols)
 {
 	if (!symbols)
 		return;
+	if (symbols->dwarf >= 0)
+		close(symbols->dwarf);
 	elf_file__close(&symbols->file);
+	unwind_functions__free(symbols->extents);
 	function_table__clear(&symbols->functions);
 	free(symbols->segments);
 	free(symbols->path);
@@ -330,6 +362,22 @@ int elf_symbols__find(struct elf_symbols *symbols, uint64_t address, struct elf_
 	if (symbols->error)
 		return symbols->error;
 	return function_table__find(&symbols->functions, address, ret);
+}
+
+int elf_symbols__extent(struct elf_symbols *symbols, uint64_t address, struct elf_symbol *ret)
+{
+	struct unwind_function extent;
+	int err;
+
+	ensure_loaded(symbols);
+	if (symbols->error)
+		return symbols->error;
+	if (!symbols->extents)
+		return -ENOENT;
+	err = unwind_functions__find(symbols->extents, address, &extent);
+	if (!err)
+		*ret = (struct elf_symbol){.start = extent.start, .size = extent.size};
+	return err;
 }
 
 int elf_symbols__vaddr(const struct elf_symbols *symbols, uint64_t file_offset, uint64_t *ret)
@@ -354,6 +402,18 @@ const uint8_t *elf_symbols__build_id(const struct elf_symbols *symbols, size_t *
 	return symbols->build_id;
 }
 
+int elf_symbols__take_dwarf(struct elf_symbols *symbols)
+{
+	int fd;
+
+	ensure_loaded(symbols);
+	fd = symbols->dwarf;
+	symbols->dwarf = -1;
+	if (fd < 0)
+		return symbols->error ? symbols->error : -ENOENT;
+	return fd;
+}
+
 size_t elf_symbols__count(const struct elf_symbols *symbols)
 {
 	return symbols->functions.count;
@@ -362,7 +422,8 @@ size_t elf_symbols__count(const struct elf_symbols *symbols)
 size_t elf_symbols__bytes(const struct elf_symbols *symbols)
 {
 	return sizeof(*symbols) + symbols->segment_capacity * sizeof(*symbols->segments) +
-	       function_table__bytes(&symbols->functions);
+	       function_table__bytes(&symbols->functions) +
+	       (symbols->extents ? EXTENT_BYTES * unwind_functions__count(symbols->extents) : 0);
 }
 
 const char *elf_symbols__debug_path(const struct elf_symbols *symbols)

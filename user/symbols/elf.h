@@ -2,9 +2,9 @@
 /* Names of the functions of one executable or shared library.
  *
  * From .symtab and .dynsym; when the file has no .symtab, also from a separate debug file, found
- * by build id (ROOT/.build-id/xx/yyyy.debug) or by .gnu_debuglink (next to the file, in .debug/,
- * under ROOT/DIRECTORY; its CRC32 must fit). Not read: .gnu_debugdata (xz-compressed tables of
- * some distributions), DWARF.
+ * by build id (ROOT/.build-id/xx/yyyy.debug), by .gnu_debuglink or as FILE.debug (next to the file,
+ * in .debug/, under ROOT/DIRECTORY; its build id, or the link's CRC32, must fit); else from
+ * .gnu_debugdata (xz-compressed tables of some distributions). DWARF: see lines.h.
  *
  * Never a neighbour's name: a function's name holds for [start, start + size) and nowhere else.
  * Symbols of size 0 (labels, a little assembly) therefore name nothing, and neither do names with
@@ -46,12 +46,22 @@ void elf_symbols__free(struct elf_symbols *symbols);
  * -ENOMEM; so do then all others. */
 int elf_symbols__find(struct elf_symbols *symbols, uint64_t address, struct elf_symbol *ret);
 
+/* The same of a stripped file's functions without a name: where one begins and how long it is, by
+ * the file's call-frame information; name is NULL. -ENOENT: not known; else as elf_symbols__find.
+ */
+int elf_symbols__extent(struct elf_symbols *symbols, uint64_t address, struct elf_symbol *ret);
+
 /* The virtual address of a byte of the file: for a mapping, pc - start + page offset. -ENOENT: no
  * segment holds it. */
 int elf_symbols__vaddr(const struct elf_symbols *symbols, uint64_t file_offset, uint64_t *ret);
 
 /* The build id, *ret_size bytes; until elf_symbols__free. NULL: it has none. */
 const uint8_t *elf_symbols__build_id(const struct elf_symbols *symbols, size_t *ret_size);
+
+/* A descriptor of the file that holds the DWARF (the file itself or its debug file), given away:
+ * the caller closes it. The first call may take long, as that of elf_symbols__find. -ENOENT: there
+ * is none, or it was taken; or the errors of elf_symbols__find. */
+int elf_symbols__take_dwarf(struct elf_symbols *symbols);
 
 /* For reports on quality: how many functions have names and the bytes they take, 0 before the
  * first elf_symbols__find; the debug file that was used, NULL when none. */

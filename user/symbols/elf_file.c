@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,6 +28,19 @@ static int begin(struct elf_file *file)
 	if (elf_version(EV_CURRENT) == EV_NONE)
 		return -ENOTSUP;
 	file->elf = elf_begin(file->fd, ELF_C_READ, NULL);
+	return 0;
+}
+
+static int begin_memory(struct elf_file *file)
+{
+	if (elf_version(EV_CURRENT) == EV_NONE)
+		return -ENOTSUP;
+	file->elf = elf_memory(file->memory, file->size);
+	return 0;
+}
+
+static int check_kind(struct elf_file *file)
+{
 	if (!file->elf || elf_kind(file->elf) != ELF_K_ELF ||
 	    !gelf_getehdr(file->elf, &file->header))
 		return -EBADMSG;
@@ -109,24 +123,34 @@ static int find_build_id(struct elf_file *file)
 	return 0;
 }
 
+/* What follows begin; takes the file. */
+static int complete(struct elf_file *file, int err, struct elf_file *ret)
+{
+	err = err ?: check_kind(file);
+	err = err ?: read_section_names(file);
+	err = err ?: find_build_id(file);
+	if (err) {
+		elf_file__close(file);
+		return err;
+	}
+	*ret = *file;
+	return 0;
+}
+
 int elf_file__open(int fd, struct elf_file *ret)
 {
 	struct elf_file file = {.fd = fcntl(fd, F_DUPFD_CLOEXEC, 3)};
-	int err;
 
 	if (file.fd < 0)
 		return -errno;
-	err = begin(&file);
-	if (!err)
-		err = read_section_names(&file);
-	if (!err)
-		err = find_build_id(&file);
-	if (err) {
-		elf_file__close(&file);
-		return err;
-	}
-	*ret = file;
-	return 0;
+	return complete(&file, begin(&file), ret);
+}
+
+int elf_file__open_memory(void *bytes, size_t size, struct elf_file *ret)
+{
+	struct elf_file file = {.memory = bytes, .size = size};
+
+	return complete(&file, begin_memory(&file), ret);
 }
 
 void elf_file__close(struct elf_file *file)
@@ -135,6 +159,7 @@ void elf_file__close(struct elf_file *file)
 		elf_end(file->elf);
 	if (file->fd > 0) /* never 0: duplicates begin at 3 */
 		close(file->fd);
+	free(file->memory);
 	*file = (struct elf_file){0};
 }
 
@@ -204,4 +229,15 @@ const char *elf_file__string(const Elf_Data *strings, uint64_t offset, size_t *r
 		return NULL;
 	*ret_length = (size_t)(end - text);
 	return text;
+}
+
+bool elf_file__has_dwarf(const struct elf_file *file)
+{
+	static const char *const names[] = {".debug_info", ".zdebug_info"};
+	GElf_Shdr header;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (elf_file__section(file, SHT_PROGBITS, names[i], &header) && header.sh_size)
+			return true;
+	return false;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* An ELF file under limits: what elf.c, debug_file.c and plt.c share. Offsets and sizes are bytes.
+/* An ELF file under limits: what the files of this folder share. Offsets and sizes are bytes.
  */
 #ifndef SYMBOLS_ELF_FILE_H
 #define SYMBOLS_ELF_FILE_H
@@ -15,7 +15,8 @@
 #define ELF_FILE_MAX_SYMBOLS  (4u << 20)
 
 struct elf_file {
-	int fd; /* own duplicate */
+	int fd; /* own duplicate; 0: none, the file is in memory */
+	void *memory; /* NULL, or the file */
 	Elf *elf;
 	GElf_Ehdr header;
 	size_t section_names; /* index of their section; SHN_UNDEF: none that can be used */
@@ -26,7 +27,12 @@ struct elf_file {
 
 /* Fills *file, which elf_file__close empties (also one of zeros). Errors as elf_symbols__open. */
 int elf_file__open(int fd, struct elf_file *ret);
+/* The same of a file in memory. Takes bytes (malloc'ed), also when it fails. */
+int elf_file__open_memory(void *bytes, size_t size, struct elf_file *ret);
 void elf_file__close(struct elf_file *file);
+
+/* Whether it has debug information: DWARF, compressed or not. */
+bool elf_file__has_dwarf(const struct elf_file *file);
 
 /* The first section of that type (SHT_NULL: any) and name (NULL: any), NULL: none. */
 Elf_Scn *elf_file__section(const struct elf_file *file, uint32_t type, const char *name,
