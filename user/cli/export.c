@@ -4,67 +4,81 @@
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "cli/opening.h"
-#include "export/collapsed.h"
+#include "cli/selection.h"
+#include "export/exporter.h"
 #include "export/output.h"
-#include "model/keys.h"
-
-static const struct export_format {
-	const char *name;
-	int (*print)(FILE *stream, struct tables *tables, const struct metric *metric);
-} formats[] = {
-	{"collapsed", collapsed__print},
-};
-
-#define FORMAT_COUNT (sizeof(formats) / sizeof(formats[0]))
 
 struct export_options {
 	const char *path, *output;
-	const struct export_format *format;
-	const struct metric *metric;
+	const struct exporter *exporter;
+	struct query_request request;
 };
 
 static const struct argp_option option_table[] = {
-	{"format", 'f', "FORMAT", 0, "collapsed: stacks for flame graph tools", 0},
-	{"metric", 'm', "METRIC", 0,
-	 "cpu (default), samples, offcpu, io_time, read_bytes, write_bytes or ops; times are "
-	 "microseconds",
-	 0},
+	{"format", 'f', "FORMAT", 0, "What to write: see the list below", 0},
 	{"output", 'o', "FILE", 0, "Write to FILE, not to standard output", 0},
 	{0},
 };
 
+static const struct argp_child children[] = {{.argp = &selection__argp}, {0}};
+
+/* The formats and their viewers, below the options. */
+static char *describe_formats(int key, const char *text, void *input)
+{
+	char *list = NULL;
+	size_t size = 0;
+	FILE *stream;
+
+	(void)input;
+	if (key != ARGP_KEY_HELP_POST_DOC)
+		return (char *)text;
+	stream = open_memstream(&list, &size);
+	if (!stream)
+		return NULL;
+	fputs("Formats, and what opens them:\n", stream);
+	for (size_t i = 0; exporter__at(i); i++)
+		fprintf(stream, "  %-12s %s\n", exporter__at(i)->name, exporter__at(i)->viewers);
+	if (fclose(stream)) {
+		free(list);
+		return NULL;
+	}
+	return list;
+}
+
 static void parse_format(struct argp_state *state, struct export_options *options,
 			 const char *argument)
 {
-	for (size_t i = 0; i < FORMAT_COUNT; i++)
-		if (!strcmp(formats[i].name, argument))
-			options->format = &formats[i];
-	if (!options->format || strcmp(options->format->name, argument))
-		argp_error(state, "there is no format '%s'; formats are: collapsed", argument);
-}
-
-/* Those that stacks were sampled for. */
-static void parse_metric(struct argp_state *state, struct export_options *options,
-			 const char *argument)
-{
-	char known[256] = "";
+	char known[128] = "";
 	size_t used = 0;
 
-	options->metric = metric__find(argument);
-	if (options->metric && !options->metric->only_exact)
+	options->exporter = exporter__find(argument);
+	if (options->exporter)
 		return;
-	for (size_t i = 0; metric__at(i) && used < sizeof(known); i++)
-		if (!metric__at(i)->only_exact)
-			used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
-						 used ? ", " : "", metric__at(i)->name);
-	argp_error(state,
-		   options->metric ? "metric '%s' is counted without stacks; metrics are: %s"
-				   : "there is no metric '%s'; metrics are: %s",
-		   argument, known);
+	for (size_t i = 0; exporter__at(i) && used < sizeof(known); i++)
+		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s", i ? ", " : "",
+					 exporter__at(i)->name);
+	argp_error(state, "there is no format '%s'; formats are: %s", argument, known);
+}
+
+static void check_request(struct argp_state *state, struct export_options *options)
+{
+	const char *refusal;
+
+	if (!options->exporter)
+		argp_error(state, "--format is missing; --format collapsed, for example");
+	options->exporter->complete(&options->request);
+	refusal = options->exporter->refusal(&options->request);
+	if (refusal)
+		argp_error(state, "%s", refusal);
+	if (options->exporter->binary && !options->output && isatty(STDOUT_FILENO))
+		argp_error(state, "%s is nothing for a terminal; -o FILE%s, for example",
+			   options->exporter->name, options->exporter->suffix);
 }
 
 static error_t parse_option(int key, char *argument, struct argp_state *state)
@@ -72,11 +86,11 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	struct export_options *options = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &options->request;
+		return 0;
 	case 'f':
 		parse_format(state, options, argument);
-		return 0;
-	case 'm':
-		parse_metric(state, options, argument);
 		return 0;
 	case 'o':
 		options->output = argument;
@@ -90,8 +104,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		argp_error(state, "which recording? Give the file that 'pipescope record' wrote");
 		return 0;
 	case ARGP_KEY_SUCCESS:
-		if (!options->format)
-			argp_error(state, "--format is missing; --format collapsed, for example");
+		check_request(state, options);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -111,15 +124,16 @@ static int complain_output(const char *path, int error)
 
 static int export_to(const struct export_options *options, struct tables *tables)
 {
+	const struct metric *metric = options->request.metric;
 	struct output *output = NULL;
 	FILE *stream = stdout;
 	int error;
 
-	if (!tables->recorded[options->metric->source]) {
+	if (metric && !tables->recorded[metric->source]) {
 		log__error(
 			"%s: %s was not recorded; 'pipescope record --sources cpu,offcpu,io' "
 			"records all",
-			options->path, options->metric->name);
+			options->path, metric->name);
 		return EXIT_FAILED;
 	}
 	if (options->output) {
@@ -128,7 +142,7 @@ static int export_to(const struct export_options *options, struct tables *tables
 			return complain_output(options->output, error);
 		stream = output__stream(output);
 	}
-	error = options->format->print(stream, tables, options->metric);
+	error = options->exporter->write(stream, tables, &options->request);
 	if (error == -EIO && ferror(stream)) {
 		output__abandon(output);
 		/* main speaks of a failed standard output */
@@ -149,9 +163,11 @@ int command_export(int argc, char **argv)
 		.options = option_table,
 		.parser = parse_option,
 		.args_doc = "FILE",
-		.doc = "Convert a recording for other viewers.",
+		.children = children,
+		.doc = "Convert a recording for other viewers.\v",
+		.help_filter = describe_formats,
 	};
-	struct export_options options = {.metric = metric__find("cpu")};
+	struct export_options options = {0};
 	struct recording *recording = NULL;
 	struct tables *tables = NULL;
 	int status;

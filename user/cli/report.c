@@ -8,11 +8,13 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "cli/opening.h"
+#include "cli/selection.h"
+#include "cli/writing.h"
 #include "model/query.h"
 #include "model/summary.h"
 #include "report/csv.h"
+#include "report/html.h"
 #include "report/json.h"
 #include "report/text.h"
 
@@ -21,121 +23,41 @@
 #define MOST_WIDTH	  1000
 #define DEFAULT_TEXT_ROWS 50 /* of functions, lines, modules, stacks, files */
 
-enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV };
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV, FORMAT_HTML };
 
 struct report_options {
-	const char *path;
+	const char *path, *output;
 	struct query_request request;
 	enum format format;
 	size_t limit; /* 0: all */
 	bool limit_given;
 };
 
-enum {
-	OPTION_BY = 'b',
-	OPTION_METRIC = 'm',
-	OPTION_WHERE = 'w',
-	OPTION_FORMAT = 'f',
-	OPTION_LIMIT = 'n'
-};
+enum { OPTION_FORMAT = 'f', OPTION_OUTPUT = 'o', OPTION_LIMIT = 'n' };
 
 static const struct argp_option option_table[] = {
-	{"by", OPTION_BY, "KEY[,KEY...]", 0,
-	 "Group by task, process, thread, job, time, function, line, module, stack, wait, op, "
-	 "file, "
-	 "mount or fs",
-	 0},
-	{"metric", OPTION_METRIC, "METRIC", 0,
-	 "What to show and to sort by: cpu (default), samples, offcpu, waits, io_time, read_bytes, "
-	 "write_bytes, ops or errors",
-	 0},
-	{"where", OPTION_WHERE, "KEY=VALUE", 0,
-	 "Only what fits; '*' stands for any text; may be given several times, all must hold", 0},
-	{"format", OPTION_FORMAT, "FORMAT", 0, "text (default), json or csv", 0},
+	{"format", OPTION_FORMAT, "FORMAT", 0,
+	 "text (default), json, csv, or html: a page with all of it, for a browser", 0},
+	{"output", OPTION_OUTPUT, "FILE", 0, "Write to FILE, not to standard output", 0},
 	{"limit", OPTION_LIMIT, "N", 0, "At most N rows of a table; 0: all", 0},
 	{0},
 };
 
-static void list_keys(char *text, size_t size, bool filters)
-{
-	size_t used = 0;
-
-	text[0] = '\0';
-	for (size_t i = 0; key__at(i) && used < size; i++)
-		if (!filters || key__at(i)->matches)
-			used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "",
-						 key__at(i)->name);
-}
-
-static void list_metrics(char *text, size_t size)
-{
-	size_t used = 0;
-
-	text[0] = '\0';
-	for (size_t i = 0; metric__at(i) && used < size; i++)
-		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "",
-					 metric__at(i)->name);
-}
-
-static void parse_by(struct argp_state *state, struct query_request *request, const char *argument)
-{
-	_cleanup_free_ char *copy = strdup(argument);
-	char known[256], *rest, *name;
-
-	if (!copy)
-		argp_failure(state, EXIT_FAILED, ENOMEM, "cannot read the options");
-	for (name = strtok_r(copy, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
-		const struct key *key = key__find(name);
-
-		if (!key) {
-			list_keys(known, sizeof(known), false);
-			argp_error(state, "there is no key '%s' to group by; keys are: %s", name,
-				   known);
-		}
-		for (size_t i = 0; i < request->key_count; i++)
-			if (request->keys[i] == key)
-				argp_error(state, "key '%s' is given twice; leave one out", name);
-		if (request->key_count == QUERY_MAX_KEYS)
-			argp_error(state, "more than %d keys to group by", QUERY_MAX_KEYS);
-		request->keys[request->key_count++] = key;
-	}
-	if (!request->key_count)
-		argp_error(state, "--by needs a key; --by task, for example");
-}
-
-static void parse_where(struct argp_state *state, struct query_request *request, char *argument)
-{
-	char known[256], name[64], *equals = strchr(argument, '=');
-	const struct key *key = NULL;
-
-	if (!equals)
-		argp_error(state,
-			   "--where takes KEY=VALUE, not '%s'; --where task=isr, for example",
-			   argument);
-	if ((size_t)(equals - argument) < sizeof(name)) {
-		snprintf(name, sizeof(name), "%.*s", (int)(equals - argument), argument);
-		key = key__find(name);
-	}
-	if (!key || !key->matches) {
-		list_keys(known, sizeof(known), true);
-		argp_error(state, "--where cannot filter by '%.*s'; it can by: %s",
-			   (int)(equals - argument), argument, known);
-	}
-	if (request->filter_count == QUERY_MAX_FILTERS)
-		argp_error(state, "more than %d times --where", QUERY_MAX_FILTERS);
-	request->filters[request->filter_count++] =
-		(struct query_filter){.key = key, .pattern = equals + 1};
-}
+static const struct argp_child children[] = {{.argp = &selection__argp}, {0}};
 
 static enum format parse_format(struct argp_state *state, const char *argument)
 {
 	static const char *const formats[] = {
-		[FORMAT_TEXT] = "text", [FORMAT_JSON] = "json", [FORMAT_CSV] = "csv"};
+		[FORMAT_TEXT] = "text",
+		[FORMAT_JSON] = "json",
+		[FORMAT_CSV] = "csv",
+		[FORMAT_HTML] = "html",
+	};
 
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
 		if (!strcmp(argument, formats[i]))
 			return (enum format)i;
-	argp_error(state, "there is no format '%s'; formats are: text, json, csv", argument);
+	argp_error(state, "there is no format '%s'; formats are: text, json, csv, html", argument);
 	return FORMAT_TEXT;
 }
 
@@ -155,25 +77,16 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
 	struct report_options *options = state->input;
 	const char *refusal;
-	char known[256];
 
 	switch (key) {
-	case OPTION_BY:
-		parse_by(state, &options->request, argument);
-		return 0;
-	case OPTION_METRIC:
-		options->request.metric = metric__find(argument);
-		if (!options->request.metric) {
-			list_metrics(known, sizeof(known));
-			argp_error(state, "there is no metric '%s'; metrics are: %s", argument,
-				   known);
-		}
-		return 0;
-	case OPTION_WHERE:
-		parse_where(state, &options->request, argument);
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &options->request;
 		return 0;
 	case OPTION_FORMAT:
 		options->format = parse_format(state, argument);
+		return 0;
+	case OPTION_OUTPUT:
+		options->output = argument;
 		return 0;
 	case OPTION_LIMIT:
 		options->limit = parse_limit(state, argument);
@@ -191,6 +104,12 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		refusal = query__refusal(&options->request);
 		if (refusal)
 			argp_error(state, "%s", refusal);
+		if (options->format == FORMAT_HTML &&
+		    (options->request.key_count || options->request.filter_count ||
+		     options->request.metric || options->limit_given))
+			argp_error(state,
+				   "the page holds all of the recording: --format html goes "
+				   "without --by, --where, --metric and --limit");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -222,16 +141,18 @@ static size_t text_limit(const struct report_options *options)
 	return options->limit_given ? options->limit : where ? DEFAULT_TEXT_ROWS : 0;
 }
 
-static int print_report(struct report_options *options, struct tables *tables,
+static int print_report(FILE *stream, struct report_options *options, struct tables *tables,
 			const struct summary *summary)
 {
 	struct query *query;
 	int error;
 
+	if (options->format == FORMAT_HTML)
+		return html_report__print(stream, tables, summary);
 	if (!options->request.key_count) {
 		if (options->format == FORMAT_TEXT && !options->request.filter_count &&
 		    !options->request.metric)
-			return text_report__page(stdout, tables, summary, output_width(),
+			return text_report__page(stream, tables, summary, output_width(),
 						 options->limit);
 		options->request.keys[options->request.key_count++] = key__find("task");
 	}
@@ -240,17 +161,50 @@ static int print_report(struct report_options *options, struct tables *tables,
 		return error;
 	switch (options->format) {
 	case FORMAT_JSON:
-		error = json_report__print(stdout, tables, summary, query, options->limit);
+		error = json_report__print(stream, tables, summary, query, options->limit);
 		break;
 	case FORMAT_CSV:
-		error = csv_report__print(stdout, tables, query, options->limit);
+		error = csv_report__print(stream, tables, query, options->limit);
 		break;
 	default:
-		error = text_report__query(stdout, tables, summary, query, output_width(),
+		error = text_report__query(stream, tables, summary, query, output_width(),
 					   text_limit(options));
 	}
 	query__free(query);
 	return error;
+}
+
+struct printing {
+	struct report_options *options;
+	struct tables *tables;
+	const struct summary *summary;
+};
+
+static int print_to(FILE *stream, void *context)
+{
+	struct printing *printing = context;
+
+	return print_report(stream, printing->options, printing->tables, printing->summary);
+}
+
+/* What cannot be read is said here, what cannot be written by writing__file or main. */
+static int report_on(struct report_options *options, struct tables *tables)
+{
+	struct printing printing = {.options = options, .tables = tables};
+	struct summary *summary = NULL;
+	int error;
+
+	if (options->format == FORMAT_HTML && !writing__has_page())
+		return EXIT_FAILED;
+	error = summary__load(tables, &summary);
+	if (error) {
+		opening__complain(options->path, error);
+		return EXIT_FAILED;
+	}
+	printing.summary = summary;
+	error = writing__file(options->output, options->path, print_to, &printing);
+	summary__free(summary);
+	return error ? EXIT_FAILED : EXIT_OK;
 }
 
 int command_report(int argc, char **argv)
@@ -258,6 +212,7 @@ int command_report(int argc, char **argv)
 	static const struct argp argp = {
 		.options = option_table,
 		.parser = parse_option,
+		.children = children,
 		.args_doc = "FILE",
 		.doc = "Print what a recording holds. Without --by: a page with its quality, its "
 		       "cost, the tasks and the hottest functions and lines.",
@@ -265,22 +220,15 @@ int command_report(int argc, char **argv)
 	struct report_options options = {0};
 	struct recording *recording = NULL;
 	struct tables *tables = NULL;
-	struct summary *summary = NULL;
-	int error;
+	int status;
 
 	argp_err_exit_status = EXIT_USAGE;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &options))
 		return EXIT_USAGE;
-	error = opening__load(options.path, &recording, &tables);
-	if (error)
+	if (opening__load(options.path, &recording, &tables))
 		return EXIT_FAILED;
-	error = summary__load(tables, &summary);
-	if (!error)
-		error = print_report(&options, tables, summary);
-	if (error && !(error == -EIO && ferror(stdout))) /* main speaks of that one */
-		opening__complain(options.path, error);
-	summary__free(summary);
+	status = report_on(&options, tables);
 	tables__free(tables);
 	recording__close(recording);
-	return error ? EXIT_FAILED : EXIT_OK;
+	return status;
 }

@@ -294,7 +294,8 @@ static const struct sample_kind {
 	{"io_ops", SOURCE_IO, SHARE_OPS},
 };
 
-static int count_ending(struct tables *tables, const char *name, int64_t samples)
+static int count_ending(struct tables *tables, const char *name, enum source source,
+			int64_t samples)
 {
 	struct loading_state *loading = tables->loading;
 	size_t i = loading->last_ending;
@@ -313,7 +314,7 @@ static int count_ending(struct tables *tables, const char *name, int64_t samples
 		tables->ending_count++;
 	}
 	loading->last_ending = i;
-	tables->endings[i].samples += samples;
+	tables->endings[i].samples[source] += samples;
 	return 0;
 }
 
@@ -323,12 +324,13 @@ static int pool_of_sample(struct tables *tables, struct row *row, const struct s
 	const char *item = row__text(row, 7);
 	uint32_t class;
 	uint16_t op;
-	int error;
+	int error = count_ending(tables, row__text(row, 4), kind->source, fact->count);
 
+	if (error)
+		return error;
 	if (kind->source == SOURCE_CPU) {
-		error = count_ending(tables, row__text(row, 4), fact->count);
 		tables->epochs[epoch].samples += fact->count;
-		return error ? error : tables__cpu_pool(tables, epoch, &fact->pool);
+		return tables__cpu_pool(tables, epoch, &fact->pool);
 	}
 	if (row__is_null(row, 7))
 		return -EBADMSG;
@@ -340,6 +342,18 @@ static int pool_of_sample(struct tables *tables, struct row *row, const struct s
 	if (!error)
 		error = idle__class(tables, fact->thread, &class);
 	return error ? error : find_pool(tables, SOURCE_OFFCPU, epoch, class, &fact->pool);
+}
+
+static uint32_t read_waker(struct loading_state *loading, struct row *row)
+{
+	uint32_t thread;
+
+	if (row__is_null(row, 9))
+		return NO_INDEX;
+	if (!row__id(row, 9))
+		return WAKER_INTERRUPT;
+	thread = row__reference(row, 9, &loading->threads);
+	return thread == NO_INDEX ? NO_INDEX : WAKER_THREADS + thread;
 }
 
 static int load_sample(struct tables *tables, struct row *row)
@@ -358,7 +372,7 @@ static int load_sample(struct tables *tables, struct row *row)
 		return 0; /* of a metric that is not known here */
 	fact.thread = row__reference(row, 1, &loading->threads);
 	fact.slice = row__reference(row, 2, &loading->slices);
-	fact.stack = row__reference(row, 3, &loading->nodes);
+	fact.stack = row__stack(row, 3, loading);
 	/* So bounded, no sum over all rows can overflow. */
 	fact.count = (uint32_t)row__number(row, 5, 0, INT32_MAX);
 	value = row__number(row, 8, 0, TIME_LIMIT);
@@ -368,6 +382,7 @@ static int load_sample(struct tables *tables, struct row *row)
 	fact.weight = (double)(kind->source == SOURCE_CPU ? fact.count : value);
 	if (!fact.count || fact.weight <= 0)
 		return 0;
+	fact.waker = read_waker(loading, row);
 	error = pool_of_sample(tables, row, kind, epoch, &fact);
 	if (!error)
 		error = GROW(tables, samples, tables->sample_count, SAMPLES);
@@ -435,7 +450,8 @@ static const struct events_step {
 	{"SELECT op, filesystem, what, bucket, count FROM io_histogram"
 	 " ORDER BY filesystem, op, what, bucket",
 	 load_histogram, NULL},
-	{"SELECT epoch, thread, slice, stack, ending, count, metric, class, value FROM sample",
+	{"SELECT epoch, thread, slice, stack, ending, count, metric, class, value, waker"
+	 " FROM sample",
 	 load_sample, NULL},
 };
 

@@ -9,6 +9,7 @@
 static const char not_sampled[] = "(not sampled)";
 static const char unknown[] = "(unknown)";
 static const char no_line[] = "(no line)";
+static const char interrupt[] = "(interrupt)";
 
 bool pattern__matches(const char *pattern, const char *text)
 {
@@ -37,6 +38,8 @@ static const char *special_text(uint64_t value, const char *unknown_text)
 {
 	if (value == VALUE_NOT_SAMPLED)
 		return not_sampled;
+	if (value == VALUE_INTERRUPT)
+		return interrupt;
 	return value == VALUE_UNKNOWN ? unknown_text : NULL;
 }
 
@@ -352,7 +355,16 @@ static const char *function_name(const struct tables *tables, uint64_t value)
 
 static bool function_matches(const struct tables *tables, uint64_t value, const char *pattern)
 {
-	return pattern__matches(pattern, function_name(tables, value));
+	char *short_name;
+	bool matches = pattern__matches(pattern, function_name(tables, value));
+
+	/* What a report shows can be asked for. */
+	if (matches || special_text(value, unknown))
+		return matches;
+	short_name = table_function__short_name(&tables->functions[value]);
+	matches = short_name && pattern__matches(pattern, short_name);
+	free(short_name);
+	return matches;
 }
 
 static int function_compare(const struct tables *tables, uint64_t one, uint64_t other)
@@ -396,7 +408,10 @@ static void function_describe(struct tables *tables, uint64_t value, struct fiel
 
 static int function_label(const struct tables *tables, uint64_t value, char **ret_label)
 {
-	return copy_label(function_name(tables, value), ret_label);
+	if (special_text(value, unknown))
+		return copy_label(function_name(tables, value), ret_label);
+	*ret_label = table_function__short_name(&tables->functions[value]);
+	return *ret_label ? 0 : -ENOMEM;
 }
 
 /* --- Lines. */
@@ -495,7 +510,10 @@ static int stack_label(const struct tables *tables, uint64_t value, char **ret_l
 {
 	const char *special = special_text(value, unknown);
 
-	return copy_label(special ? special : tables->shown_labels[value], ret_label);
+	if (special)
+		return copy_label(special, ret_label);
+	*ret_label = tables__short_label(tables, (uint32_t)value);
+	return *ret_label ? 0 : -ENOMEM;
 }
 
 /* --- Waits, operations, files. */
@@ -509,6 +527,60 @@ static void wait_describe(struct tables *tables, uint64_t value, struct field_li
 {
 	(void)tables;
 	field_list__text(list, "wait", text_of(value));
+}
+
+/* Its values are those of threads, and special ones. */
+static uint64_t waker_value(const struct tables *tables, uint32_t waker)
+{
+	(void)tables;
+	if (waker < WAKER_THREADS)
+		return waker == WAKER_INTERRUPT ? VALUE_INTERRUPT : VALUE_NOT_SAMPLED;
+	return waker - WAKER_THREADS;
+}
+
+static bool waker_matches(const struct tables *tables, uint64_t value, const char *pattern)
+{
+	const char *special = special_text(value, unknown);
+
+	return special ? pattern__matches(pattern, special)
+		       : thread_matches(tables, value, pattern);
+}
+
+static int waker_compare(const struct tables *tables, uint64_t one, uint64_t other)
+{
+	if (special_text(one, unknown) || special_text(other, unknown))
+		return compare_values(tables, one, other);
+	return thread_compare(tables, one, other);
+}
+
+static void waker_describe(struct tables *tables, uint64_t value, struct field_list *list)
+{
+	const char *special = special_text(value, unknown);
+	const struct table_process *process;
+	const struct table_thread *thread;
+
+	if (special) {
+		field_list__null(list, "waker");
+		field_list__null(list, "waker_index");
+		field_list__text(list, "waker_name", special);
+		field_list__null(list, "waker_pid");
+		field_list__null(list, "waker_task");
+		return;
+	}
+	thread = &tables->threads[value];
+	process = &tables->processes[thread->process];
+	field_list__integer(list, "waker", thread->tid);
+	field_list__integer(list, "waker_index", (int64_t)value);
+	field_list__text(list, "waker_name", thread->name);
+	field_list__integer(list, "waker_pid", process->pid);
+	field_list__text(list, "waker_task", tables->epochs[process->epoch].task);
+}
+
+static int waker_label(const struct tables *tables, uint64_t value, char **ret_label)
+{
+	const char *special = special_text(value, unknown);
+
+	return special ? copy_label(special, ret_label) : thread_label(tables, value, ret_label);
 }
 
 static uint64_t op_value(const struct tables *tables, uint32_t op)
@@ -629,6 +701,9 @@ static const struct key keys[] = {
 	{"wait", "waited for", "class of waits", SCOPE_WAIT, .value = wait_value,
 	 .matches = text_matches, .compare = text_compare, .describe = wait_describe,
 	 .label = text_label},
+	{"waker", "woken by", "thread that ended the wait; --where takes its tid or its name",
+	 SCOPE_WAKER, .value = waker_value, .matches = waker_matches, .compare = waker_compare,
+	 .describe = waker_describe, .label = waker_label},
 	{"op", "operation", "operation on files: read, open, stat ...", SCOPE_OP, .value = op_value,
 	 .matches = text_matches, .compare = text_compare, .describe = op_describe,
 	 .label = text_label},
@@ -670,6 +745,21 @@ const struct metric *metric__find(const char *name)
 		if (!strcmp(metrics[i].name, name))
 			return &metrics[i];
 	return NULL;
+}
+
+enum metric_unit metric__unit(const struct metric *metric)
+{
+	switch (metric->value) {
+	case METRIC_CPU:
+	case METRIC_OFFCPU:
+	case METRIC_IO_TIME:
+		return UNIT_NANOSECONDS;
+	case METRIC_READ_BYTES:
+	case METRIC_WRITE_BYTES:
+		return UNIT_BYTES;
+	default:
+		return UNIT_COUNT;
+	}
 }
 
 const struct key *key__at(size_t position)

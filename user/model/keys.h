@@ -19,6 +19,7 @@ enum key_scope {
 	SCOPE_WAIT, /* class of waits */
 	SCOPE_OP, /* operation on files */
 	SCOPE_FILE,
+	SCOPE_WAKER,
 	SCOPE_NODE, /* the last: a fact of the tables has an index of each scope before it */
 	SCOPE_COUNT
 };
@@ -33,6 +34,7 @@ enum frame_choice {
 /* Values that are no index and no pointer. */
 #define VALUE_UNKNOWN	  UINT64_MAX
 #define VALUE_NOT_SAMPLED (UINT64_MAX - 1)
+#define VALUE_INTERRUPT	  (UINT64_MAX - 2) /* of wakers */
 
 struct key {
 	const char *name;
@@ -73,9 +75,14 @@ struct metric {
 	bool only_exact; /* no sample knows it */
 };
 
+/* What a metric's figures are, as query__measure gives them. */
+enum metric_unit { UNIT_COUNT, UNIT_NANOSECONDS, UNIT_BYTES };
+
 /* NULL: there is none of this name. */
 const struct key *key__find(const char *name);
 const struct metric *metric__find(const char *name);
+
+enum metric_unit metric__unit(const struct metric *metric);
 
 /* NULL behind the last; for lists in messages. */
 const struct key *key__at(size_t position);

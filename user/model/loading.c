@@ -96,3 +96,10 @@ uint32_t row__reference(struct row *row, int column, const struct id_list *list)
 {
 	return row__is_null(row, column) ? NO_INDEX : id_list__find(list, row__id(row, column));
 }
+
+uint32_t row__stack(struct row *row, int column, const struct loading_state *loading)
+{
+	uint32_t index = row__reference(row, column, &loading->nodes);
+
+	return index == NO_INDEX ? NO_INDEX : loading->node_of[index];
+}

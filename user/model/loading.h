@@ -12,6 +12,12 @@
 /* A frame of the recording: what a stack's node is made of. */
 struct table_frame {
 	uint32_t function, line;
+	uint32_t inlined, inlined_count; /* index into inlined */
+};
+
+/* A function inlined into a frame, outermost first. */
+struct table_inlined {
+	uint32_t function, line;
 };
 
 /* Room of one array of struct tables while it grows. */
@@ -46,7 +52,11 @@ struct loading_state {
 	struct tuple_set *file_set;
 	struct table_frame *frame_of; /* of frames.ids */
 	size_t frame_of_capacity;
-	uint16_t *depth; /* of nodes */
+	struct table_inlined *inlined; /* those of a frame in a row */
+	size_t inlined_count, inlined_capacity;
+	uint32_t *node_of; /* of nodes.ids: a row's innermost node */
+	size_t node_of_capacity;
+	uint16_t *depth; /* of struct tables' nodes */
 	size_t depth_capacity;
 	size_t last_ending;
 	struct tuple_set *pool_set; /* (source, epoch, item) */
@@ -75,6 +85,8 @@ const char *row__text(struct row *row, int column); /* "" for NULL; until the ne
 const char *row__interned(struct tables *tables, struct row *row, int column, int *error);
 /* The index of the id in the column; NO_INDEX: NULL, or not in the list. */
 uint32_t row__reference(struct row *row, int column, const struct id_list *list);
+/* The same of a stack: its innermost node. */
+uint32_t row__stack(struct row *row, int column, const struct loading_state *loading);
 
 /* -EBADMSG: not above the last one; -ENOMEM, -EOVERFLOW. */
 int id_list__add(struct id_list *list, int64_t id);

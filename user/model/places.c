@@ -43,12 +43,14 @@ static void fold_native(const struct tables *tables, uint32_t *owner)
 	}
 }
 
-static void find_lined(const struct tables *tables, uint32_t *lined)
+/* Lines of code that belongs to another frame do not count: the interpreter's own, with debug
+ * information, would hide those of Python. */
+static void find_lined(const struct tables *tables, const uint32_t *owner, uint32_t *lined)
 {
 	for (uint32_t i = 0; i < tables->node_count; i++) {
 		const struct table_node *node = &tables->nodes[i];
 
-		if (node->line != NO_INDEX)
+		if (node->line != NO_INDEX && owner[i] == i)
 			lined[i] = i;
 		else
 			lined[i] = node->parent == NO_INDEX ? NO_INDEX : lined[node->parent];
@@ -189,7 +191,7 @@ int places__build(struct tables *tables, const struct query_request *request,
 	find_owners(tables, nearest.owner);
 	if (request->fold == FOLD_NATIVE)
 		fold_native(tables, nearest.owner);
-	find_lined(tables, nearest.lined);
+	find_lined(tables, nearest.owner, nearest.lined);
 	error = fill_places(tables, keys, &nearest, &places);
 cleanup:
 	free(nearest.owner);

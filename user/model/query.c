@@ -30,16 +30,17 @@ static struct used_scopes scopes_of(const struct query_request *request)
 /* Whether what was recorded of a source can be told apart by these scopes. */
 static bool has_meaning(enum source source, const bool *any)
 {
-	bool estimated = any[SCOPE_NODE];
+	bool estimated = any[SCOPE_NODE] || any[SCOPE_WAKER];
 
 	switch (source) {
 	case SOURCE_CPU:
-		return !any[SCOPE_WAIT] && !any[SCOPE_OP] && !any[SCOPE_FILE];
+		return !any[SCOPE_WAIT] && !any[SCOPE_WAKER] && !any[SCOPE_OP] && !any[SCOPE_FILE];
 	case SOURCE_OFFCPU: /* counted per thread, or per slice */
 		return !any[SCOPE_OP] && !any[SCOPE_FILE] &&
 		       (estimated || !any[SCOPE_THREAD] || !any[SCOPE_SLICE]);
 	default: /* counted per file, sampled per thread and stack */
-		return !any[SCOPE_WAIT] && (estimated ? !any[SCOPE_FILE] : !any[SCOPE_THREAD]);
+		return !any[SCOPE_WAIT] && !any[SCOPE_WAKER] &&
+		       (estimated ? !any[SCOPE_FILE] : !any[SCOPE_THREAD]);
 	}
 }
 
@@ -50,9 +51,10 @@ const char *query__refusal(const struct query_request *request)
 	const struct metric *metric = request->metric;
 	bool io = any[SCOPE_OP] || any[SCOPE_FILE];
 
-	if (any[SCOPE_WAIT] && io)
-		return "wait does not go with file, mount, fs and op: waits are counted per class, "
-		       "operations per file; ask for one of them";
+	if ((any[SCOPE_WAIT] || any[SCOPE_WAKER]) && io)
+		return "wait and waker do not go with file, mount, fs and op: waits are counted "
+		       "per "
+		       "class, operations per file; ask for one of them";
 	if (any[SCOPE_FILE] && any[SCOPE_NODE])
 		return "file, mount and fs do not go with function, line, module and stack: stacks "
 		       "are sampled per operation, not per file; use op";
@@ -69,16 +71,16 @@ const char *query__refusal(const struct query_request *request)
 		return NULL;
 	if (!has_meaning(metric->source, any))
 		return metric->source == SOURCE_CPU
-			       ? "metrics cpu and samples do not go with wait, file, mount, fs and "
-				 "op; leave out --metric"
+			       ? "metrics cpu and samples do not go with wait, waker, file, mount, "
+				 "fs and op; leave out --metric"
 		       : metric->source == SOURCE_OFFCPU
 			       ? "metrics offcpu and waits do not go with file, mount, fs and op, "
 				 "nor with thread and time together"
-			       : "metrics of operations do not go with wait, nor with thread "
-				 "without function, line, module or stack";
-	if (metric->only_exact && any[SCOPE_NODE])
+			       : "metrics of operations do not go with wait and waker, nor with "
+				 "thread without function, line, module or stack";
+	if (metric->only_exact && (any[SCOPE_NODE] || any[SCOPE_WAKER]))
 		return "metrics waits and errors are counted without stacks: they do not go with "
-		       "function, line, module and stack; use offcpu or ops";
+		       "function, line, module, stack and waker; use offcpu or ops";
 	return NULL;
 }
 
@@ -88,7 +90,7 @@ static void look_at_request(struct query *query)
 	bool narrowed = false;
 
 	memcpy(query->by_scope, used.by, sizeof(query->by_scope));
-	query->estimated = used.any[SCOPE_NODE];
+	query->estimated = used.any[SCOPE_NODE] || used.any[SCOPE_WAKER];
 	for (size_t scope = SCOPE_EPOCH + 1; scope < SCOPE_NODE; scope++)
 		narrowed |= used.any[scope];
 	query->details = !query->estimated && !narrowed;
@@ -98,9 +100,9 @@ static void look_at_request(struct query *query)
 	if (query->request.metric)
 		return;
 	query->request.metric =
-		metric__find(used.any[SCOPE_WAIT]			  ? "offcpu"
-			     : used.any[SCOPE_OP] || used.any[SCOPE_FILE] ? "io_time"
-									  : "cpu");
+		metric__find(used.any[SCOPE_WAIT] || used.any[SCOPE_WAKER] ? "offcpu"
+			     : used.any[SCOPE_OP] || used.any[SCOPE_FILE]  ? "io_time"
+									   : "cpu");
 }
 
 /* --- Filters by who, when and what. */
@@ -118,6 +120,8 @@ static size_t scope_size(const struct tables *tables, enum key_scope scope)
 		return tables->class_count;
 	case SCOPE_OP:
 		return tables->op_count;
+	case SCOPE_WAKER:
+		return WAKER_THREADS + tables->thread_count;
 	default:
 		return tables->file_count;
 	}
@@ -278,9 +282,9 @@ static void finish_rows(struct query *query)
 	query->row_count = kept;
 }
 
-double query__measure(const struct query *query, const struct query_figures *figures)
+double query_figures__measure(const struct query_figures *figures, const struct metric *metric)
 {
-	switch (query->request.metric->value) {
+	switch (metric->value) {
 	case METRIC_SAMPLES:
 		return (double)figures->samples;
 	case METRIC_OFFCPU:
@@ -300,6 +304,11 @@ double query__measure(const struct query *query, const struct query_figures *fig
 	default:
 		return figures->cpu_ns;
 	}
+}
+
+double query__measure(const struct query *query, const struct query_figures *figures)
+{
+	return query_figures__measure(figures, query->request.metric);
 }
 
 static int compare_rows(const void *one, const void *other, void *argument)

@@ -122,7 +122,8 @@ bool query__has_details(const struct query *query);
 int query__describe(const struct query *query, const struct query_row *row,
 		    struct field_list *list);
 
-/* Figures of a row in the query's metric: own or total. */
+/* Figures of a row, own or total, in the query's metric, or in any. */
 double query__measure(const struct query *query, const struct query_figures *figures);
+double query_figures__measure(const struct query_figures *figures, const struct metric *metric);
 
 #endif

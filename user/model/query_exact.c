@@ -17,8 +17,8 @@ static int row_of_fact(struct query *query, const struct fact *fact, uint32_t *r
 static int add_usage(struct query *query, const struct usage_fact *usage)
 {
 	const struct table_epoch *epoch = &query->tables->epochs[usage->epoch];
-	struct fact fact = {
-		{usage->epoch, usage->thread, usage->slice, NO_INDEX, NO_INDEX, NO_INDEX}};
+	struct fact fact = {{usage->epoch, usage->thread, usage->slice, NO_INDEX, NO_INDEX,
+			     NO_INDEX, NO_INDEX}};
 	uint32_t row;
 	int error;
 
@@ -66,8 +66,8 @@ static void add_wait_figures(struct query_figures *figures, const struct wait_fa
 
 static int add_wait(struct query *query, const struct wait_fact *wait)
 {
-	struct fact fact = {
-		{wait->epoch, wait->thread, wait->slice, wait->class, NO_INDEX, NO_INDEX}};
+	struct fact fact = {{wait->epoch, wait->thread, wait->slice, wait->class, NO_INDEX,
+			     NO_INDEX, WAKER_NOT_SAMPLED}};
 	uint32_t row;
 	int error;
 
@@ -118,7 +118,7 @@ static void add_io_figures(struct query_figures *figures, const struct io_fact *
 
 static int add_io(struct query *query, const struct io_fact *io)
 {
-	struct fact fact = {{io->epoch, NO_INDEX, io->slice, NO_INDEX, io->op, io->file}};
+	struct fact fact = {{io->epoch, NO_INDEX, io->slice, NO_INDEX, io->op, io->file, NO_INDEX}};
 	enum op_direction direction = query->tables->ops[io->op].direction;
 	double count = (double)io->count;
 	bool adds[SHARE_COUNT], any = false;
@@ -165,7 +165,8 @@ static int add_details(struct query *query)
 	for (uint32_t i = 0; i < tables->epoch_count && !error; i++) {
 		const struct table_epoch *epoch = &tables->epochs[i];
 		const struct table_process *process = &tables->processes[epoch->process];
-		struct fact fact = {{i, NO_INDEX, NO_INDEX, NO_INDEX, NO_INDEX, NO_INDEX}};
+		struct fact fact = {
+			{i, NO_INDEX, NO_INDEX, NO_INDEX, NO_INDEX, NO_INDEX, NO_INDEX}};
 		uint32_t row, pair, before = (uint32_t)tuple_set__count(seen);
 		struct query_details *details;
 

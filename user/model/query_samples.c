@@ -64,8 +64,8 @@ static bool stack_passes(const struct query *query, uint32_t stack)
 static struct fact fact_of(const struct tables *tables, const struct sample_fact *sample)
 {
 	const struct sample_pool *pool = &tables->pools[sample->pool];
-	struct fact fact = {
-		{pool->epoch, sample->thread, sample->slice, NO_INDEX, NO_INDEX, NO_INDEX}};
+	struct fact fact = {{pool->epoch, sample->thread, sample->slice, NO_INDEX, NO_INDEX,
+			     NO_INDEX, sample->waker}};
 
 	if (pool->source == SOURCE_OFFCPU)
 		fact.at[SCOPE_WAIT] = pool->item;
@@ -99,7 +99,8 @@ static int pick_samples(struct query *query, struct picked **ret_picked, size_t 
 {
 	const struct tables *tables = query->tables;
 	_cleanup_free_ struct picked *picked = NULL;
-	bool fine = query->by_scope[SCOPE_THREAD] || query->by_scope[SCOPE_SLICE];
+	bool fine = query->by_scope[SCOPE_THREAD] || query->by_scope[SCOPE_SLICE] ||
+		    query->by_scope[SCOPE_WAKER];
 	uint32_t prefix = 0, prefix_pool = NO_INDEX;
 	size_t count = 0;
 
@@ -115,7 +116,7 @@ static int pick_samples(struct query *query, struct picked **ret_picked, size_t 
 		fact = fact_of(tables, sample);
 		if (!query__passes(query, &fact) || !stack_passes(query, sample->stack))
 			continue;
-		/* Without thread and slice the pool says all. */
+		/* Without thread, slice and waker the pool says all. */
 		if (fine || sample->pool != prefix_pool) {
 			int error = query__prefix_of(query, &fact, &prefix);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/tables.h"
+#include "symbols/demangle.h"
 
 const char *path__base(const char *path)
 {
@@ -15,24 +16,51 @@ const char *path__base(const char *path)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
-static const char *label_of(struct tables *tables, const uint64_t *frame)
+/* "name (file:12) (inlined)"; malloc'ed, NULL: no memory. */
+static char *label_with(const struct tables *tables, const uint64_t *frame, const char *name)
 {
 	const struct table_function *function = &tables->functions[frame[1]];
-	const char *file = function->file ? function->file : function->module, *label;
+	const char *file = path__base(function->file ? function->file : function->module);
+	const char *inlined = frame[3] ? " (inlined)" : "";
 	char *text;
 	int size;
 
-	if (function->kind != FUNCTION_PYTHON)
-		return function->name;
-	if (frame[2] == NO_INDEX)
-		size = asprintf(&text, "%s (%s)", function->name, path__base(file));
+	if (frame[2] != NO_INDEX)
+		size = asprintf(&text, "%s (%s:%lld)%s", name, file,
+				(long long)tuple_set__at(tables->lines, (uint32_t)frame[2])[1],
+				inlined);
+	else if (function->kind == FUNCTION_PYTHON)
+		size = asprintf(&text, "%s (%s)", name, file);
 	else
-		size = asprintf(&text, "%s (%s:%lld)", function->name, path__base(file),
-				(long long)tuple_set__at(tables->lines, (uint32_t)frame[2])[1]);
-	if (size < 0)
-		return NULL;
-	label = tables__intern(tables, text);
+		size = asprintf(&text, "%s%s", name, inlined);
+	return size < 0 ? NULL : text;
+}
+
+static const char *label_of(struct tables *tables, const uint64_t *frame)
+{
+	const struct table_function *function = &tables->functions[frame[1]];
+	char *text = label_with(tables, frame, function->name);
+	const char *label = text ? tables__intern(tables, text) : NULL;
+
 	free(text);
+	return label;
+}
+
+char *table_function__short_name(const struct table_function *function)
+{
+	bool native = function->kind == FUNCTION_NATIVE || function->kind == FUNCTION_INTERPRETER;
+
+	/* What is in brackets is part of a Python name: "<listcomp>". */
+	return native ? symbol__shorten(function->name) : strdup(function->name);
+}
+
+char *tables__short_label(const struct tables *tables, uint32_t shown)
+{
+	const uint64_t *frame = tuple_set__at(tables->shown, shown);
+	char *name = table_function__short_name(&tables->functions[frame[1]]);
+	char *label = name ? label_with(tables, frame, name) : NULL;
+
+	free(name);
 	return label;
 }
 
@@ -46,9 +74,10 @@ static int find_shown(const struct tables *tables, struct tuple_set *shown, uint
 		if (tables->functions[node->function].eval_loop)
 			shown_of_node[i] = caller;
 		else
-			error = tuple_set__add(
-				shown, (const uint64_t[]){caller, node->function, node->line},
-				&shown_of_node[i]);
+			error = tuple_set__add(shown,
+					       (const uint64_t[]){caller, node->function,
+								  node->line, node->inlined},
+					       &shown_of_node[i]);
 		if (error)
 			return error;
 	}
@@ -59,7 +88,7 @@ int tables__shown_stacks(struct tables *tables)
 {
 	uint32_t *shown_of_node = calloc(tables->node_count + 1, sizeof(*shown_of_node));
 	const char **labels = calloc(tables->node_count + 1, sizeof(*labels));
-	struct tuple_set *shown = tuple_set__new(3);
+	struct tuple_set *shown = tuple_set__new(4);
 	int error = 0;
 
 	if (tables->shown)

@@ -18,7 +18,9 @@ struct function_key {
 };
 
 struct pair_key {
-	int64_t first, second; /* frame: function, line; node: parent, frame */
+	/* Frame: function and line, or the complement of its address, which is negative; node:
+	 * parent and frame. */
+	int64_t first, second;
 };
 
 struct function_entry {
@@ -176,8 +178,41 @@ int64_t stack_tree__frame(struct stack_tree *tree, int64_t function, int64_t lin
 	int err = 0;
 
 	if (added && tree->writer)
-		err = recording_writer__frame(tree->writer, id, function, line ? line : ROW_NULL);
+		err = recording_writer__frame(tree->writer, id, function, line ? line : ROW_NULL,
+					      ROW_NULL);
 	return err ? drop_pair(&tree->frames, added, err) : id;
+}
+
+int64_t stack_tree__frame_at(struct stack_tree *tree, int64_t function, int64_t address)
+{
+	struct pair_entry *added = NULL;
+	int64_t id = pair_id(&tree->frames, function, ~address, &added);
+	int err = 0;
+
+	if (added && tree->writer)
+		err = recording_writer__frame(tree->writer, id, function, ROW_NULL, address);
+	return err ? drop_pair(&tree->frames, added, err) : id;
+}
+
+static int64_t row_line(const struct stack_line *line)
+{
+	return line->line ? line->line : ROW_NULL;
+}
+
+int stack_tree__expand(struct stack_tree *tree, int64_t frame, int64_t address,
+		       const struct stack_line *chain, size_t count)
+{
+	const struct stack_line *own = &chain[count - 1];
+	int err = 0;
+
+	if (!tree->writer)
+		return 0;
+	for (size_t i = 0; i + 1 < count && !err; i++)
+		err = recording_writer__inline(tree->writer, frame, (int64_t)i, chain[i].function,
+					       row_line(&chain[i]));
+	return err
+		       ?: recording_writer__frame(tree->writer, frame, own->function, row_line(own),
+						  address);
 }
 
 int64_t stack_tree__push(struct stack_tree *tree, int64_t parent, int64_t frame)

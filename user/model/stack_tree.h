@@ -5,6 +5,7 @@
 #ifndef MODEL_STACK_TREE_H
 #define MODEL_STACK_TREE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct stack_tree;
@@ -32,6 +33,18 @@ void stack_tree__free(struct stack_tree *tree);
 /* Each returns the id, old or new, or a negative errno (-ENOMEM, or what the writer said). */
 int64_t stack_tree__function(struct stack_tree *tree, const struct stack_function *function);
 int64_t stack_tree__frame(struct stack_tree *tree, int64_t function, int64_t line /* 0: none */);
+/* Native code whose lines stack_tree__expand may tell later. address: the file's, above 0. */
+int64_t stack_tree__frame_at(struct stack_tree *tree, int64_t function, int64_t address);
 int64_t stack_tree__push(struct stack_tree *tree, int64_t parent /* 0: outermost */, int64_t frame);
+
+/* What is known later of a frame of stack_tree__frame_at: its rows are written anew. */
+struct stack_line {
+	int64_t function, line; /* line 0: none */
+};
+
+/* chain: the innermost inlined function first, the frame's own last; count at least 1. 0, or what
+ * the writer said. */
+int stack_tree__expand(struct stack_tree *tree, int64_t frame, int64_t address,
+		       const struct stack_line *chain, size_t count);
 
 #endif

@@ -132,6 +132,13 @@ static int load_step(struct loading *loading, const struct summary_step *step)
 	return error;
 }
 
+/* Other endings that are ok are of threads that ran no Python function. */
+static bool met_python(const struct summary_ending *ending)
+{
+	return !strncmp(ending->name, "python", 6) &&
+	       (!ending->ok || !strcmp(ending->name, "python"));
+}
+
 /* Endings that the recording's own table does not explain count as not ok. */
 static int add_ending_counts(struct loading *loading)
 {
@@ -151,14 +158,14 @@ static int add_ending_counts(struct loading *loading)
 			*ending = (struct summary_ending){.name = tables->endings[i].name,
 							  .meaning = tables->endings[i].name};
 		}
-		ending->samples = tables->endings[i].samples;
-		summary->samples += ending->samples;
-		/* Other endings that are ok are of threads that ran no Python function. */
-		if (!strncmp(ending->name, "python", 6) &&
-		    (!ending->ok || !strcmp(ending->name, "python"))) {
-			summary->python_samples += ending->samples;
-			if (ending->ok)
-				summary->python_named += ending->samples;
+		for (size_t source = 0; source < SOURCE_COUNT; source++) {
+			int64_t samples = tables->endings[i].samples[source];
+			struct summary_stacks *stacks = &summary->stacks[source];
+
+			ending->samples[source] = samples;
+			stacks->samples += samples;
+			stacks->python += met_python(ending) ? samples : 0;
+			stacks->named += met_python(ending) && ending->ok ? samples : 0;
 		}
 	}
 	return 0;

@@ -22,7 +22,13 @@ struct summary_counter {
 struct summary_ending {
 	const char *name, *meaning;
 	bool ok; /* the stack holds all that the recorder can show */
-	int64_t samples;
+	int64_t samples[SOURCE_COUNT];
+};
+
+/* Of one source: samples; those that met a Python stack, and those of them whose frames are
+ * complete and named. An operation is a sample for each of its figures that it was chosen for. */
+struct summary_stacks {
+	int64_t samples, python, named;
 };
 
 struct summary_program {
@@ -42,10 +48,7 @@ struct summary {
 	struct summary_program *programs; /* none unless the recorder was asked to measure */
 	size_t meta_count, counter_count, ending_count, program_count;
 
-	int64_t samples;
-	/* Of samples that met a Python stack: all, and those whose frames are complete and named.
-	 */
-	int64_t python_samples, python_named;
+	struct summary_stacks stacks[SOURCE_COUNT];
 
 	/* The recorder's own: of its start, and afterwards, in percent of one CPU. */
 	double startup_cpu_s, recorder_cpu_s, recorder_cpu_percent;

@@ -173,26 +173,29 @@ static int load_function(struct tables *tables, struct row *row)
 	return 0;
 }
 
+static int line_of(struct tables *tables, uint32_t function, int64_t line, uint32_t *ret_line)
+{
+	const struct table_function *of = &tables->functions[function];
+	const char *file = of->file ? of->file : of->module;
+
+	*ret_line = NO_INDEX;
+	if (line <= 0)
+		return 0;
+	return tuple_set__add(tables->lines, (const uint64_t[]){(uintptr_t)file, (uint64_t)line},
+			      ret_line);
+}
+
 static int load_frame(struct tables *tables, struct row *row)
 {
 	struct loading_state *loading = tables->loading;
-	struct table_frame frame = {.line = NO_INDEX};
+	struct table_frame frame = {0};
 	uint32_t function = row__reference(row, 1, &loading->functions);
-	int64_t line = row__optional(row, 2, 0, INT32_MAX);
-	const struct table_function *of;
-	int error = 0;
+	int error;
 
 	if (function == NO_INDEX)
 		return -EBADMSG;
 	frame.function = loading->function_of[function];
-	of = &tables->functions[frame.function];
-	if (line > 0) {
-		const char *file = of->file ? of->file : of->module;
-
-		error = tuple_set__add(tables->lines,
-				       (const uint64_t[]){(uintptr_t)file, (uint64_t)line},
-				       &frame.line);
-	}
+	error = line_of(tables, frame.function, row__optional(row, 2, 0, INT32_MAX), &frame.line);
 	if (!error)
 		error = array__reserve(&loading->frame_of, &loading->frame_of_capacity,
 				       sizeof(*loading->frame_of), loading->frames.count + 1);
@@ -203,38 +206,94 @@ static int load_frame(struct tables *tables, struct row *row)
 	return error;
 }
 
-static int load_node(struct tables *tables, struct row *row)
+/* Sorted by frame, the outermost first. */
+static int load_inlined(struct tables *tables, struct row *row)
 {
 	struct loading_state *loading = tables->loading;
-	struct table_node node = {.parent = NO_INDEX};
-	uint32_t frame = row__reference(row, 2, &loading->frames);
-	uint16_t depth = 1;
+	struct table_inlined inlined;
+	uint32_t index = row__reference(row, 0, &loading->frames);
+	uint32_t function = row__reference(row, 1, &loading->functions);
+	struct table_frame *frame;
 	int error;
 
-	if (frame == NO_INDEX)
+	if (index == NO_INDEX || function == NO_INDEX ||
+	    loading->frame_of[index].inlined_count == TABLES_MAX_INLINED)
 		return -EBADMSG;
-	if (!row__is_null(row, 1)) {
-		/* Only what was read before is found: no loop can be made. */
-		node.parent = row__reference(row, 1, &loading->nodes);
-		if (node.parent == NO_INDEX)
-			return -EBADMSG;
-		depth = loading->depth[node.parent] + 1;
-		if (depth > TABLES_MAX_DEPTH)
-			return -EBADMSG;
-	}
-	node.function = loading->frame_of[frame].function;
-	node.line = loading->frame_of[frame].line;
+	inlined.function = loading->function_of[function];
+	error = line_of(tables, inlined.function, row__optional(row, 2, 0, INT32_MAX),
+			&inlined.line);
+	if (!error)
+		error = array__reserve(&loading->inlined, &loading->inlined_capacity,
+				       sizeof(*loading->inlined), loading->inlined_count + 1);
+	if (error)
+		return error;
+	frame = &loading->frame_of[index];
+	if (!frame->inlined_count)
+		frame->inlined = (uint32_t)loading->inlined_count;
+	frame->inlined_count++;
+	loading->inlined[loading->inlined_count++] = inlined;
+	return 0;
+}
+
+static int add_node(struct tables *tables, const struct table_node *node)
+{
+	struct loading_state *loading = tables->loading;
+	uint16_t depth = node->parent == NO_INDEX ? 1 : loading->depth[node->parent] + 1;
+	int error;
+
+	if (depth > TABLES_MAX_DEPTH)
+		return -EBADMSG;
+	if (tables->node_count >= NO_INDEX - 1)
+		return -EOVERFLOW;
 	error = GROW(tables, nodes, tables->node_count, NODES);
 	if (!error)
 		error = array__reserve(&loading->depth, &loading->depth_capacity,
 				       sizeof(*loading->depth), tables->node_count + 1);
-	if (!error)
-		error = id_list__add(&loading->nodes, row__id(row, 0));
 	if (error)
 		return error;
 	loading->depth[tables->node_count] = depth;
-	tables->nodes[tables->node_count++] = node;
+	tables->nodes[tables->node_count++] = *node;
 	return 0;
+}
+
+/* A frame is one node, and one more for each function inlined into it. */
+static int load_node(struct tables *tables, struct row *row)
+{
+	struct loading_state *loading = tables->loading;
+	struct table_node node = {.parent = NO_INDEX};
+	uint32_t index = row__reference(row, 2, &loading->frames);
+	const struct table_frame *frame;
+	int error;
+
+	if (index == NO_INDEX)
+		return -EBADMSG;
+	if (!row__is_null(row, 1)) {
+		/* Only what was read before is found: no loop can be made. */
+		node.parent = row__stack(row, 1, loading);
+		if (node.parent == NO_INDEX)
+			return -EBADMSG;
+	}
+	frame = &loading->frame_of[index];
+	node.function = frame->function;
+	node.line = frame->line;
+	error = add_node(tables, &node);
+	for (uint32_t i = 0; i < frame->inlined_count && !error; i++) {
+		const struct table_inlined *inlined = &loading->inlined[frame->inlined + i];
+
+		node = (struct table_node){.parent = (uint32_t)tables->node_count - 1,
+					   .function = inlined->function,
+					   .line = inlined->line,
+					   .inlined = true};
+		error = add_node(tables, &node);
+	}
+	if (!error)
+		error = array__reserve(&loading->node_of, &loading->node_of_capacity,
+				       sizeof(*loading->node_of), loading->nodes.count + 1);
+	if (!error)
+		error = id_list__add(&loading->nodes, row__id(row, 0));
+	if (!error)
+		loading->node_of[loading->nodes.count - 1] = (uint32_t)tables->node_count - 1;
+	return error;
 }
 
 static int read_usage(struct tables *tables, struct row *row, struct usage_fact *ret_fact)
@@ -328,6 +387,7 @@ static const struct loading_step {
 	{"SELECT id, process, tid, name FROM thread ORDER BY id", load_thread},
 	{"SELECT id, kind, name, file, line, module FROM function ORDER BY id", load_function},
 	{"SELECT id, function, line FROM frame ORDER BY id", load_frame},
+	{"SELECT frame, function, line FROM inline ORDER BY frame, position DESC", load_inlined},
 	{"SELECT id, parent, frame FROM stack ORDER BY id", load_node},
 	{"SELECT epoch, slice, cpu_ns, user_ns, system_ns FROM usage", load_usage},
 };
@@ -523,6 +583,8 @@ static void loading_state__free(struct loading_state *loading)
 	free(loading->file_of);
 	free(loading->function_of);
 	free(loading->frame_of);
+	free(loading->inlined);
+	free(loading->node_of);
 	free(loading->depth);
 	tuple_set__free(loading->function_set);
 	tuple_set__free(loading->file_set);

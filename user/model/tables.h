@@ -20,6 +20,8 @@
 /* Frames of a stack; far beyond what the walkers take, so that a hostile tree costs little. */
 #define TABLES_MAX_DEPTH 4096
 
+#define TABLES_MAX_INLINED 31 /* functions of a frame */
+
 /* What one recording may name; the recorder makes far less. */
 #define TABLES_MAX_ENDINGS    64
 #define TABLES_MAX_CLASSES    1024 /* of waits */
@@ -84,6 +86,7 @@ struct table_node {
 	uint32_t parent; /* the caller, NO_INDEX: outermost; always below the node's own index */
 	uint32_t function;
 	uint32_t line; /* index into lines, NO_INDEX */
+	bool inlined; /* by the compiler, into its parent */
 };
 
 /* thread, slice: NO_INDEX when not known */
@@ -142,17 +145,22 @@ struct sample_pool {
 	} shares[SHARE_COUNT];
 };
 
+/* Who ended a wait: an interrupt, nobody knows because it was not sampled, or behind these the
+ * threads. */
+enum { WAKER_INTERRUPT, WAKER_NOT_SAMPLED, WAKER_THREADS };
+
 struct sample_fact {
 	uint32_t thread, slice; /* NO_INDEX when not known */
 	uint32_t stack; /* node, NO_INDEX: nothing of the stack is known */
 	uint32_t pool, share;
+	uint32_t waker; /* WAKER_…, NO_INDEX: not known */
 	uint32_t count;
 	double weight; /* > 0 */
 };
 
 struct ending_count {
 	const char *name;
-	int64_t samples;
+	int64_t samples[SOURCE_COUNT];
 };
 
 struct tables {
@@ -172,7 +180,7 @@ struct tables {
 	struct io_fact *io;
 	struct sample_pool *pools;
 	struct sample_fact *samples; /* sorted by pool, share, stack */
-	struct ending_count *endings; /* of the CPU's samples */
+	struct ending_count *endings;
 	const char **waits_for; /* classes of waits */
 	struct table_op *ops;
 	struct table_file *files;
@@ -187,10 +195,11 @@ struct tables {
 	struct tuple_set *lines; /* (const char *file, line) */
 
 	/* After tables__shown_stacks. Of each node, the stack as it is shown, an index into
-	 * shown: (caller or NO_INDEX, function, line or NO_INDEX). NO_INDEX: nothing to show. */
+	 * shown: (caller or NO_INDEX, function, line or NO_INDEX, inlined). NO_INDEX: nothing to
+	 * show. */
 	uint32_t *shown_of_node;
 	struct tuple_set *shown;
-	const char **shown_labels; /* "function (file.py:12)" of a Python frame, else the name */
+	const char **shown_labels; /* "function (file.py:12)"; "(inlined)" behind it if so */
 
 	sqlite3_stmt *arguments; /* of an image */
 	struct loading_state *loading; /* private to tables.c */
@@ -211,6 +220,11 @@ int tables__close_thread_waits(struct tables *tables);
 
 /* Builds shown_of_node, shown and shown_labels, once. */
 int tables__shown_stacks(struct tables *tables);
+
+/* shown_labels, and names, with the arguments of C++ and Rust functions left out, for people;
+ * malloc'ed. NULL: no memory. */
+char *tables__short_label(const struct tables *tables, uint32_t shown);
+char *table_function__short_name(const struct table_function *function);
 
 /* The command line of an image, words joined by blanks, or "[comm]" when it has none; "(unknown)"
  * for NO_INDEX. malloc'ed. */

@@ -2,23 +2,32 @@
 #include "report/csv.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "report/printable.h"
 
+/* A spreadsheet takes text that begins like this for a formula, and runs it. */
+static bool looks_like_formula(const char *text)
+{
+	return *text && strchr("=+-@", *text);
+}
+
 static int print_text(FILE *stream, const char *text)
 {
 	_cleanup_free_ char *printable = printable__of(text);
+	const char *guard;
 
 	if (!printable)
 		return -ENOMEM;
+	guard = looks_like_formula(printable) ? "'" : "";
 	if (!strpbrk(printable, ",\"\r\n")) {
-		fputs(printable, stream);
+		fprintf(stream, "%s%s", guard, printable);
 		return 0;
 	}
-	fputc('"', stream);
+	fprintf(stream, "\"%s", guard);
 	for (const char *at = printable; *at; at++) {
 		if (*at == '"')
 			fputc('"', stream);

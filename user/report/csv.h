@@ -8,7 +8,8 @@
 #include "model/query.h"
 
 /* A header and at most `limit` rows (0: all), RFC 4180: CRLF behind each line. Control characters
- * are escaped; a stack is one cell, outermost frame first, "; " between. -ENOMEM, -EIO. */
+ * are escaped; a text that a spreadsheet would take for a formula has ' in front; a stack is one
+ * cell, outermost frame first, "; " between. -ENOMEM, -EIO. */
 int csv_report__print(FILE *stream, const struct tables *tables, const struct query *query,
 		      size_t limit);
 

@@ -84,31 +84,60 @@ static int fill_recording(json_t *object, const struct inputs *source)
 	return error;
 }
 
-static int fill_quality(json_t *object, const struct inputs *source)
+/* How the samples of a source ended. */
+static int fill_stacks(json_t *object, const struct inputs *source, enum source of)
 {
 	const struct summary *summary = source->summary;
-	json_t *counters = json_object(), *endings = json_object();
+	const struct summary_stacks *stacks = &summary->stacks[of];
+	json_t *endings = json_object();
 	int error;
 
-	error = set(object, "samples", json_integer(summary->samples));
-	/* The object owns both from here on. */
-	error = set(object, "counters", counters) || error ? -ENOMEM : 0;
-	error = set(object, "endings", endings) || error ? -ENOMEM : 0;
+	/* The object owns them from here on. */
+	error = set(object, "endings", endings);
+	if (!error)
+		error = set(object, "samples", json_integer(stacks->samples));
+	for (size_t i = 0; i < summary->ending_count && !error; i++)
+		error = set(endings, summary->endings[i].name,
+			    json_integer(summary->endings[i].samples[of]));
+	if (!error)
+		error = set(object, "python_samples", json_integer(stacks->python));
+	if (!error)
+		error = set(object, "python_named_samples", json_integer(stacks->named));
+	if (!error)
+		error = set(object, "python_named_share",
+			    stacks->python
+				    ? json_real((double)stacks->named / (double)stacks->python)
+				    : json_null());
+	return error;
+}
+
+static int fill_quality(json_t *object, const struct inputs *source)
+{
+	static const struct {
+		enum source source;
+		const char *name;
+	} others[] = {{SOURCE_OFFCPU, "waits"}, {SOURCE_IO, "operations"}};
+	const struct summary *summary = source->summary;
+	json_t *counters = json_object();
+	int error;
+
+	error = set(object, "counters", counters);
 	for (size_t i = 0; i < summary->counter_count && !error; i++)
 		error = set(counters, summary->counters[i].name,
 			    json_integer(summary->counters[i].value));
-	for (size_t i = 0; i < summary->ending_count && !error; i++)
-		error = set(endings, summary->endings[i].name,
-			    json_integer(summary->endings[i].samples));
 	if (!error)
-		error = set(object, "python_samples", json_integer(summary->python_samples));
-	if (!error)
-		error = set(object, "python_named_samples", json_integer(summary->python_named));
-	if (!error)
-		error = set(object, "python_named_share",
-			    summary->python_samples ? json_real((double)summary->python_named /
-								(double)summary->python_samples)
-						    : json_null());
+		error = fill_stacks(object, source, SOURCE_CPU);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]) && !error; i++) {
+		json_t *stacks = json_object();
+
+		if (!source->tables->recorded[others[i].source]) {
+			json_decref(stacks);
+			continue;
+		}
+		error = set(object, others[i].name, stacks);
+		if (!error)
+			error = fill_stacks(stacks, source, others[i].source);
+	}
 	return error;
 }
 

@@ -121,6 +121,33 @@ static bool is_harmless(const char *name)
 	return false;
 }
 
+/* Of one source: how many stacks, and how their Python frames are. */
+static int print_stacks(FILE *stream, const struct summary *summary, size_t width,
+			enum source source, const char *what, const char *losses)
+{
+	const struct summary_stacks *stacks = &summary->stacks[source];
+	int error;
+
+	if (stacks->python)
+		error = page__paragraph(
+			stream, width, 2,
+			"Quality: %lld %s%s; of %lld Python %s %.1f %% with all frames and "
+			"names",
+			(long long)stacks->samples, what, losses, (long long)stacks->python,
+			source == SOURCE_CPU ? what : "stacks",
+			(double)stacks->named / (double)stacks->python * 100);
+	else
+		error = page__paragraph(stream, width, 2, "Quality: %lld %s%s; none in Python",
+					(long long)stacks->samples, what, losses);
+	for (size_t i = 0; i < summary->ending_count && !error; i++)
+		if (!summary->endings[i].ok && summary->endings[i].samples[source])
+			error = page__paragraph(stream, width, 4, "  %lld %s: %s",
+						(long long)summary->endings[i].samples[source],
+						source == SOURCE_CPU ? what : "stacks",
+						summary->endings[i].meaning);
+	return error;
+}
+
 static int print_quality(FILE *stream, const struct summary *summary, size_t width)
 {
 	bool lost = false;
@@ -128,23 +155,12 @@ static int print_quality(FILE *stream, const struct summary *summary, size_t wid
 
 	for (size_t i = 0; i < summary->counter_count; i++)
 		lost |= summary->counters[i].loss && summary->counters[i].value > 0;
-	if (summary->python_samples)
-		error = page__paragraph(
-			stream, width, 2,
-			"Quality: %lld samples, %s; of %lld Python samples %.1f %% with "
-			"all frames and names",
-			(long long)summary->samples, lost ? "with losses" : "none lost",
-			(long long)summary->python_samples,
-			(double)summary->python_named / (double)summary->python_samples * 100);
-	else
-		error = page__paragraph(
-			stream, width, 2, "Quality: %lld samples, %s; none in Python",
-			(long long)summary->samples, lost ? "with losses" : "none lost");
-	for (size_t i = 0; i < summary->ending_count && !error; i++)
-		if (!summary->endings[i].ok && summary->endings[i].samples)
-			error = page__paragraph(stream, width, 4, "  %lld samples: %s",
-						(long long)summary->endings[i].samples,
-						summary->endings[i].meaning);
+	error = print_stacks(stream, summary, width, SOURCE_CPU, "samples",
+			     lost ? ", with losses" : ", none lost");
+	if (!error && summary->stacks[SOURCE_OFFCPU].samples)
+		error = print_stacks(stream, summary, width, SOURCE_OFFCPU, "stacks of waits", "");
+	if (!error && summary->stacks[SOURCE_IO].samples)
+		error = print_stacks(stream, summary, width, SOURCE_IO, "stacks of operations", "");
 	for (size_t i = 0; i < summary->counter_count && !error; i++) {
 		const struct summary_counter *counter = &summary->counters[i];
 

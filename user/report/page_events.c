@@ -574,12 +574,84 @@ static int print_latencies(FILE *stream, const struct tables *tables, size_t wid
 	return error;
 }
 
+/* --- Who ended waits. */
+
+/* What the samples say of all waits of the row's task and class. */
+static double waited_in_all_ns(const struct query *query, const struct query_row *row)
+{
+	double ns = 0;
+
+	for (size_t i = 0; i < query__row_count(query); i++) {
+		const struct query_row *other = query__row(query, i);
+
+		if (query__value(query, other, 0) == query__value(query, row, 0) &&
+		    query__value(query, other, 1) == query__value(query, row, 1))
+			ns += other->own.offcpu_ns;
+	}
+	return ns;
+}
+
+static void add_waker(struct grid *grid, const struct tables *tables, const struct query *query,
+		      const struct query_row *row)
+{
+	const struct table_thread *thread = &tables->threads[query__value(query, row, 2)];
+	const struct table_process *process = &tables->processes[thread->process];
+	char *text = NULL;
+
+	grid__seconds(grid, row->own.offcpu_ns / 1e9);
+	grid__percent(grid, row->own.offcpu_ns, waited_in_all_ns(query, row));
+	grid__text(grid, task_of(query, row, 1));
+	grid__text(grid, task_of(query, row, 0));
+	if (asprintf(&text, "%s %lld", thread->name, (long long)thread->tid) < 0)
+		text = NULL;
+	grid__own(grid, text);
+	grid__text(grid, tables->epochs[process->epoch].task);
+}
+
+/* Interrupts end what timers and devices were waited for: there is nobody to look at. */
+static int print_wakers(FILE *stream, struct tables *tables, size_t width, size_t limit)
+{
+	static const char *const keys[] = {"task", "wait", "waker", NULL};
+	struct grid grid = {0};
+	struct query *query;
+	size_t shown = 0;
+	int error;
+
+	error = page__query(tables, keys, "offcpu", FOLD_INTERPRETER, &query);
+	if (error)
+		return error;
+	grid__column(&grid, "waited", true, false, 0);
+	grid__column(&grid, "of such", true, false, 0);
+	grid__column(&grid, "for", false, true, 0);
+	grid__column(&grid, "task", false, true, 0);
+	grid__column(&grid, "woken by thread", false, true, 0);
+	grid__column(&grid, "of task", false, true, 0);
+	for (size_t i = 0; i < query__row_count(query) && shown < limit; i++) {
+		const struct query_row *row = query__row(query, i);
+		uint64_t waker = query__value(query, row, 2);
+
+		if (waker >= tables->thread_count || row->own.offcpu_ns <= 0 ||
+		    !strcmp(task_of(query, row, 1), IDLE_CLASS))
+			continue;
+		add_waker(&grid, tables, query, row);
+		shown++;
+	}
+	if (shown)
+		fputs("\nThreads that ended the waits of others (estimated)\n", stream);
+	error = grid__print(&grid, stream, width);
+	grid__clear(&grid);
+	query__free(query);
+	return error;
+}
+
 int page__events(FILE *stream, struct tables *tables, size_t width, size_t limit)
 {
 	int error = 0;
 
 	if (tables->recorded[SOURCE_OFFCPU])
 		error = print_waiting_functions(stream, tables, width, limit);
+	if (!error && tables->recorded[SOURCE_OFFCPU])
+		error = print_wakers(stream, tables, width, limit);
 	if (error || !tables->recorded[SOURCE_IO])
 		return error;
 	error = print_files(stream, tables, width, limit);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "report/grid.h"
 
 #define MOST_OPS 3 /* operations of a row by name */
@@ -187,8 +188,11 @@ static void stack_cells(struct grid *grid, struct tables *tables, const struct q
 	}
 	text = open_memstream(&joined, &size);
 	for (uint32_t at = (uint32_t)value; text && at != NO_INDEX;
-	     at = (uint32_t)tuple_set__at(tables->shown, at)[0])
-		fprintf(text, "%s%s", at == value ? "" : " < ", tables->shown_labels[at]);
+	     at = (uint32_t)tuple_set__at(tables->shown, at)[0]) {
+		_cleanup_free_ char *label = tables__short_label(tables, at);
+
+		fprintf(text, "%s%s", at == value ? "" : " < ", label ? label : "?");
+	}
 	if (!text || fclose(text)) {
 		free(joined);
 		joined = NULL;

@@ -115,12 +115,21 @@ CREATE TABLE function (
 	kind TEXT NOT NULL,         -- 'python', 'native', 'interpreter' (native code of the
 	                            -- interpreter itself), 'kernel'
 	name TEXT NOT NULL,         -- qualified name, demangled; 'library+0x…' without symbols
-	file TEXT,                  -- source file (Python)
-	line INTEGER,               -- first line of the function (Python)
+	file TEXT,                  -- source file (Python; native with debug information)
+	line INTEGER,               -- first line of the function (the same)
 	module TEXT NOT NULL        -- Python: the source file; native: the library or program;
 	                            -- kernel: 'kernel' or the module
 );
-CREATE TABLE frame (id INTEGER PRIMARY KEY, function INTEGER NOT NULL, line INTEGER);
+-- address: of native code in files with debug information, as the file has it; else NULL.
+CREATE TABLE frame (
+	id INTEGER PRIMARY KEY, function INTEGER NOT NULL, line INTEGER, address INTEGER
+);
+-- The functions that the compiler inlined into a native frame's function at the frame's address;
+-- position 0 is the innermost. line: that runs, or of the call of the one before.
+CREATE TABLE inline (
+	frame INTEGER NOT NULL, position INTEGER NOT NULL, function INTEGER NOT NULL, line INTEGER,
+	PRIMARY KEY (frame, position)
+) WITHOUT ROWID;
 CREATE TABLE stack (id INTEGER PRIMARY KEY, parent INTEGER, frame INTEGER NOT NULL);
 
 -- How much: sampled. metric 'cpu': count = samples, value = 0, class NULL. metric 'offcpu': waits
@@ -131,7 +140,9 @@ CREATE TABLE sample (
 	epoch INTEGER NOT NULL, thread INTEGER NOT NULL, slice INTEGER NOT NULL,
 	stack INTEGER,              -- NULL: nothing of the stack is known
 	ending TEXT NOT NULL,       -- ending.name
-	metric TEXT NOT NULL, class TEXT, count INTEGER NOT NULL, value INTEGER NOT NULL
+	metric TEXT NOT NULL, class TEXT, count INTEGER NOT NULL, value INTEGER NOT NULL,
+	waker INTEGER               -- thread.id of who ended the waits; 0: an interrupt (timer,
+	                            -- device, network); NULL: not known, or no waits
 );
 
 -- How stacks ended, and every counter of what was lost: name, value, meaning.

@@ -605,11 +605,19 @@ int recording_writer__function(struct recording_writer *writer, const struct fun
 }
 
 int recording_writer__frame(struct recording_writer *writer, int64_t id, int64_t function,
-			    int64_t line)
+			    int64_t line, int64_t address)
 {
-	struct row_cell cells[] = {NUMBER(id), NUMBER(function), NUMBER(line)};
+	struct row_cell cells[] = {NUMBER(id), NUMBER(function), NUMBER(line), NUMBER(address)};
 
 	return put(writer, ROW_FRAME, cells);
+}
+
+int recording_writer__inline(struct recording_writer *writer, int64_t frame, int64_t position,
+			     int64_t function, int64_t line)
+{
+	struct row_cell cells[] = {NUMBER(frame), NUMBER(position), NUMBER(function), NUMBER(line)};
+
+	return put(writer, ROW_INLINE, cells);
 }
 
 int recording_writer__stack(struct recording_writer *writer, int64_t id, int64_t parent,
@@ -624,7 +632,8 @@ int recording_writer__sample(struct recording_writer *writer, const struct sampl
 {
 	struct row_cell cells[] = {NUMBER(row->epoch), NUMBER(row->thread), NUMBER(row->slice),
 				   NUMBER(row->stack), TEXT(row->ending),   TEXT(row->metric),
-				   TEXT(row->class),   NUMBER(row->count),  NUMBER(row->value)};
+				   TEXT(row->class),   NUMBER(row->count),  NUMBER(row->value),
+				   NUMBER(row->waker)};
 
 	return put(writer, ROW_SAMPLE, cells);
 }

@@ -72,7 +72,7 @@ struct function_row {
 };
 
 struct sample_row {
-	int64_t epoch, thread, slice, stack, count, value;
+	int64_t epoch, thread, slice, stack, count, value, waker;
 	const char *ending, *metric;
 	const char *class; /* NULL: none */
 };
@@ -123,7 +123,9 @@ int recording_writer__io_histogram(struct recording_writer *writer, const char *
 				   int64_t count);
 int recording_writer__function(struct recording_writer *writer, const struct function_row *row);
 int recording_writer__frame(struct recording_writer *writer, int64_t id, int64_t function,
-			    int64_t line);
+			    int64_t line, int64_t address);
+int recording_writer__inline(struct recording_writer *writer, int64_t frame, int64_t position,
+			     int64_t function, int64_t line);
 int recording_writer__stack(struct recording_writer *writer, int64_t id, int64_t parent,
 			    int64_t frame);
 int recording_writer__sample(struct recording_writer *writer, const struct sample_row *row);

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/selection.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "cli/command.h"
+#include "model/query.h"
+
+enum { OPTION_BY = 'b', OPTION_METRIC = 'm', OPTION_WHERE = 'w' };
+
+static const struct argp_option option_table[] = {
+	{"by", OPTION_BY, "KEY[,KEY...]", 0,
+	 "Group by task, process, thread, job, time, function, line, module, stack, wait, op, "
+	 "file, "
+	 "mount or fs",
+	 0},
+	{"metric", OPTION_METRIC, "METRIC", 0,
+	 "What to show and to sort by: cpu (default), samples, offcpu, waits, io_time, read_bytes, "
+	 "write_bytes, ops or errors",
+	 0},
+	{"where", OPTION_WHERE, "KEY=VALUE", 0,
+	 "Only what fits; '*' stands for any text; may be given several times, all must hold", 0},
+	{0},
+};
+
+static void list_keys(char *text, size_t size, bool filters)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; key__at(i) && used < size; i++)
+		if (!filters || key__at(i)->matches)
+			used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "",
+						 key__at(i)->name);
+}
+
+static void list_metrics(char *text, size_t size)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; metric__at(i) && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "",
+					 metric__at(i)->name);
+}
+
+static void parse_by(struct argp_state *state, struct query_request *request, const char *argument)
+{
+	_cleanup_free_ char *copy = strdup(argument);
+	char known[256], *rest, *name;
+
+	if (!copy)
+		argp_failure(state, EXIT_FAILED, ENOMEM, "cannot read the options");
+	for (name = strtok_r(copy, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
+		const struct key *key = key__find(name);
+
+		if (!key) {
+			list_keys(known, sizeof(known), false);
+			argp_error(state, "there is no key '%s' to group by; keys are: %s", name,
+				   known);
+		}
+		for (size_t i = 0; i < request->key_count; i++)
+			if (request->keys[i] == key)
+				argp_error(state, "key '%s' is given twice; leave one out", name);
+		if (request->key_count == QUERY_MAX_KEYS)
+			argp_error(state, "more than %d keys to group by", QUERY_MAX_KEYS);
+		request->keys[request->key_count++] = key;
+	}
+	if (!request->key_count)
+		argp_error(state, "--by needs a key; --by task, for example");
+}
+
+static void parse_where(struct argp_state *state, struct query_request *request, char *argument)
+{
+	char known[256], name[64], *equals = strchr(argument, '=');
+	const struct key *key = NULL;
+
+	if (!equals)
+		argp_error(state,
+			   "--where takes KEY=VALUE, not '%s'; --where task=isr, for example",
+			   argument);
+	if ((size_t)(equals - argument) < sizeof(name)) {
+		snprintf(name, sizeof(name), "%.*s", (int)(equals - argument), argument);
+		key = key__find(name);
+	}
+	if (!key || !key->matches) {
+		list_keys(known, sizeof(known), true);
+		argp_error(state, "--where cannot filter by '%.*s'; it can by: %s",
+			   (int)(equals - argument), argument, known);
+	}
+	if (request->filter_count == QUERY_MAX_FILTERS)
+		argp_error(state, "more than %d times --where", QUERY_MAX_FILTERS);
+	request->filters[request->filter_count++] =
+		(struct query_filter){.key = key, .pattern = equals + 1};
+}
+
+static void parse_metric(struct argp_state *state, struct query_request *request,
+			 const char *argument)
+{
+	char known[256];
+
+	request->metric = metric__find(argument);
+	if (request->metric)
+		return;
+	list_metrics(known, sizeof(known));
+	argp_error(state, "there is no metric '%s'; metrics are: %s", argument, known);
+}
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+	struct query_request *request = state->input;
+
+	switch (key) {
+	case OPTION_BY:
+		parse_by(state, request, argument);
+		return 0;
+	case OPTION_METRIC:
+		parse_metric(state, request, argument);
+		return 0;
+	case OPTION_WHERE:
+		parse_where(state, request, argument);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp selection__argp = {.options = option_table, .parser = parse_option};

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the HTML page gets of a recording, so small that a browser can hold it: time in buckets, and
+ * what is least in one with its like. Sums over all of it are those of the recording.
+ *
+ * page_data.c says who (processes), when (buckets) and which files; page_data_facts.c adds what was
+ * counted, page_data_samples.c what was sampled. */
+#ifndef REPORT_PAGE_DATA_H
+#define REPORT_PAGE_DATA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/tables.h"
+#include "report/page_rows.h"
+
+struct page_limits {
+	uint32_t buckets; /* of time, at least 1 */
+	uint32_t processes; /* one by one; the others in one per task and job, of as many tasks */
+	uint32_t files; /* one by one; the others in one per mount */
+	uint32_t name_bytes; /* of a name, at least 16 */
+	double stack_floor; /* part of a metric's total; smaller stacks are "(other)"; 0: all */
+};
+
+/* Either a process of the recording or many of one task and job. */
+struct page_process {
+	uint32_t process; /* index into tables.processes; NO_INDEX: many */
+	uint32_t count; /* how many */
+};
+
+struct page_epoch {
+	uint32_t process; /* index into page_data.processes */
+	const char *task, *job, *rule; /* of the tables; job, rule: NULL when there is none */
+	int64_t start_ns, end_ns; /* within the recording; of many: first and last */
+	double elapsed_ns; /* within the recording; of many: the sum */
+	double user_ns, system_ns;
+	uint32_t failures;
+	int64_t max_rss_bytes; /* NO_VALUE: not known */
+};
+
+struct page_file {
+	const char *kind, *path, *filesystem, *mount; /* of the tables; path NULL: many */
+	uint32_t count;
+};
+
+struct page_outcome {
+	uint32_t op, error; /* index into tables.ops; errno */
+};
+
+/* What a sample's weight has to be multiplied by, by share. */
+struct page_pool {
+	enum source source;
+	uint32_t epoch, item; /* page_data.epochs; tables.waits_for or tables.ops */
+	double factor[SHARE_COUNT];
+};
+
+/* function NO_INDEX: "(other)" */
+struct page_node {
+	uint32_t parent, function, line; /* line: number, 0: none; parent: lower, NO_INDEX */
+};
+
+/* In the place of a node in samples. */
+#define PAGE_NO_STACK	 0
+#define PAGE_NOT_SAMPLED 1
+#define PAGE_FIRST_NODE	 2
+
+struct page_data {
+	const struct tables *tables; /* borrowed */
+	struct page_limits limits;
+	int64_t *bucket_ends; /* ns; a bucket begins where the one before ends, the first at 0 */
+	uint32_t bucket_count; /* facts of no known slice are in bucket number bucket_count */
+	uint32_t *bucket_of; /* per slice of the tables */
+	uint32_t *epoch_of; /* per epoch of the tables */
+	uint32_t *file_of; /* per file of the tables */
+	struct page_process *processes;
+	struct page_epoch *epochs;
+	struct page_file *files; /* the first is of unknown name */
+	struct page_outcome *outcomes;
+	struct page_pool *pools;
+	struct page_node *nodes;
+	uint32_t process_count, epoch_count, file_count, outcome_count, pool_count, node_count;
+	size_t pool_capacity, outcome_capacity, node_capacity;
+
+	struct page_rows alive; /* (epoch, bucket): ns; only of epochs of many */
+	struct page_rows usage; /* (epoch, bucket): CPU ns */
+	struct page_rows waits; /* (epoch, class, bucket): count, ns */
+	struct page_rows io; /* (epoch, file, outcome, bucket): count, bytes, ns */
+	struct page_rows samples; /* (pool, share, node + PAGE_FIRST_NODE, bucket): count, weight */
+
+	/* What was put together: how many, and how much at most of any metric's total. */
+	uint32_t folded_processes, folded_files, folded_nodes;
+	double folded_share;
+};
+
+/* The tables must outlive the data. -ENOMEM, -EOVERFLOW. */
+int page_data__new(const struct tables *tables, const struct page_limits *limits,
+		   struct page_data **ret_data);
+void page_data__free(struct page_data *data); /* NULL is accepted */
+
+bool page_data__is_many(const struct page_data *data, uint32_t epoch);
+uint32_t page_data__bucket(const struct page_data *data, uint32_t slice);
+
+/* Steps of page_data__new. */
+int page_data__add_facts(struct page_data *data);
+int page_data__add_samples(struct page_data *data);
+
+#endif

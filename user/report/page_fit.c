@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "report/page_fit.h"
+
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "report/packing.h"
+#include "report/page_json.h"
+
+#define FIRST_FLOOR   1e-6
+#define MOST_ATTEMPTS 64
+
+static const struct page_limits first_limits = {
+	.buckets = 300, .processes = 2000, .files = 5000, .name_bytes = 8192, .stack_floor = 0};
+
+/* How far limits may go before others do: from what nobody misses to what must be. */
+static const struct page_limits stages[] = {
+	{.buckets = 150, .processes = 600, .files = 1500, .name_bytes = 2048, .stack_floor = 1e-5},
+	{.buckets = 60, .processes = 200, .files = 500, .name_bytes = 512, .stack_floor = 2e-4},
+	{.buckets = 20, .processes = 16, .files = 16, .name_bytes = 128, .stack_floor = 0.02},
+};
+
+#define STAGES (sizeof(stages) / sizeof(stages[0]))
+
+/* How much of the whole is meant for each section. */
+static const double shares[PAGE_SECTIONS] = {
+	[PAGE_WHO] = 0.12,    [PAGE_FILES] = 0.06,   [PAGE_COUNTED] = 0.2,  [PAGE_OPERATIONS] = 0.2,
+	[PAGE_STACKS] = 0.17, [PAGE_SAMPLED] = 0.17, [PAGE_STRINGS] = 0.08,
+};
+
+static bool halve(uint32_t *number, uint32_t least)
+{
+	if (*number <= least)
+		return false;
+	*number = *number / 2 > least ? *number / 2 : least;
+	return true;
+}
+
+static bool raise_floor(double *number, double most)
+{
+	if (*number >= most)
+		return false;
+	*number = *number > 0 ? *number * 3 : FIRST_FLOOR;
+	if (*number > most)
+		*number = most;
+	return true;
+}
+
+/* False: nothing more can be done about this section in this stage. */
+static bool reduce_section(struct page_limits *limits, enum page_section section,
+			   const struct page_limits *stage)
+{
+	switch (section) {
+	case PAGE_WHO:
+		return halve(&limits->processes, stage->processes);
+	case PAGE_FILES:
+		return halve(&limits->files, stage->files);
+	case PAGE_COUNTED:
+		return halve(&limits->buckets, stage->buckets) ||
+		       halve(&limits->processes, stage->processes);
+	case PAGE_OPERATIONS:
+		return halve(&limits->files, stage->files) ||
+		       halve(&limits->buckets, stage->buckets) ||
+		       halve(&limits->processes, stage->processes);
+	case PAGE_STACKS:
+		return raise_floor(&limits->stack_floor, stage->stack_floor);
+	case PAGE_SAMPLED:
+		return halve(&limits->buckets, stage->buckets) ||
+		       raise_floor(&limits->stack_floor, stage->stack_floor) ||
+		       halve(&limits->processes, stage->processes);
+	default:
+		return halve(&limits->name_bytes, stage->name_bytes) ||
+		       raise_floor(&limits->stack_floor, stage->stack_floor) ||
+		       halve(&limits->files, stage->files) ||
+		       halve(&limits->processes, stage->processes);
+	}
+}
+
+/* Every section that takes more than is meant for it; whole: what there is room for, before
+ * packing. False: nothing more can be done. */
+static bool reduce(struct page_limits *limits, const struct page_text *text, double whole,
+		   size_t *stage)
+{
+	for (; *stage < STAGES; (*stage)++) {
+		bool reduced = false;
+
+		for (size_t i = 0; i < PAGE_SECTIONS; i++)
+			if ((double)text->sections[i] > shares[i] * whole)
+				reduced |= reduce_section(limits, (enum page_section)i,
+							  &stages[*stage]);
+		if (reduced)
+			return true;
+	}
+	return false;
+}
+
+static int make_text(struct tables *tables, const struct summary *summary,
+		     const struct page_limits *limits, struct page_text *ret_text)
+{
+	struct page_data *data = NULL;
+	int error;
+
+	error = page_data__new(tables, limits, &data);
+	if (!error)
+		error = page_json__make(tables, summary, data, ret_text);
+	page_data__free(data);
+	return error;
+}
+
+int page_fit__pack(struct tables *tables, const struct summary *summary, size_t most,
+		   char **ret_text, size_t *ret_size)
+{
+	struct page_limits limits = first_limits;
+	size_t stage = 0;
+
+	for (size_t attempt = 0;; attempt++) {
+		struct page_text text = {0};
+		char *packed = NULL;
+		size_t size = 0;
+		bool again;
+		int error;
+
+		error = make_text(tables, summary, &limits, &text);
+		if (!error)
+			error = packing__pack(text.bytes, text.size, &packed, &size);
+		free(text.bytes);
+		if (error)
+			return error;
+		again = size > most && attempt < MOST_ATTEMPTS &&
+			reduce(&limits, &text, (double)text.size * (double)most / (double)size,
+			       &stage);
+		if (!again) {
+			*ret_text = packed;
+			*ret_size = size;
+			return 0;
+		}
+		free(packed);
+	}
+}

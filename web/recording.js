@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The data of the page as arrays. docs/INTERNALS.md ("The page's data") says how they are packed.
+
+export const KINDS = ["python", "native", "interpreter", "kernel"];
+export const KIND_WORDS = {
+  python: "Python", native: "C, C++ …", interpreter: "interpreter", kernel: "kernel", none: "no frame",
+};
+export const [CPU, OFFCPU, IO] = [0, 1, 2];
+export const [TIME, BYTES, OPS] = [0, 1, 2];
+/** In the place of a node of the stack tree. */
+export const [NO_STACK, NOT_SAMPLED, FIRST_NODE] = [0, 1, 2];
+
+/** A key is the difference to the row before as long as all keys before it are that row's. */
+const unpack = (flat, keys, values) => {
+  const width = keys + values, count = flat.length / width;
+  const rows = {
+    count,
+    keys: Array.from({ length: keys }, () => new Uint32Array(count)),
+    values: Array.from({ length: values }, () => new Float64Array(count)),
+  };
+  for (let row = 0, at = 0; row < count; row++) {
+    let same = row > 0;
+    for (let k = 0; k < keys; k++) {
+      const step = flat[at++];
+      rows.keys[k][row] = same ? rows.keys[k][row - 1] + step : step;
+      if (step !== 0) same = false;
+    }
+    for (let v = 0; v < values; v++) rows.values[v][row] = flat[at++];
+  }
+  return rows;
+};
+
+const chunks = (flat, width) => {
+  const list = [];
+  for (let i = 0; i < flat.length; i += width) list.push(flat.slice(i, i + width));
+  return list;
+};
+
+const readProcess = (text) => (row, index) => {
+  const [number, pid, comm, command, task, parent, start, end, code, signal, rss, python, otherTasks] = row;
+  if (row.length === 1) return { index, many: true, count: number, comm: null, command: null };
+  return {
+    index, many: false, count: 1, pid, comm: text(comm), command: text(command), task: text(task),
+    parent, start, end, code, signal, rss, python: text(python), otherTasks,
+  };
+};
+
+const readEpoch = (text) => (row, index) => {
+  const [process, task, job, rule, start, end, elapsed, user, system, failures, rss] = row;
+  return {
+    index, process, task: text(task), job: text(job), rule: text(rule),
+    start, end, elapsed, user, system, failures, rss,
+  };
+};
+
+const readStacks = (raw, text) => {
+  const count = raw.nodes.length / 3;
+  const parent = new Int32Array(count), fn = new Int32Array(count), line = new Uint32Array(count);
+  for (let i = 0, at = 0; i < count; i++) {
+    const distance = raw.nodes[at++];
+    parent[i] = distance ? i - distance : -1;
+    fn[i] = raw.nodes[at++];
+    line[i] = raw.nodes[at++];
+  }
+  const functions = chunks(raw.functions, 6).map(([kind, loop, name, file, module, first], index) => ({
+    index, kind: KINDS[kind], loop: !!loop, name: text(name), file: text(file), module: text(module), line: first,
+  }));
+  return { count, parent, fn, line, functions };
+};
+
+const readPools = (flat) => {
+  const pools = [];
+  for (let at = 0; at < flat.length;) {
+    const [source, epoch, item] = flat.slice(at, at + 3);
+    const factors = source === IO ? 3 : 1;
+    pools.push({ source, epoch, item, factor: flat.slice(at + 3, at + 3 + factors) });
+    at += 3 + factors;
+  }
+  return pools;
+};
+
+export const readRecording = (json) => {
+  const raw = JSON.parse(json);
+  const text = (index) => (index < 0 ? null : raw.strings[index]);
+  const ends = raw.bucket_ends;
+  return {
+    meta: raw.meta, complete: raw.complete, end: raw.end_ns, totals: raw.totals,
+    recorded: raw.recorded.map(Boolean), processesRecorded: raw.processes_recorded,
+    samples: raw.samples, python: raw.python, counters: raw.counters, endings: raw.endings,
+    overhead: raw.overhead, folded: raw.folded, version: raw.pipescope,
+    processes: raw.processes.map(readProcess(text)),
+    epochs: raw.epochs.map(readEpoch(text)),
+    files: chunks(raw.files, 5).map(([kind, path, fs, mount, count], index) => ({
+      index, kind: text(kind), path: text(path), fs: text(fs), mount: text(mount), count,
+    })),
+    outcomes: raw.outcomes.map(([op, error]) => ({ op, error })),
+    classes: raw.classes.map(text),
+    ops: raw.ops.map(([name, direction]) => ({ name: text(name), direction })),
+    bucketEnds: ends,
+    bucketStarts: ends.map((_, i) => (i ? ends[i - 1] : 0)),
+    alive: unpack(raw.alive, 2, 1),
+    usage: unpack(raw.usage, 2, 1),
+    waits: unpack(raw.waits, 3, 2),
+    io: unpack(raw.io, 4, 3),
+    histograms: chunks(raw.histograms, 5).map(([op, fs, what, bucket, count]) => ({
+      op: text(op), fs: text(fs), what: text(what), bucket, count,
+    })),
+    pools: readPools(raw.pools),
+    sampled: unpack(raw.sampled, 4, 2),
+    ...{ stacks: readStacks(raw, text) },
+  };
+};
+
+/** "main.py:12" where a function begins, or its library. */
+export const origin = (fn) => (fn.file ? `${fn.file}${fn.line ? `:${fn.line}` : ""}` : fn.module);
+
+export const isStartUp = (fn) => fn.kind === "python" &&
+  /importlib[._/]*_bootstrap(_external)?/.test(fn.file || fn.module);
