@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "export/collapsed.h"
-
+/* "Collapsed" stacks, the input of flame graph tools: "group;frame;frame count" per line, outermost
+ * frame first. Times are microseconds. */
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/query.h"
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "export/exporter.h"
+#include "export/row_stacks.h"
 #include "report/printable.h"
 
 /* A frame must neither end the line nor look like two frames. */
@@ -22,107 +24,99 @@ static char *frame_text(const char *label)
 
 struct exporting {
 	FILE *stream;
-	struct tables *tables;
-	char **frames; /* per shown stack: its innermost frame; made when first needed */
+	struct row_stacks *stacks;
+	char **texts; /* per frame, made when first needed */
+	size_t text_capacity;
 };
 
-static int print_frame(struct exporting *exporting, uint32_t shown)
+static int print_frame(struct exporting *exporting, uint32_t frame)
 {
-	char **frame = &exporting->frames[shown];
-
-	if (!*frame)
-		*frame = frame_text(exporting->tables->shown_labels[shown]);
-	if (!*frame)
-		return -ENOMEM;
-	fputc(';', exporting->stream);
-	fputs(*frame, exporting->stream);
-	return 0;
-}
-
-static int print_stack(struct exporting *exporting, uint64_t value)
-{
-	uint32_t path[TABLES_MAX_DEPTH];
-	size_t depth = 0;
-	int error = 0;
-
-	if (value == VALUE_UNKNOWN || value == VALUE_NOT_SAMPLED) {
-		fputs(value == VALUE_UNKNOWN ? ";(unknown)" : ";(not sampled)", exporting->stream);
-		return 0;
-	}
-	for (uint32_t at = (uint32_t)value; at != NO_INDEX;
-	     at = (uint32_t)tuple_set__at(exporting->tables->shown, at)[0])
-		path[depth++] = at;
-	while (depth && !error)
-		error = print_frame(exporting, path[--depth]);
-	return error;
-}
-
-/* What was waited for or done, as if it were called: "[lock]". */
-static int print_item(struct exporting *exporting, uint64_t value)
-{
-	char *text = frame_text((const char *)(uintptr_t)value);
-
-	if (!text)
-		return -ENOMEM;
-	fprintf(exporting->stream, ";[%s]", text);
-	free(text);
-	return 0;
-}
-
-static bool is_time(const struct metric *metric)
-{
-	return metric->value == METRIC_CPU || metric->value == METRIC_OFFCPU ||
-	       metric->value == METRIC_IO_TIME;
-}
-
-static int print_line(struct exporting *exporting, const struct query *query,
-		      const struct query_row *row)
-{
-	const struct query_request *request = query__request(query);
-	double measure = query__measure(query, &row->own);
-	long long count = llround(is_time(request->metric) ? measure / 1e3 : measure);
-	char *task;
 	int error;
 
-	if (count <= 0)
-		return 0;
-	task = frame_text((const char *)(uintptr_t)query__value(query, row, 0));
-	if (!task)
-		return -ENOMEM;
-	fputs(task, exporting->stream);
-	free(task);
-	error = print_stack(exporting, query__value(query, row, 1));
-	if (!error && request->key_count > 2)
-		error = print_item(exporting, query__value(query, row, 2));
-	fprintf(exporting->stream, " %lld\n", count);
-	return error;
-}
-
-int collapsed__print(FILE *stream, struct tables *tables, const struct metric *metric)
-{
-	struct query_request request = {.metric = metric, .key_count = 2};
-	struct exporting exporting = {.stream = stream, .tables = tables};
-	struct query *query;
-	size_t shown;
-	int error;
-
-	request.keys[0] = key__find("task");
-	request.keys[1] = key__find("stack");
-	if (metric->source != SOURCE_CPU)
-		request.keys[request.key_count++] =
-			key__find(metric->source == SOURCE_OFFCPU ? "wait" : "op");
-	error = query__run(tables, &request, &query);
+	error = array__reserve(&exporting->texts, &exporting->text_capacity,
+			       sizeof(*exporting->texts), (size_t)frame + 1);
 	if (error)
 		return error;
-	shown = tuple_set__count(tables->shown);
-	exporting.frames = calloc(shown + 1, sizeof(*exporting.frames));
-	if (!exporting.frames)
-		error = -ENOMEM;
-	for (size_t i = 0; i < query__row_count(query) && !error && !ferror(stream); i++)
-		error = print_line(&exporting, query, query__row(query, i));
-	for (size_t i = 0; exporting.frames && i < shown; i++)
-		free(exporting.frames[i]);
-	free(exporting.frames);
-	query__free(query);
+	if (!exporting->texts[frame])
+		exporting->texts[frame] =
+			frame_text(row_stacks__frame(exporting->stacks, frame).label);
+	if (!exporting->texts[frame])
+		return -ENOMEM;
+	fputs(exporting->texts[frame], exporting->stream);
+	return 0;
+}
+
+static int print_group(struct exporting *exporting, size_t position)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < row_stacks__group_key_count(exporting->stacks) && !error; i++) {
+		_cleanup_free_ char *label = NULL, *text = NULL;
+
+		error = row_stacks__group_text(exporting->stacks, position, i, &label);
+		text = error ? NULL : frame_text(label);
+		if (!text)
+			return -ENOMEM;
+		fprintf(exporting->stream, "%s%s", i ? ";" : "", text);
+	}
+	return error;
+}
+
+static int print_line(struct exporting *exporting, size_t position, int64_t count)
+{
+	const uint32_t *frames;
+	size_t depth = 0;
+	int error;
+
+	error = print_group(exporting, position);
+	if (!error)
+		error = row_stacks__frames(exporting->stacks, position, &frames, &depth);
+	for (size_t i = 0; i < depth && !error; i++) {
+		if (i || row_stacks__group_key_count(exporting->stacks))
+			fputc(';', exporting->stream);
+		error = print_frame(exporting, frames[i]);
+	}
+	fprintf(exporting->stream, " %lld\n", (long long)count);
+	return error;
+}
+
+static int write_collapsed(FILE *stream, struct tables *tables, const struct query_request *request)
+{
+	double scale = metric__unit(request->metric) == UNIT_NANOSECONDS ? 1e-3 : 1;
+	struct exporting exporting = {.stream = stream};
+	struct rounding rounding = {0};
+	int error;
+
+	error = row_stacks__run(tables, request, false, &exporting.stacks);
+	if (error)
+		return error;
+	for (size_t i = 0; i < row_stacks__row_count(exporting.stacks) && !error && !ferror(stream);
+	     i++) {
+		double measure = query__measure(row_stacks__query(exporting.stacks),
+						&row_stacks__row(exporting.stacks, i)->own);
+		int64_t count = 0;
+
+		error = rounding__next(&rounding, measure * scale, &count);
+		if (!error && count)
+			error = print_line(&exporting, i, count);
+	}
+	for (size_t i = 0; i < exporting.text_capacity; i++)
+		free(exporting.texts[i]);
+	free(exporting.texts);
+	row_stacks__free(exporting.stacks);
 	return error ? error : ferror(stream) ? -EIO : 0;
 }
+
+static void complete(struct query_request *request)
+{
+	row_stacks__complete(request, (const char *const[]){"task", NULL});
+}
+
+const struct exporter collapsed__exporter = {
+	.name = "collapsed",
+	.suffix = ".folded",
+	.viewers = "flamegraph.pl, inferno, speedscope",
+	.complete = complete,
+	.refusal = row_stacks__refusal,
+	.write = write_collapsed,
+};
