@@ -37,6 +37,39 @@ static __always_inline struct task_struct *compat__current(void)
 	return (void *)bpf_get_current_task();
 }
 
+/* Only for the way to a CPU's run queue. */
+struct cfs_rq___any {
+	void *rq;
+} __attribute__((preserve_access_index));
+struct sched_entity___any {
+	struct cfs_rq___any *cfs_rq;
+} __attribute__((preserve_access_index));
+struct task_struct___any {
+	struct sched_entity___any se;
+} __attribute__((preserve_access_index));
+
+#define INTERRUPT_BITS 0x00ff0100 /* of preempt_count: NMI, hard interrupt, in a soft interrupt */
+
+/* Whether current is only whom an interrupt has interrupted; -1: not known. preempt_count is a
+ * per-CPU variable that programs may name only where kallsyms has it. So it is found by its
+ * distance from another, the run queue of this CPU, to which current leads. */
+static __always_inline int compat__in_interrupt(void)
+{
+	struct task_struct___any *task = (void *)compat__current();
+	const char *queue;
+	__u32 count;
+
+	if (!knob_preempt_count || !bpf_core_field_exists(task->se.cfs_rq))
+		return -1;
+	if (knob_task_storage) /* task has a type: reading is a plain load */
+		queue = task->se.cfs_rq->rq;
+	else
+		queue = BPF_CORE_READ(task, se.cfs_rq, rq);
+	if (bpf_probe_read_kernel(&count, sizeof(count), queue + knob_preempt_count))
+		return -1;
+	return !!(count & INTERRUPT_BITS);
+}
+
 #define TS_COMPAT 0x0002
 
 /* Whether a task is in a system call of the 32-bit kind: those have other numbers. */

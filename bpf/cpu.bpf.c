@@ -72,6 +72,8 @@ int cpu_sample(struct bpf_perf_event_data *ctx)
 		if (leaf)
 			key.leaf = leaf;
 		walker->event.leaf_kernel = 1;
+	} else {
+		native__begin(&walker->native, key.leaf, ctx->regs.rsp, ctx->regs.rbp);
 	}
 	walker__user(slot, walker->event.leaf_kernel);
 	walker__finish(slot);

@@ -78,6 +78,7 @@ int BPF_PROG(life_fork, struct task_struct *parent, struct task_struct *child)
 {
 	__u32 tgid = child->tgid, parent_tgid = parent->tgid;
 	struct ps_fork_event event = {};
+	const struct ps_unwind_process *ranges;
 	const struct ps_py_process *python;
 	const struct ps_who *parent_who;
 	struct ps_who who = {};
@@ -96,8 +97,16 @@ int BPF_PROG(life_fork, struct task_struct *parent, struct task_struct *child)
 	if (bpf_map_update_elem(&epochs, &tgid, &who, BPF_ANY))
 		count_event(PS_COUNTER_EPOCHS_FULL);
 	begin_life(child);
-	/* A forked child runs the same interpreter at the same place; a left-over of the pid's
-	 * earlier owner must not stay. */
+	/* A forked child maps the same files at the same places and runs the same interpreter; a
+	 * left-over of the pid's earlier owner must not stay. */
+	ranges = bpf_map_lookup_elem(&unwind_processes, &parent_tgid);
+	if (ranges) {
+		struct ps_unwind_process copy = *ranges;
+
+		bpf_map_update_elem(&unwind_processes, &tgid, &copy, BPF_ANY);
+	} else {
+		bpf_map_delete_elem(&unwind_processes, &tgid);
+	}
 	python = bpf_map_lookup_elem(&py_processes, &parent_tgid);
 	if (python) {
 		struct ps_py_process copy = *python;
@@ -147,10 +156,12 @@ __noinline int life_environment_step(__u32 zero)
 		return 1;
 	size = bpf_probe_read_user_str(scratch->string, PS_MAX_ENV_STRING,
 				       (const void *)scratch->from);
-	if (size <= 0) {
+	if (size < 0) {
 		count_event(PS_COUNTER_ENV_UNREADABLE);
 		return 1;
 	}
+	if (!size) /* an empty string, before Linux 6.16 */
+		size = 1;
 	if (!scratch->inside && life_is_chosen(zero)) {
 		__u32 used = scratch->event.env_size;
 		__u32 at = scratch->event.args_size + used;
@@ -202,6 +213,7 @@ int BPF_PROG(life_exec, struct task_struct *task, int old_tid)
 	who.start_boot_ns = task->group_leader->start_boottime;
 	who.wanted = 1;
 	bpf_map_delete_elem(&py_processes, &tgid);
+	bpf_map_delete_elem(&unwind_processes, &tgid);
 	event->epoch = who.epoch;
 	event->start_boot_ns = who.start_boot_ns;
 	event->cgroup = bpf_get_current_cgroup_id();
@@ -293,6 +305,7 @@ int BPF_PROG(life_free, struct task_struct *task)
 	if (who && who->start_boot_ns == task->start_boottime) {
 		bpf_map_delete_elem(&epochs, &tgid);
 		bpf_map_delete_elem(&py_processes, &tgid);
+		bpf_map_delete_elem(&unwind_processes, &tgid);
 	} else if (knob_only_wanted) {
 		return 0;
 	}

@@ -5,6 +5,9 @@
 struct epochs_map epochs SEC(".maps");
 struct py_processes_map py_processes SEC(".maps");
 struct py_layouts_map py_layouts SEC(".maps");
+struct unwind_chunks_map unwind_chunks SEC(".maps");
+struct unwind_tables_map unwind_tables SEC(".maps");
+struct unwind_processes_map unwind_processes SEC(".maps");
 struct env_names_map env_names SEC(".maps");
 struct events_map events SEC(".maps");
 struct counters_map counters SEC(".maps");
@@ -17,6 +20,7 @@ struct thread_zero_map thread_zero SEC(".maps");
 const volatile bool knob_only_wanted = false;
 const volatile bool knob_task_pt_regs = false;
 const volatile bool knob_task_storage = false;
+const volatile __s64 knob_preempt_count = 0;
 const volatile bool knob_offcpu = false;
 const volatile __u8 wait_kinds[PS_SYSCALL_LIMIT] = {};
 
@@ -28,5 +32,6 @@ __u64 io_period_ns = 2000000;
 __u64 io_period_bytes = 4194304;
 __u64 io_period_ops = 1024;
 __s64 io_sums_room = PS_IO_SUMS;
+__s64 stack_copies_left = PS_STACK_COPIES;
 
 char LICENSE[] SEC("license") = "GPL";

@@ -17,6 +17,8 @@
 
 #include "counters.h"
 #include "python.h"
+#include "unwind.h"
+#include "user_memory.bpf.h"
 #include "wire.h"
 
 /* tgid -> who it is now */
@@ -44,6 +46,50 @@ struct py_layouts_map {
 	__type(value, struct ps_py_offsets);
 };
 extern struct py_layouts_map py_layouts SEC(".maps");
+
+/* Rows of the native walker. One value is a whole chunk: a search then needs no more look-ups. The
+ * recorder makes chunks as they are needed, and fills them through memory that it shares. */
+struct unwind_chunk_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct ps_unwind_chunk));
+};
+
+struct unwind_chunks_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, PS_UNWIND_CHUNKS);
+	__type(key, __u32);
+	__array(values, struct unwind_chunk_map);
+};
+extern struct unwind_chunks_map unwind_chunks SEC(".maps");
+
+/* Ranges of processes, likewise. */
+struct unwind_table_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct ps_unwind_table));
+};
+
+struct unwind_tables_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, PS_UNWIND_TABLES);
+	__type(key, __u32);
+	__array(values, struct unwind_table_map);
+};
+extern struct unwind_tables_map unwind_tables SEC(".maps");
+
+/* tgid -> its ranges. What the map has no room for is only known by its leaves, and counted. */
+struct unwind_processes_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536); /* set */
+	__type(key, __u32);
+	__type(value, struct ps_unwind_process);
+};
+extern struct unwind_processes_map unwind_processes SEC(".maps");
 
 /* FNV-1a of a variable's name -> 1 */
 struct env_names_map {
@@ -85,10 +131,6 @@ struct counts_outer_map {
 	__array(values, struct counts_map);
 };
 extern struct counts_outer_map counts SEC(".maps");
-
-/* Keeps the compiler from leaving out a mask that it knows to be needless: older verifiers do not
- * know. */
-#define HIDE_RANGE(value) asm volatile("" : "+r"(value))
 
 static __always_inline void count_events(__u32 counter, __u64 number)
 {
@@ -134,6 +176,7 @@ static __always_inline void counts__add(const struct ps_count *key, __u64 sum)
 /* Knobs; the object loads with these defaults alone. */
 extern const volatile bool knob_only_wanted; /* record only processes marked as wanted */
 extern const volatile bool knob_task_pt_regs; /* bpf_task_pt_regs() exists (Linux 5.15) */
+extern const volatile __s64 knob_preempt_count; /* bytes from a run queue; 0: not known */
 extern const volatile bool knob_offcpu; /* source "offcpu" is on */
 extern const volatile bool knob_io; /* source "io" is on */
 extern const volatile __u8 io_calls[PS_SYSCALL_LIMIT]; /* PS_IO_CALL() by system call; 0: none */
@@ -146,6 +189,9 @@ extern __u64 wait_period_ns;
 extern __u64 io_period_ns, io_period_bytes, io_period_ops;
 /* Keys that this slice's map of file sums still has room for; set anew with each map. */
 extern __s64 io_sums_room;
+
+/* Stacks that may still be copied in this slice, for the recorder to walk. */
+extern __s64 stack_copies_left;
 
 /* The weight that a value stands for among the stacks; 0: not chosen. It is chosen with probability
  * min(1, value / period) and then counts max(value, period): the sum stays unbiased. One random

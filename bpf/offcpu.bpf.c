@@ -2,9 +2,9 @@
 /* Source "offcpu": how long every thread waits, and for what.
  *
  * A wait begins when a thread leaves the CPU (sched_switch, in its own context), is over when it is
- * woken (sched_waking), and from then until it runs again (sched_switch, in another's context) it
- * stands in the run queue. Sums are exact: every wait is added up in its thread's state, which the
- * recorder reads each slice.
+ * woken (sched_waking, in the waker's context), and from then until it runs again (sched_switch, in
+ * another's context) it stands in the run queue. Sums are exact: every wait is added up in its
+ * thread's state, which the recorder reads each slice.
  *
  * Stacks are walked for some waits only, chosen in proportion to their length. A chosen wait inside
  * a system call is walked when that call returns: until then the user stack stays as it is. Page
@@ -37,6 +37,7 @@ static __always_inline void count_kept(struct thread_state *state, __u64 epoch, 
 		.tgid = tgid,
 		.tid = tid,
 		.metric = PS_METRIC_OFFCPU,
+		.waker = state->kept_waker,
 		.class = state->kept_class,
 		.syscall = state->kept_syscall,
 	};
@@ -66,14 +67,19 @@ static __always_inline void leave(struct task_struct *task, bool preempt, __u64 
 {
 	struct thread_state *state;
 	const struct ps_who *who;
+	__u64 cpu_ns;
 	__u32 tgid;
 
 	state = thread__known(task);
 	if (!state)
 		return;
-	waits__close_missed(&state->waits);
-	state->waits.out_ns = now;
+	cpu_ns = task->se.sum_exec_runtime;
+	waits__close_unseen(state);
+	if (state->unseen_since_ns)
+		waits__add_unseen(state, now, cpu_ns);
+	state->out_cpu_ns = cpu_ns;
 	state->waits.wake_ns = 0;
+	state->waits.out_ns = now;
 	if (preempt || !compat__task_state(task)) {
 		state->waits.class = PS_WAIT_RUN_QUEUE;
 		return;
@@ -120,6 +126,7 @@ static __always_inline void arrive(struct task_struct *task, __u64 now)
 	weight = choose(blocked, wait_period_ns, bpf_get_prandom_u32());
 	if (weight) {
 		state->kept_ns = weight;
+		state->kept_waker = waits->wake_ns ? state->waker : 0;
 		state->kept_class = waits->class;
 		state->kept_syscall = waits->syscall;
 		tgid = task->tgid;
@@ -142,6 +149,17 @@ int BPF_PROG(offcpu_switch, bool preempt, struct task_struct *prev, struct task_
 	return 0;
 }
 
+/* current wakes somebody, or is idle or interrupted by what does. */
+static __always_inline __u64 current_waker(void)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	int interrupt = (__u32)id ? compat__in_interrupt() : 1;
+
+	if (interrupt < 0)
+		return 0;
+	return interrupt ? PS_WAKER_INTERRUPT : id;
+}
+
 SEC("?tp_btf/sched_waking")
 int BPF_PROG(offcpu_waking, struct task_struct *task)
 {
@@ -150,7 +168,9 @@ int BPF_PROG(offcpu_waking, struct task_struct *task)
 	if (task->flags & PF_KTHREAD)
 		return 0;
 	state = thread__find(task);
-	if (state && state->waits.out_ns && !state->waits.wake_ns)
+	if (state && state->waits.out_ns && !state->waits.wake_ns) {
+		state->waker = current_waker();
 		state->waits.wake_ns = bpf_ktime_get_ns();
+	}
 	return 0;
 }

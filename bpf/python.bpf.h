@@ -8,24 +8,16 @@
  *             so a wrong offset is noticed, and never shows another thread's frames.
  *   state  -> its current frame: tstate->frame (<= 3.10), tstate->cframe->current_frame (3.11,
  *             3.12), tstate->current_frame (3.13+).
- *   frame  -> code object, position, previous frame: one read that covers all three.
+ *   frame  -> code object, position, previous frame. Frames of 3.11+ lie side by side, the callers
+ *             below: one read serves several.
  */
 #ifndef PYTHON_BPF_H
 #define PYTHON_BPF_H
 
 #include "counters.h"
 #include "python.h"
+#include "user_memory.bpf.h"
 #include "wire.h"
-
-#ifdef __bpf__
-#define ps_read_user(destination, size, address)                                                   \
-	bpf_probe_read_user(destination, size, (const void *)(address))
-#else
-static long ps_read_user(void *destination, __u32 size, __u64 address);
-#ifndef __always_inline /* glibc has one of its own */
-#define __always_inline inline __attribute__((always_inline))
-#endif
-#endif
 
 /* glibc's struct pthread: the first 32 keys' {sequence, value} pairs, then 32 pointers to blocks
  * of 32 more pairs. nptl/descr.h; the same from glibc 2.28 to 2.42 on x86-64. */
@@ -35,19 +27,22 @@ static long ps_read_user(void *destination, __u32 size, __u64 address);
 #define GLIBC_KEY_SIZE	      16
 #define GLIBC_KEY_BLOCK_COUNT 32
 
-#define PY_FRAME_BYTES 128 /* a power of 2: bounds of the reads below */
+#define PY_FRAME_BYTES 128 /* of a frame, and of a code object, at most; a power of 2 */
+#define PY_WINDOW      1024 /* a power of 2 */
+#define PY_PAGE	       4096
+#define PY_NEAR	       16384 /* bytes of a chunk of CPython's own stack */
+#define PY_APART       (PY_WINDOW + PY_FRAME_BYTES + 8)
 #define PY_NO_FRAME    1
 
 struct python_walk {
 	__u64 frame; /* the next frame to read; 0: none is left */
-	__u8 bytes[PY_FRAME_BYTES + 8]; /* of the frame */
-	__u8 code[PY_FRAME_BYTES + 8]; /* of its code object */
+	__u64 code_known; /* the latest code object, and its check */
+	__u32 check_known;
+	__u32 window_size; /* bytes */
+	__u64 window_start; /* address */
+	__u8 window[PY_APART + PY_FRAME_BYTES + 8];
+	__u8 code[PY_FRAME_BYTES + 8]; /* of a code object */
 };
-
-static __always_inline __u64 python__field(const struct python_walk *walk, __u32 offset)
-{
-	return *(const __u64 *)(walk->bytes + (offset & (PY_FRAME_BYTES - 8)));
-}
 
 /* The value of pthread key `key` in the thread whose thread control block is at tcb; 0: none. */
 static __always_inline __u64 python__thread_specific(__u64 tcb, __u32 key)
@@ -79,7 +74,8 @@ static __always_inline __u32 python__begin(struct python_walk *walk,
 	} tss = {};
 	__u64 state, owner = 0, frame = 0;
 
-	walk->frame = 0;
+	walk->frame = walk->code_known = 0;
+	walk->check_known = walk->window_size = 0;
 	/* Before the interpreter touches its runtime, not even the page is there. */
 	if (ps_read_user(&tss, sizeof(tss), runtime + layout->runtime_tss_key - 4) ||
 	    tss.initialized != 1)
@@ -107,15 +103,54 @@ static __always_inline __u32 python__check(struct python_walk *walk,
 {
 	__u32 size = layout->check_size;
 
+	if (code == walk->code_known) /* it recurses */
+		return walk->check_known;
+	walk->code_known = code;
+	walk->check_known = 0;
 	if (size > PY_FRAME_BYTES)
 		size = PY_FRAME_BYTES;
 	if (!size || ps_read_user(walk->code, size, code + layout->check_start))
 		return 0;
-	return ps_py_code_check(
+	walk->check_known = ps_py_code_check(
 		*(__u64 *)(walk->code + (layout->check_name & (PY_FRAME_BYTES - 1))),
 		*(__u64 *)(walk->code + (layout->check_file & (PY_FRAME_BYTES - 1))),
 		*(__u64 *)(walk->code + (layout->check_lines & (PY_FRAME_BYTES - 1))),
 		*(__u32 *)(walk->code + (layout->check_first_line & (PY_FRAME_BYTES - 1))));
+	return walk->check_known;
+}
+
+/* Where the current frame's `size` bytes begin in the window; negative: they are not readable. What
+ * is read ends with the frame, as its callers lie below, and begins in the frame's page: the one
+ * before it may not be there. Shims lie far away, on the native stack: they get a place of their
+ * own behind the window. */
+static __always_inline __s32 python__fetch(struct python_walk *walk,
+					   const struct ps_py_offsets *layout, __u32 size)
+{
+	__u64 offset = walk->frame - walk->window_start, start = walk->frame, length = size;
+
+	if (walk->frame & 7) /* not a frame */
+		return -1;
+	if (offset < walk->window_size && offset + size <= walk->window_size)
+		return offset;
+	if (layout->position != PS_PY_INSTR_POINTER ||
+	    (walk->window_size && walk->window_start - walk->frame > PY_NEAR)) {
+		if (ps_read_user(walk->window + PY_APART, size, start))
+			return -1;
+		return PY_APART;
+	}
+	start = walk->frame & ~(__u64)(PY_PAGE - 1);
+	if (walk->frame - start > PY_WINDOW)
+		start = walk->frame - PY_WINDOW;
+	length = walk->frame - start + size;
+	HIDE_RANGE(length);
+	if (length > PY_WINDOW + PY_FRAME_BYTES)
+		return -1;
+	walk->window_size = 0;
+	if (ps_read_user(walk->window, length, start))
+		return -1;
+	walk->window_start = start;
+	walk->window_size = length;
+	return walk->frame - start;
 }
 
 /* Reads one frame and steps to the previous one: 0 and *ret_frame; PY_NO_FRAME: an entry shim,
@@ -124,32 +159,45 @@ static __always_inline int python__step(struct python_walk *walk,
 					const struct ps_py_offsets *layout,
 					struct ps_frame *ret_frame)
 {
-	__u32 size = layout->frame_size;
-	__u64 code;
-	__s32 position;
+	__u32 size = layout->frame_size, is_last = 1;
+	const __u8 *bytes;
+	__s32 offset, position;
+	__u64 code, at;
 
 	if (size > PY_FRAME_BYTES)
 		size = PY_FRAME_BYTES;
-	if (ps_read_user(walk->bytes, size, walk->frame))
+	offset = python__fetch(walk, layout, size);
+	HIDE_RANGE(offset);
+	if (offset < 0 || offset > PY_APART)
 		return -1;
-	walk->frame = python__field(walk, layout->frame_previous);
-	code = python__field(walk, layout->frame_code) & ~(__u64)layout->code_tag_bits;
-	if (layout->frame_owner != PS_PY_NO_FIELD &&
-	    walk->bytes[layout->frame_owner & (PY_FRAME_BYTES - 1)] == layout->shim_owner)
-		return PY_NO_FRAME;
+	bytes = walk->window + offset;
+#define FIELD(name) (*(const __u64 *)(bytes + (layout->name & (PY_FRAME_BYTES - 8))))
+	walk->frame = FIELD(frame_previous);
+	code = FIELD(frame_code) & ~(__u64)layout->code_tag_bits;
+	at = FIELD(frame_position);
+#undef FIELD
+	if (layout->frame_owner != PS_PY_NO_FIELD) {
+		__u8 owner = bytes[layout->frame_owner & (PY_FRAME_BYTES - 1)];
+
+		if (layout->shim_owner == 0xff)
+			is_last = owner;
+		else if (owner == layout->shim_owner)
+			return PY_NO_FRAME;
+		else
+			is_last = 0; /* the shim behind it is */
+	}
 	if (layout->position == PS_PY_INSTR_POINTER) {
-		__s64 distance =
-			python__field(walk, layout->frame_position) - code - layout->code_bytecode;
+		__s64 distance = at - code - layout->code_bytecode;
 
 		position = distance >= 0 && distance < 0x7fffffff ? (__s32)distance : -1;
 	} else {
 		/* f_lasti is an int and may lie on 4 bytes */
-		position = *(const __s32 *)(walk->bytes +
-					    (layout->frame_position & (PY_FRAME_BYTES - 4)));
+		position =
+			*(const __s32 *)(bytes + (layout->frame_position & (PY_FRAME_BYTES - 4)));
 	}
 	ret_frame->address = code;
 	ret_frame->position = position;
-	ret_frame->kind = PS_FRAME_PYTHON | python__check(walk, layout, code) << 8;
+	ret_frame->kind = (is_last ? PS_FRAME_LAST : 0) | python__check(walk, layout, code) << 8;
 	return 0;
 }
 

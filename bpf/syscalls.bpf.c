@@ -37,7 +37,7 @@ int BPF_PROG(syscall_exit, struct pt_regs *registers, long result)
 	state = thread__find(compat__current());
 	if (!state)
 		return 0;
-	waits__close_missed(&state->waits);
+	waits__close_unseen(state);
 	if (state->kept_ns)
 		offcpu__emit_kept(WALKER_TRACEPOINT);
 	return 0;

@@ -16,6 +16,7 @@ static __always_inline struct thread_state *begin_wait(struct task_struct *task,
 	if (!state)
 		return NULL;
 	wait__classify(task, &state->waits);
+	state->out_cpu_ns = task->se.sum_exec_runtime;
 	state->waits.out_ns = now;
 	return state;
 }
@@ -84,9 +85,12 @@ int tasks_dump(struct bpf_iter__task *ctx)
 	}
 	BPF_CORE_READ_STR_INTO(&event->comm, task, comm);
 	if (knob_offcpu && !event->kernel_thread) {
-		bpf_probe_read_kernel(&event->user_ip, sizeof(event->user_ip),
-				      (const char *)compat__saved_registers(task) +
-					      offsetof(struct pt_regs, rip));
+		struct pt_regs registers = {};
+
+		bpf_probe_read_kernel(&registers, sizeof(registers), compat__saved_registers(task));
+		event->user_ip = registers.rip;
+		event->user_sp = registers.rsp;
+		event->user_bp = registers.rbp;
 		event->fs_base = task->thread.fsbase;
 	}
 	state = thread__find(task);

@@ -12,9 +12,14 @@
 
 struct thread_state {
 	struct ps_waits waits;
+	__u64 waker; /* who ended the wait, as in struct ps_count */
+	__u64 out_cpu_ns; /* CPU time when it left the CPU */
+	/* A wait whose end the kernel did not tell: when it began, 0: none; when it was woken. */
+	__u64 unseen_since_ns, unseen_wake_ns;
 	/* A wait that was chosen for the stacks, and where it was: */
 	__u64 kept_ns; /* the weight it stands for; 0: none */
 	__u64 kept_since_ns; /* when it began */
+	__u64 kept_waker;
 	__u64 kept_stack; /* != 0: its stack, walked when it left the CPU */
 	__u16 kept_class, kept_syscall;
 	__u32 kernel_frames;

@@ -29,18 +29,38 @@ static __always_inline void waits__add(struct ps_waits *waits, __u32 class, __u6
 		add_other(waits, ns);
 }
 
-/* The kernel now and then does not tell that a thread runs again. What it waited until it was woken
- * is known all the same; how long it stood in the run queue is not. */
-static __always_inline void waits__close_missed(struct ps_waits *waits)
+/* The kernel now and then does not tell that a thread runs again. That wait is over all the same;
+ * it is added up when the thread leaves the CPU, and what CPU time it had since is known. */
+static __always_inline void waits__close_unseen(struct thread_state *state)
 {
-	__u64 since = waits->out_ns;
+	struct ps_waits *waits = &state->waits;
 
-	if (!since)
+	if (!waits->out_ns)
 		return;
+	count_event(PS_COUNTER_WAIT_END_UNSEEN);
+	state->unseen_since_ns = waits->out_ns;
+	state->unseen_wake_ns = waits->wake_ns;
 	waits->out_ns = 0;
-	barrier();
-	if (waits->wake_ns > since)
-		waits__add(waits, waits->class, waits->wake_ns - since);
+}
+
+/* Of all the time since such a wait began, it waited when it had no CPU time. */
+static __always_inline void waits__add_unseen(struct thread_state *state, __u64 now, __u64 cpu_ns)
+{
+	__u64 since = state->unseen_since_ns, waited = now - since, blocked;
+
+	state->unseen_since_ns = 0;
+	if (waited < cpu_ns - state->out_cpu_ns)
+		return;
+	waited -= cpu_ns - state->out_cpu_ns;
+	blocked = state->unseen_wake_ns > since ? state->unseen_wake_ns - since : waited;
+	if (state->waits.class == PS_WAIT_RUN_QUEUE)
+		blocked = 0;
+	else if (blocked > waited)
+		blocked = waited;
+	if (state->waits.class != PS_WAIT_RUN_QUEUE)
+		waits__add(&state->waits, state->waits.class, blocked);
+	if (waited > blocked)
+		waits__add(&state->waits, PS_WAIT_RUN_QUEUE, waited - blocked);
 }
 
 #endif

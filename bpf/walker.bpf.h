@@ -6,12 +6,14 @@
 #define WALKER_BPF_H
 
 #include "maps.bpf.h"
+#include "native.bpf.h"
 #include "python.bpf.h"
 
 enum walker_slot { WALKER_SAMPLER, WALKER_TRACEPOINT, WALKER_SLOTS };
 
 #define WALKER_WORDS 1024 /* a power of 2, and enough: see the assertion */
-_Static_assert(PS_MAX_KERNEL + 2 * (PS_MAX_PYTHON + 1) < WALKER_WORDS, "room for all frames");
+_Static_assert(PS_MAX_KERNEL + PS_MAX_NATIVE + 2 * PS_MAX_PYTHON < WALKER_WORDS,
+	       "room for all frames");
 
 struct walker_scratch {
 	struct ps_stack_event event; /* as it is sent: the words follow */
@@ -19,6 +21,12 @@ struct walker_scratch {
 	__u64 kernel[PS_MAX_KERNEL];
 	__u32 word_count;
 	__u32 layout; /* index of the process's Python layout */
+	__u32 leaf_apart; /* 1: the next native frame is the leaf, which is no word of the stack */
+	__u32 new_task; /* rule behind the system call that makes a task; 0: it is another */
+	__u32 has_python; /* 1: a Python frame was met */
+	__u32 python_closed; /* 1: the latest was the last of its native frame */
+	struct ps_unwind_process ranges;
+	struct native_walk native;
 	struct python_walk python;
 };
 
@@ -40,8 +48,9 @@ struct stacks_sent_map {
 };
 extern struct stacks_sent_map stacks_sent SEC(".maps");
 
-/* The user part: walks into slot's scratch area, in which the kernel part already is.
- * Global functions take scalars only and are verified once. */
+/* The user part: walks into slot's scratch area, in which the kernel part already is, and with a
+ * leaf in user space native.rip, rsp and rbp. Global functions take scalars only and are verified
+ * once. */
 int walker__user(__u32 slot, __u64 leaf_in_kernel);
 
 /* Ends a walk: hashes, sends at first sight. The id is then event.hash. */

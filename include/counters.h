@@ -13,6 +13,8 @@
 	X(COUNTS_BUSY, "lost_counts_busy",                                                         \
 	  "samples lost: they met an update of the map of counts")                                 \
 	X(THREAD_STATE, "lost_thread_state", "waits not seen: no memory for a thread's state")     \
+	X(WAIT_END_UNSEEN, "wait_ends_unseen",                                                     \
+	  "waits whose end the kernel did not tell: computed from CPU time")                       \
 	X(IO_SUMMED, "io_summed",                                                                  \
 	  "operations counted under their directory: too many files at once")                      \
 	X(IO_FULL, "lost_io", "operations not counted by file: the map was full")                  \
@@ -31,10 +33,16 @@
 	X(MMAP_LOST, "lost_mmaps", "mapping events lost by the kernel's buffer")                   \
 	X(PYTHON_FULL, "lost_pythons",                                                             \
 	  "Python processes not told to the sampler: its map was full")                            \
+	X(ROWS_FULL, "lost_unwind_rows",                                                           \
+	  "files whose call-frame information found no room in the walker's maps")                 \
+	X(RANGES_FULL, "lost_unwind_ranges",                                                       \
+	  "processes whose mappings found no room in the walker's maps")                           \
 	X(NAME_TOO_LATE, "names_too_late",                                                         \
 	  "Python functions without a name: their process had ended")                              \
 	X(NAME_UNREADABLE, "names_unreadable",                                                     \
 	  "Python functions without a name: no valid code object")                                 \
+	X(NO_LINES, "frames_without_lines",                                                        \
+	  "native frames whose source lines could not be found in time")                           \
 	X(STACK_UNKNOWN, "stacks_unknown", "samples whose stack never arrived")                    \
 	X(QUEUE_FULL, "lost_queue_full", "rows lost: the disk was slower than the recording")
 
@@ -49,8 +57,9 @@ enum ps_counter {
 #define PS_ENDINGS(X)                                                                              \
 	X(KERNEL_THREAD, "kernel_thread", 1, "a kernel thread: no user stack")                     \
 	X(EXITING, "exiting", 1, "a process on its way out, whose memory is gone")                 \
-	X(NATIVE, "native", 1, "no Python in this process: leaf function only")                    \
-	X(PYTHON, "python", 1, "Python frames complete")                                           \
+	X(EXECUTING, "executing", 1, "inside execve: the memory of the program before is gone")    \
+	X(NATIVE, "native", 1, "complete; no Python in this process")                              \
+	X(PYTHON, "python", 1, "complete: native and Python frames")                               \
 	X(PY_IDLE, "python_no_frames", 1, "a Python thread that runs no Python function")          \
 	X(PY_NO_THREAD, "python_foreign_thread", 1, "a thread that never entered Python")          \
 	X(PY_STARTING, "python_starting", 1, "the interpreter had not started or had ended")       \
@@ -61,7 +70,18 @@ enum ps_counter {
 	X(PY_UNREADABLE, "python_unreadable", 0, "a Python frame was not in memory")               \
 	X(PY_TOO_DEEP, "python_too_deep", 0, "more Python frames than the walker's limit")         \
 	X(PY_UNSUPPORTED, "python_unsupported", 0, "a CPython build whose layout is not known")    \
-	X(UNNAMED, "python_unnamed", 0, "Python frames complete, but not all could be named")      \
+	X(UNNAMED, "python_unnamed", 0, "complete, but not all Python frames could be named")      \
+	X(PY_MISMATCH, "python_mismatch", 0,                                                       \
+	  "more interpreter loops than Python frames for them, or fewer: their order is a guess")  \
+	X(NATIVE_NOT_YET, "native_not_yet", 0, "taken before the process's mappings were known")   \
+	X(UNMAPPED, "unmapped_code", 0, "a program counter in no file that the process maps")      \
+	X(NO_ROWS, "no_unwind_rows", 0, "a file whose call-frame information is not known")        \
+	X(NO_RULE, "no_unwind_rule", 0, "code that its file's call-frame information leaves out")  \
+	X(RULE_UNSUPPORTED, "unsupported_rule", 0,                                                 \
+	  "code whose call-frame information the walker cannot express")                           \
+	X(STACK_UNREADABLE, "stack_unreadable", 0, "a part of the stack was not in memory")        \
+	X(STACK_DAMAGED, "stack_damaged", 0, "a caller's frame that does not lie above")           \
+	X(NATIVE_TOO_DEEP, "native_too_deep", 0, "more native frames than the walker's limit")     \
 	X(UNKNOWN, "unknown", 0, "the stack never arrived")
 
 enum ps_ending {

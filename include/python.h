@@ -22,7 +22,8 @@ enum ps_py_position {
 struct ps_py_offsets {
 	__u16 version; /* (major << 8) | minor: 0x030b is 3.11 */
 	__u8 position; /* enum ps_py_position */
-	__u8 shim_owner; /* value of frame.owner that marks an entry shim; 0xff: there is none */
+	__u8 shim_owner; /* value of frame.owner that marks an entry shim; 0xff: there is none, and
+			  * a frame_owner that is not 0 marks the first frame of a native one */
 
 	__u16 runtime_tss_key; /* _PyRuntimeState: gilstate.autoTSSkey._key, an unsigned int;
 				* _is_initialized is the int in front of it */
@@ -33,8 +34,8 @@ struct ps_py_offsets {
 	__u16 frame_code; /* f_code or f_executable */
 	__u16 frame_previous; /* f_back or previous */
 	__u16 frame_position; /* f_lasti, prev_instr or instr_ptr */
-	__u16 frame_owner; /* one byte: 3.12+ owner; 3.11 is_entry is of no use here;
-			    * PS_PY_NO_FIELD where there is none */
+	__u16 frame_owner; /* one byte: 3.12+ owner, 3.11 is_entry; PS_PY_NO_FIELD where there is
+			    * none, as each call has a native frame of its own */
 	__u16 frame_size; /* bytes from the frame's start that hold all of the above; <= 128 */
 	__u16 code_bytecode; /* PyCodeObject.co_code_adaptive (3.11+), else PS_PY_NO_FIELD */
 	__u8 code_tag_bits; /* low bits of frame_code to clear (3.14: tagged references) */

@@ -14,7 +14,10 @@
 
 #define PS_COMM_SIZE	   16
 #define PS_MAX_KERNEL	   64 /* kernel frames of a stack */
+#define PS_MAX_NATIVE	   256 /* native frames of a stack */
 #define PS_MAX_PYTHON	   256 /* Python frames of a stack */
+#define PS_STACK_COPY	   16384 /* bytes of a stack that is copied; a power of 2 */
+#define PS_STACK_COPIES	   100 /* stacks copied in a slice, at most */
 #define PS_MAX_ARGS	   4096 /* bytes of a command line kept at exec; a power of 2 */
 #define PS_MAX_ENV_TEXT	   2048 /* bytes of chosen NAME=value strings kept at exec */
 #define PS_MAX_ENV_STRING  512 /* bytes of one chosen NAME=value */
@@ -50,13 +53,22 @@ enum ps_metric {
 	PS_METRIC_IO_OPS /* sum: operations */
 };
 
+/* Who ended a wait: a thread, or an interrupt. 0: not known. */
+#define PS_WAKER_INTERRUPT   1ULL
+#define PS_WAKER(tgid, tid)  ((__u64)(tgid) << 32 | (tid))
+#define PS_WAKER_TGID(waker) ((__u32)((waker) >> 32))
+#define PS_WAKER_TID(waker)  ((__u32)(waker))
+
 /* Who, where, which metric: the key under which samples are counted. The leaf is apart from the
  * stack, else nearly every CPU sample would be a new stack. */
 struct ps_count {
 	__u64 epoch;
 	__u64 stack; /* hash of all frames but the leaf, with the epoch; 0: none */
-	__u64 leaf; /* the innermost program counter, in the kernel or in user space; 0: it is in
-		     * the stack */
+	union {
+		__u64 leaf; /* the innermost program counter, in the kernel or in user space; 0: it
+			     * is in the stack */
+		__u64 waker; /* off-CPU, where the leaf always is in the stack: PS_WAKER() */
+	};
 	__u32 tgid;
 	__u32 tid;
 	__u32 metric; /* enum ps_metric */
@@ -75,6 +87,7 @@ enum ps_event_type {
 	PS_EVENT_EXIT, /* a thread; the last one of a process carries its status */
 	PS_EVENT_GONE, /* a process was reaped: the kernel's final figures */
 	PS_EVENT_STACK,
+	PS_EVENT_STACK_COPY,
 	PS_EVENT_FILE,
 	PS_EVENT_TASK /* from the task iterator, not from the ring */
 };
@@ -151,7 +164,7 @@ struct ps_task_event {
 	char comm[PS_COMM_SIZE];
 	struct ps_waits waits;
 	struct ps_io_slot slots[PS_IO_SLOTS];
-	__u64 user_ip; /* where in user space it is, while it is in the kernel */
+	__u64 user_ip, user_sp, user_bp; /* of user space, while it is in the kernel */
 	__u64 fs_base;
 };
 
@@ -174,19 +187,22 @@ struct ps_file_event {
 	__u32 pad;
 };
 
-enum ps_frame_kind {
-	PS_FRAME_NATIVE = 1, /* address: program counter */
-	PS_FRAME_PYTHON = 2 /* address: code object; position: see enum ps_py_position */
-};
+/* A native frame is one word: its program counter, and this bit when it is CPython's interpreter
+ * loop, which stands for Python frames. */
+#define PS_NATIVE_EVAL		(1ULL << 63)
+#define PS_NATIVE_ADDRESS(word) ((word) & ~PS_NATIVE_EVAL)
 
-#define PS_FRAME_KIND(frame)  ((frame)->kind & 0xff)
-#define PS_FRAME_CHECK(frame) ((frame)->kind >> 8) /* Python: ps_py_code_check(); 0: not known */
+#define PS_FRAME_LAST 1 /* the outermost Python frame that its native frame runs */
+#define PS_FRAME_NONE 2 /* no frame: its native frame had none yet, or none any more */
 
-/* A user frame. Kernel frames are bare program counters in front of them. */
+#define PS_FRAME_FLAGS(frame) ((frame)->kind & 0xff)
+#define PS_FRAME_CHECK(frame) ((frame)->kind >> 8) /* ps_py_code_check(); 0: not known */
+
+/* A Python frame. */
 struct ps_frame {
-	__u64 address;
-	__s32 position; /* Python: bytes into the bytecode, or lasti; -1: not started */
-	__u32 kind; /* PS_FRAME_KIND(), and above it PS_FRAME_CHECK() */
+	__u64 address; /* of its code object */
+	__s32 position; /* see enum ps_py_position; -1: not started */
+	__u32 kind; /* PS_FRAME_FLAGS(), and above them PS_FRAME_CHECK() */
 };
 
 /* The frames of a stack but for its leaf, innermost first; sent at first sight of its hash. */
@@ -195,10 +211,25 @@ struct ps_stack_event {
 	__u64 epoch;
 	__u64 hash;
 	__u32 kernel_frames;
-	__u32 user_frames;
-	__u32 ending; /* enum ps_ending */
-	__u32 leaf_kernel; /* 1: the leaf is a kernel address */
-}; /* followed by kernel_frames addresses, then user_frames struct ps_frame */
+	__u32 native_frames;
+	__u32 python_frames;
+	__u16 native_ending, python_ending; /* enum ps_ending */
+	__u8 leaf_kernel; /* 1: the leaf is a kernel address */
+	__u8 leaf_eval; /* 1: the leaf is in CPython's interpreter loop */
+	__u8 copied; /* 1: a struct ps_stack_copy_event follows */
+	__u8 pad[5];
+}; /* followed by kernel_frames addresses, native_frames words, python_frames struct ps_frame */
+
+/* A stack from the frame on whose rows were not there, which is the last one sent. */
+struct ps_stack_copy_event {
+	struct ps_event event;
+	__u64 hash; /* of the stack */
+	__u64 rip, rsp, rbp; /* of that frame */
+	__u32 is_caller; /* 1: rip is a return address */
+	__u32 rbp_lost; /* 1: rbp is not known */
+	__u32 bytes; /* of stack behind this, from rsp on */
+	__u32 pad;
+};
 
 _Static_assert(sizeof(struct ps_who) == 24, "wire format");
 _Static_assert(sizeof(struct ps_count) == 40, "wire format");
@@ -208,9 +239,10 @@ _Static_assert(sizeof(struct ps_exec_event) == 112 + sizeof(struct ps_waits), "w
 _Static_assert(sizeof(struct ps_exit_event) == 104 + sizeof(struct ps_waits), "wire format");
 _Static_assert(sizeof(struct ps_gone_event) == 72, "wire format");
 _Static_assert(sizeof(struct ps_task_event) ==
-		       128 + sizeof(struct ps_waits) + PS_IO_SLOTS * sizeof(struct ps_io_slot),
+		       144 + sizeof(struct ps_waits) + PS_IO_SLOTS * sizeof(struct ps_io_slot),
 	       "wire format");
 _Static_assert(sizeof(struct ps_frame) == 16, "wire format");
-_Static_assert(sizeof(struct ps_stack_event) == 56, "wire format");
+_Static_assert(sizeof(struct ps_stack_event) == 64, "wire format");
+_Static_assert(sizeof(struct ps_stack_copy_event) == 72, "wire format");
 
 #endif

@@ -79,6 +79,13 @@ static int open_mapped(pid_t pid, const struct mapping *mapping, char *path, siz
 	return fd;
 }
 
+int binary__open(pid_t pid, const struct mapping *mapping)
+{
+	char path[PATH_MAX + 32];
+
+	return open_mapped(pid, mapping, path, sizeof(path));
+}
+
 static void look_into(struct binary *binary, int fd, const char *path)
 {
 	int err;

@@ -11,6 +11,7 @@
 #include "python/binary.h"
 
 struct binaries;
+struct unwind_file;
 
 struct binary {
 	const char *path; /* as the first process that mapped it sees it */
@@ -19,6 +20,7 @@ struct binary {
 	bool is_python; /* holds a CPython runtime */
 	bool python_known; /* … whose layout is known: python is filled in */
 	struct python_binary python;
+	struct unwind_file *unwind; /* its rows; names.c's */
 };
 
 struct binaries *binaries__new(void); /* NULL: no memory */
@@ -29,6 +31,9 @@ void binaries__free(struct binaries *binaries);
  * -ESRCH: the process is gone and the file was never seen before; -ENOMEM. */
 int binaries__get(struct binaries *binaries, pid_t pid, const struct mapping *mapping,
 		  struct binary **ret_binary);
+
+/* Opens the file behind a mapping, as binaries__get does. */
+int binary__open(pid_t pid, const struct mapping *mapping);
 
 /* The file's own virtual address of an address in the mapping. */
 int binary__address(const struct binary *binary, const struct mapping *mapping, uint64_t address,

@@ -18,7 +18,9 @@
 #include "capture/mmaps.h"
 #include "capture/names.h"
 #include "capture/sleepers.h"
+#include "capture/stacks.h"
 #include "capture/tracker.h"
+#include "capture/unwinder.h"
 #include "counters.h"
 #include "pipescope.skel.h"
 #include "proc/facts.h"
@@ -41,6 +43,8 @@
 #define IO_PERIOD_OPS	 1024ULL
 /* Histograms are written each so many slices, and at the end. */
 #define HISTOGRAM_SLICES 10
+/* Mappings of all processes are read again at most this often. */
+#define MMAPS_READ_NS 1000000000ULL
 
 struct drain {
 	struct drain_parts parts;
@@ -55,6 +59,8 @@ struct drain {
 	uint64_t waits_kept, operations_kept; /* chosen for the stacks in this slice */
 	uint32_t wait_shift, io_shift; /* how often their periods were doubled */
 	uint32_t wait_shift_most, io_shift_most; /* … at most, so far */
+	uint64_t mmaps_lost; /* of which the mappings were read again */
+	uint64_t mmaps_read_ns; /* when they were */
 	int error; /* of an event, which cannot stop the ring buffer's walk by itself */
 };
 
@@ -98,8 +104,8 @@ static int on_stack(struct drain *drain, const struct ps_stack_event *stack, siz
 	struct epoch *epoch = tracker__epoch(drain->parts.tracker, stack->epoch);
 	struct process *process = epoch ? epoch->process : NULL;
 	uint64_t words =
-		stack->kernel_frames +
-		(uint64_t)stack->user_frames * (sizeof(struct ps_frame) / sizeof(uint64_t));
+		(uint64_t)stack->kernel_frames + stack->native_frames +
+		(uint64_t)stack->python_frames * (sizeof(struct ps_frame) / sizeof(uint64_t));
 	int err;
 
 	if (words > (size - sizeof(*stack)) / sizeof(uint64_t))
@@ -110,7 +116,29 @@ static int on_stack(struct drain *drain, const struct ps_stack_event *stack, siz
 		if (err)
 			return err == -ENOMEM ? err : 0;
 	}
-	return names__on_stack(drain->parts.names, process, stack, (const uint64_t *)(stack + 1));
+	return stacks__on_stack(drain->parts.stacks, process, stack, (const uint64_t *)(stack + 1));
+}
+
+static int on_copy(struct drain *drain, const struct ps_stack_copy_event *copy, size_t size)
+{
+	if (copy->bytes > size - sizeof(*copy))
+		return 0;
+	return stacks__on_copy(drain->parts.stacks, copy, copy + 1);
+}
+
+static int on_fork(struct drain *drain, const struct ps_fork_event *fork)
+{
+	struct tracker *tracker = drain->parts.tracker;
+	struct process *parent, *child;
+	int err = tracker__on_fork(tracker, fork);
+
+	if (err)
+		return err;
+	parent = tracker__find(tracker, fork->parent_tgid);
+	child = tracker__find(tracker, fork->event.tgid);
+	return parent && child
+		       ? names__on_fork(drain->parts.names, parent, child, fork->event.time_ns)
+		       : 0;
 }
 
 static int on_exec(struct drain *drain, const struct ps_exec_event *exec, size_t size)
@@ -139,6 +167,7 @@ static int on_event(void *context, void *data, size_t size)
 		[PS_EVENT_EXIT] = sizeof(struct ps_exit_event),
 		[PS_EVENT_GONE] = sizeof(struct ps_gone_event),
 		[PS_EVENT_STACK] = sizeof(struct ps_stack_event),
+		[PS_EVENT_STACK_COPY] = sizeof(struct ps_stack_copy_event),
 		[PS_EVENT_FILE] = sizeof(struct ps_file_event),
 	};
 	struct drain *drain = context;
@@ -150,7 +179,7 @@ static int on_event(void *context, void *data, size_t size)
 		return 0;
 	switch (event->type) {
 	case PS_EVENT_FORK:
-		err = tracker__on_fork(drain->parts.tracker, data);
+		err = on_fork(drain, data);
 		break;
 	case PS_EVENT_EXEC:
 		err = on_exec(drain, data, size);
@@ -166,6 +195,9 @@ static int on_event(void *context, void *data, size_t size)
 	case PS_EVENT_STACK:
 		err = on_stack(drain, data, size);
 		break;
+	case PS_EVENT_STACK_COPY:
+		err = on_copy(drain, data, size);
+		break;
 	case PS_EVENT_FILE:
 		err = on_file(drain, data, size);
 		break;
@@ -173,6 +205,24 @@ static int on_event(void *context, void *data, size_t size)
 	if (err && !drain->error)
 		drain->error = err;
 	return 0;
+}
+
+/* Records of mappings that the kernel had no room for: nobody knows whose they were. */
+static int read_lost_mappings(struct drain *drain)
+{
+	uint64_t lost = mmaps__lost(drain->parts.mmaps), now = now_ns();
+	struct process *process;
+	int err = 0;
+
+	if (lost == drain->mmaps_lost || now - drain->mmaps_read_ns < MMAPS_READ_NS)
+		return 0;
+	drain->mmaps_lost = lost;
+	drain->mmaps_read_ns = now;
+	process = tracker__first(drain->parts.tracker);
+	for (; process && !err; process = process->hh.next)
+		if (!process->kernel_thread && !process->gone)
+			err = names__read_mappings(drain->parts.names, process, now);
+	return err;
 }
 
 int drain__events(struct drain *drain)
@@ -191,7 +241,7 @@ int drain__events(struct drain *drain)
 		return err;
 	if (drain->error)
 		return drain->error;
-	events = mmaps__events(drain->parts.mmaps, &count);
+	events = mmaps__take(drain->parts.mmaps, &count);
 	for (size_t i = 0; i < count; i++) {
 		struct process *process = tracker__find(drain->parts.tracker, events[i].tgid);
 
@@ -199,23 +249,50 @@ int drain__events(struct drain *drain)
 		if (err)
 			return err;
 	}
-	return 0;
+	err = read_lost_mappings(drain);
+	if (!err)
+		err = names__settle(drain->parts.names, now_ns());
+	if (!err)
+		err = unwinder__take(drain->parts.unwinder, now_ns());
+	return err ? err : stacks__retry(drain->parts.stacks, now_ns());
 }
 
 /* --- samples */
+
+/* The row of the thread that ended a wait. Of processes that are not recorded nothing is known. */
+static int find_waker(struct drain *drain, uint64_t waker, int64_t *ret_row)
+{
+	struct process *process;
+	struct thread *thread;
+
+	if (waker == PS_WAKER_INTERRUPT) {
+		*ret_row = 0;
+		return 0;
+	}
+	process = waker ? tracker__last_owner(drain->parts.tracker, PS_WAKER_TGID(waker)) : NULL;
+	if (!process)
+		return 0;
+	thread = tracker__thread(drain->parts.tracker, process, PS_WAKER_TID(waker), NULL);
+	if (!thread)
+		return -ENOMEM;
+	*ret_row = thread->id;
+	return 0;
+}
 
 static int take_count(void *context, const void *taken_key, const void *taken_sum)
 {
 	struct drain *drain = context;
 	const struct ps_count *key = taken_key;
 	const struct ps_sum *sum = taken_sum;
-	struct known_stack *stack = names__find(drain->parts.names, key->stack);
+	struct known_stack *stack = stacks__find(drain->parts.stacks, key->stack);
 	struct epoch *epoch = tracker__epoch(drain->parts.tracker, key->epoch);
 	char buffer[WAIT_CLASS_NAME_SIZE];
 	struct sample_row row = {.slice = drain->slice,
 				 .metric = "cpu",
 				 .count = (int64_t)sum->count,
-				 .stack = ROW_NULL};
+				 .stack = ROW_NULL,
+				 .waker = ROW_NULL};
+	uint64_t leaf = key->metric == PS_METRIC_OFFCPU ? 0 : key->leaf;
 	struct thread *thread;
 	int err;
 
@@ -244,11 +321,16 @@ static int take_count(void *context, const void *taken_key, const void *taken_su
 	row.ending = ending__name(stack ? stack->ending : PS_END_UNKNOWN);
 	if (stack) {
 		row.stack =
-			names__leaf(drain->parts.names, epoch->process, stack, key->leaf, now_ns());
+			stacks__leaf(drain->parts.stacks, epoch->process, stack, leaf, now_ns());
 		if (row.stack < 0 && row.stack != ROW_NULL)
 			return (int)row.stack;
 	} else {
 		drain->parts.counters[PS_COUNTER_STACK_UNKNOWN] += sum->count;
+	}
+	if (key->metric == PS_METRIC_OFFCPU) {
+		err = find_waker(drain, key->waker, &row.waker);
+		if (err)
+			return err;
 	}
 	err = recording_writer__sample(drain->parts.writer, &row);
 	return unless_dropped(err);
@@ -372,6 +454,7 @@ int drain__slice(struct drain *drain, int64_t slice, uint64_t slice_start_ns, bo
 	if (!err)
 		err = empty_stacks_sent(drain);
 	adapt_periods(drain);
+	unwinder__slice(drain->parts.unwinder, now_ns());
 	if (err)
 		return err;
 	if (drain->io)
@@ -480,7 +563,7 @@ int drain__new(const struct drain_parts *parts, struct drain **ret_drain)
 		err = io_drain__new(parts->bpf, parts->writer, parts->tracker, parts->counters,
 				    &drain->io);
 	if (!err && parts->offcpu)
-		err = sleepers__new(parts->tracker, parts->names, parts->writer, parts->start_ns,
+		err = sleepers__new(parts->tracker, parts->stacks, parts->writer, parts->start_ns,
 				    &drain->sleepers);
 	if (err)
 		goto cleanup;

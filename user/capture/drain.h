@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The one live drain: takes events, mapping records, counts and snapshots out of the kernel and
- * hands them to the tracker and to names. */
+ * hands them to the tracker, to names and to stacks. */
 #ifndef CAPTURE_DRAIN_H
 #define CAPTURE_DRAIN_H
 
@@ -12,6 +12,8 @@
 struct drain;
 struct mmaps;
 struct names;
+struct stacks;
+struct unwinder;
 struct pipescope_bpf;
 struct recording_writer;
 struct tracker;
@@ -22,6 +24,8 @@ struct drain_parts {
 	struct recording_writer *writer;
 	struct tracker *tracker;
 	struct names *names;
+	struct stacks *stacks;
+	struct unwinder *unwinder;
 	struct mmaps *mmaps;
 	uint64_t *counters;
 	bool offcpu, io; /* these sources are on */

@@ -8,6 +8,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "capture/percpu.h"
 #include "capture/sampler.h"
 #include "symbols/kernel.h"
 
@@ -107,6 +108,11 @@ bool feature__task_storage(void)
 	return libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) == 1;
 }
 
+static bool has_percpu_variables(void)
+{
+	return percpu__preempt_count() != 0;
+}
+
 static bool has_cycles(void)
 {
 	return sampler__has_cycles();
@@ -157,6 +163,11 @@ static const struct feature table[] = {
 	 "hash, "
 	 "which costs every switch some 200 ns more",
 	 "use Linux 5.11 or later"},
+	{"kernel's per-CPU variables", false, has_percpu_variables,
+	 "waits: who ended them ('report --by waker')",
+	 "use a kernel whose BTF has per-CPU variables (made with pahole 1.18 or later), or one "
+	 "with "
+	 "CONFIG_KALLSYMS_ALL"},
 	{"kernel symbols", false, has_kernel_symbols, "kernel functions have no names",
 	 "set kernel.kptr_restrict to 0 or 1"},
 	{"BPF run-time statistics", false, has_stats,

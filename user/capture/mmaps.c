@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/sysinfo.h>
 #include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,7 +15,10 @@
 #include "base/strings.h"
 #include "capture/cpus.h"
 
-#define RING_PAGES 16 /* 64 KiB per CPU: some 500 mappings between two looks */
+/* Pages of all rings together, and of one: 128 KiB hold some 1,000 mappings between two looks. */
+#define ALL_PAGES  4096
+#define RING_LEAST 16
+#define RING_MOST  128
 
 struct ring {
 	int fd;
@@ -53,9 +57,14 @@ struct lost_record {
 	uint64_t id, lost;
 };
 
+/* A power of 2 of pages, as the kernel wants it. */
 static size_t ring_size(void)
 {
-	return RING_PAGES * (size_t)sysconf(_SC_PAGESIZE);
+	size_t pages = RING_MOST;
+
+	while (pages > RING_LEAST && pages * (size_t)get_nprocs_conf() > ALL_PAGES)
+		pages /= 2;
+	return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
 static int change(void *context, int cpu, bool online)
@@ -224,7 +233,6 @@ int mmaps__collect(struct mmaps *mmaps)
 {
 	int err = 0;
 
-	mmaps->count = 0;
 	for (size_t cpu = 0; cpu < mmaps->ring_capacity && !err; cpu++)
 		if (mmaps->rings[cpu].page)
 			err = collect_ring(mmaps, &mmaps->rings[cpu]);
@@ -233,9 +241,10 @@ int mmaps__collect(struct mmaps *mmaps)
 	return err;
 }
 
-const struct mmap_event *mmaps__events(struct mmaps *mmaps, size_t *ret_count)
+const struct mmap_event *mmaps__take(struct mmaps *mmaps, size_t *ret_count)
 {
 	*ret_count = mmaps->count;
+	mmaps->count = 0;
 	return mmaps->events;
 }
 

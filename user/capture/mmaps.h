@@ -25,10 +25,10 @@ int mmaps__start(struct string_pool *pool, int epoll_fd, struct mmaps **ret_mmap
 int mmaps__update(struct mmaps *mmaps); /* CPUs that came or went */
 void mmaps__free(struct mmaps *mmaps); /* NULL is accepted */
 
-/* Takes what the buffers hold. */
+/* Collects what the buffers hold. */
 int mmaps__collect(struct mmaps *mmaps);
-/* The collected events, oldest first, borrowed until the next collect. */
-const struct mmap_event *mmaps__events(struct mmaps *mmaps, size_t *ret_count);
+/* All that was collected since the last time, oldest first; borrowed until the next collect. */
+const struct mmap_event *mmaps__take(struct mmaps *mmaps, size_t *ret_count);
 /* Records that the kernel had no room for. */
 uint64_t mmaps__lost(const struct mmaps *mmaps);
 

@@ -12,43 +12,35 @@
 #include "base/strings.h"
 #include "capture/binaries.h"
 #include "capture/code_names.h"
-#include "capture/remote_walk.h"
+#include "capture/native_names.h"
+#include "capture/unwinder.h"
 #include "model/stack_tree.h"
 #include "store/writer.h"
-#include "symbols/demangle.h"
-#include "symbols/elf.h"
 #include "symbols/kernel.h"
 
 #define NS_PER_S 1000000000ULL
 /* A process's maps are read again for an address that no mapping holds, at most this often. */
 #define MAPS_INTERVAL_NS NS_PER_S
+#define VDSO		 "[vdso]"
 
 struct names {
 	struct stack_tree *tree;
+	struct unwinder *unwinder;
 	struct string_pool *pool;
 	struct names_maps maps;
 	uint64_t *counters;
 	struct binaries *binaries;
 	struct kernel_symbols *kernel; /* NULL: hidden */
 	struct code_cache *codes;
-	struct known_stack *stacks;
+	struct native_names *natives;
 	struct ps_py_offsets layouts[PS_MAX_LAYOUTS];
 	uint32_t layout_count;
+	struct process *changed; /* whose mappings have, since names__settle() */
 };
 
-static const char *const ending_names[] = {
-#define X(name, text, ok, meaning) text,
-	PS_ENDINGS(X)
-#undef X
-};
-
-const char *ending__name(uint32_t ending)
-{
-	return ending_names[ending < PS_END_COUNT ? ending : PS_END_UNKNOWN];
-}
-
-int names__new(struct stack_tree *tree, struct string_pool *pool, struct names_maps maps,
-	       uint64_t *counters, struct names **ret_names)
+int names__new(struct stack_tree *tree, struct string_pool *pool, struct unwinder *unwinder,
+	       struct finisher *finisher, struct names_maps maps, uint64_t *counters,
+	       struct names **ret_names)
 {
 	struct names *names = calloc(1, sizeof(*names));
 	int err;
@@ -56,12 +48,16 @@ int names__new(struct stack_tree *tree, struct string_pool *pool, struct names_m
 	if (!names)
 		return -ENOMEM;
 	names->tree = tree;
+	names->unwinder = unwinder;
 	names->pool = pool;
 	names->maps = maps;
 	names->counters = counters;
 	names->binaries = binaries__new();
 	names->codes = code_cache__new(tree);
-	err = names->binaries && names->codes ? kernel_symbols__new(&names->kernel) : -ENOMEM;
+	names->natives = native_names__new(tree, finisher);
+	err = names->binaries && names->codes && names->natives
+		      ? kernel_symbols__new(&names->kernel)
+		      : -ENOMEM;
 	if (err == -ENOMEM) {
 		names__free(names);
 		return err;
@@ -73,33 +69,32 @@ int names__new(struct stack_tree *tree, struct string_pool *pool, struct names_m
 
 void names__free(struct names *names)
 {
-	struct known_stack *one, *next;
-
 	if (!names)
 		return;
-	HASH_ITER (hh, names->stacks, one, next) {
-		HASH_DEL(names->stacks, one);
-		free(one);
-	}
 	code_cache__free(names->codes);
+	native_names__free(names->natives);
 	binaries__free(names->binaries);
 	kernel_symbols__free(names->kernel);
 	free(names);
 }
 
-void names__forget(void *context, struct process *process)
+/* Nothing is to be done for the process at the next names__settle(). */
+static void unchange(struct names *names, struct process *process)
 {
-	struct names *names = context;
-	struct known_stack *one = process->stacks;
+	struct process **at = &names->changed;
 
-	while (one) {
-		struct known_stack *next = one->next;
+	while (*at && *at != process)
+		at = &(*at)->next_changed;
+	if (*at)
+		*at = process->next_changed;
+	process->mappings_changed = false;
+}
 
-		HASH_DEL(names->stacks, one);
-		free(one);
-		one = next;
-	}
-	process->stacks = NULL;
+void names__forget(struct names *names, struct process *process, uint64_t now_ns)
+{
+	if (process->mappings_changed)
+		unchange(names, process);
+	unwinder__unmap(names->unwinder, (uint32_t)process->key.tgid, &process->space, now_ns);
 	code_names__free(names->codes, process->codes);
 	process->codes = NULL;
 }
@@ -163,16 +158,48 @@ static int found_python(struct names *names, struct process *process, const stru
 	return tell_bpf(names, process);
 }
 
+/* --- mappings */
+
+static void change(struct names *names, struct process *process)
+{
+	if (process->mappings_changed)
+		return;
+	process->mappings_changed = true;
+	process->next_changed = names->changed;
+	names->changed = process;
+}
+
+/* Has the file's rows compiled if nobody has. */
+static int compile(struct names *names, const struct process *process,
+		   const struct mapping *mapping, struct binary *binary)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (!binary->unwind)
+		binary->unwind = unwinder__add_file(names->unwinder);
+	if (!binary->unwind)
+		return -ENOMEM;
+	if (!unwind_file__wants(binary->unwind))
+		return 0;
+	fd = binary__open((pid_t)process->key.tgid, mapping);
+	if (fd < 0)
+		return 0; /* the next process that maps it may be luckier */
+	return unwinder__compile(names->unwinder, binary->unwind, fd, binary->is_python);
+}
+
 static int take_mapping(struct names *names, struct process *process, const struct mapping *mapping)
 {
 	struct binary *binary;
-	int err = binaries__get(names->binaries, (pid_t)process->key.tgid, mapping, &binary);
+	int err;
 
+	change(names, process);
+	err = binaries__get(names->binaries, (pid_t)process->key.tgid, mapping, &binary);
 	if (err)
 		return err == -ENOMEM ? err : 0; /* gone, or not a file: it stays without names */
-	if (binary->is_python && process->python_binary != binary)
+	err = compile(names, process, mapping, binary);
+	if (!err && binary->is_python && process->python_binary != binary)
 		return found_python(names, process, mapping, binary);
-	return 0;
+	return err;
 }
 
 int names__read_mappings(struct names *names, struct process *process, uint64_t now_ns)
@@ -191,6 +218,15 @@ int names__read_mappings(struct names *names, struct process *process, uint64_t 
 	return err;
 }
 
+int names__on_fork(struct names *names, const struct process *parent, struct process *child,
+		   uint64_t forked_ns)
+{
+	if (!parent->space || child->space)
+		return 0;
+	return unwinder__share(names->unwinder, (uint32_t)child->key.tgid, parent->space, forked_ns,
+			       &child->space);
+}
+
 int names__on_mmap(struct names *names, struct process *process, const struct mmap_event *event)
 {
 	int err;
@@ -201,8 +237,7 @@ int names__on_mmap(struct names *names, struct process *process, const struct mm
 		process->mappings_since_ns = event->time_ns;
 		process->python = NULL;
 		process->python_binary = NULL;
-		code_names__free(names->codes, process->codes);
-		process->codes = NULL;
+		names__forget(names, process, event->time_ns);
 		return mapping_set__drop_before(&process->mappings, event->time_ns);
 	}
 	err = mapping_set__add(&process->mappings, &event->mapping);
@@ -213,12 +248,62 @@ int names__on_mmap(struct names *names, struct process *process, const struct mm
 
 int names__after_exec(struct names *names, struct process *process)
 {
+	if (process->space)
+		unwinder__tell(names->unwinder, (uint32_t)process->key.tgid, process->space);
 	return process->python_binary ? tell_bpf(names, process) : 0;
+}
+
+/* What the native walker is told of a mapping. */
+static struct unwind_mapping unwind_mapping(struct names *names, const struct process *process,
+					    const struct mapping *mapping)
+{
+	struct unwind_mapping unwind = {.start = mapping->start, .end = mapping->end};
+	struct binary *binary;
+
+	if (!strcmp(mapping->file.path, VDSO))
+		unwind.file = unwinder__vdso(names->unwinder);
+	else if (!binaries__get(names->binaries, (pid_t)process->key.tgid, mapping, &binary) &&
+		 !binary__address(binary, mapping, mapping->start, &unwind.address))
+		unwind.file = binary->unwind;
+	return unwind;
+}
+
+static int settle(struct names *names, struct process *process, uint64_t now_ns)
+{
+	size_t count = mapping_set__count(process->mappings);
+	_cleanup_free_ struct unwind_mapping *mappings = calloc(count + 1, sizeof(*mappings));
+
+	if (!mappings)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		mappings[i] = unwind_mapping(names, process, mapping_set__at(process->mappings, i));
+	return unwinder__map(names->unwinder, (uint32_t)process->key.tgid, &process->space,
+			     mappings, count, now_ns);
+}
+
+int names__settle(struct names *names, uint64_t now_ns)
+{
+	int err = 0;
+
+	while (names->changed && !err) {
+		struct process *process = names->changed;
+
+		unchange(names, process);
+		err = settle(names, process, now_ns);
+	}
+	return err;
 }
 
 /* --- functions */
 
-static int64_t kernel_function(struct names *names, uint64_t address)
+static int64_t frame_of(struct names *names, const struct stack_function *function)
+{
+	int64_t id = stack_tree__function(names->tree, function);
+
+	return id < 0 ? id : stack_tree__frame(names->tree, id, 0);
+}
+
+int64_t names__kernel(struct names *names, uint64_t address)
 {
 	struct stack_function function = {.kind = FUNCTION_KERNEL, .module = "kernel"};
 	struct kernel_symbol symbol;
@@ -229,35 +314,11 @@ static int64_t kernel_function(struct names *names, uint64_t address)
 	function.name = err ? "[kernel]" : symbol.name;
 	if (!err && symbol.module)
 		function.module = symbol.module;
-	return stack_tree__function(names->tree, &function);
+	return frame_of(names, &function);
 }
 
-/* A pc in a mapping of a file: the function's name, or "[file]" where no symbol covers it. */
-static int64_t binary_function(struct names *names, const struct process *process,
-			       const struct binary *binary, const struct mapping *mapping,
-			       uint64_t address)
-{
-	struct stack_function function = {.kind = FUNCTION_NATIVE, .module = binary->path};
-	_cleanup_free_ char *demangled = NULL;
-	char unnamed[256];
-	struct elf_symbol symbol;
-	uint64_t file_address;
-
-	if (process->python_binary == binary)
-		function.kind = FUNCTION_INTERPRETER;
-	if (!binary__address(binary, mapping, address, &file_address) &&
-	    !elf_symbols__find(binary->symbols, file_address, &symbol)) {
-		demangled = symbol__demangle(symbol.name);
-		function.name = demangled ? demangled : symbol.name;
-	} else {
-		snprintf(unnamed, sizeof(unnamed), "[%s]", binary->name);
-		function.name = unnamed;
-	}
-	return stack_tree__function(names->tree, &function);
-}
-
-static int64_t native_function(struct names *names, struct process *process, uint64_t address,
-			       uint64_t now_ns)
+int64_t names__native(struct names *names, struct process *process, uint64_t address,
+		      uint64_t now_ns)
 {
 	const struct mapping *mapping = mapping_set__find(process->mappings, address);
 	struct stack_function function = {.kind = FUNCTION_NATIVE};
@@ -272,34 +333,27 @@ static int64_t native_function(struct names *names, struct process *process, uin
 	}
 	if (!mapping) {
 		function.name = function.module = "[unknown]";
-		return stack_tree__function(names->tree, &function);
+		return frame_of(names, &function);
 	}
 	err = binaries__get(names->binaries, (pid_t)process->key.tgid, mapping, &binary);
 	if (!err)
-		return binary_function(names, process, binary, mapping, address);
+		return native_names__frame(names->natives, binary, mapping, address,
+					   process->python_binary == binary);
 	if (err == -ENOMEM)
 		return err;
 	/* "[vdso]", "//anon", or a file that nobody can open any more. */
 	function.module = mapping->file.path[0] ? mapping->file.path : "[anonymous]";
 	function.name = function.module;
-	return stack_tree__function(names->tree, &function);
+	return frame_of(names, &function);
 }
 
-/* --- stacks */
+/* --- Python */
 
-static int64_t push(struct names *names, int64_t node, int64_t function)
-{
-	int64_t frame = function < 0 ? function : stack_tree__frame(names->tree, function, 0);
-
-	return frame < 0 ? frame : stack_tree__push(names->tree, node, frame);
-}
-
-static int64_t push_python(struct names *names, struct process *process, int64_t node,
-			   const struct ps_frame *frame, bool *ret_named)
+int64_t names__python(struct names *names, struct process *process, const struct ps_frame *frame,
+		      bool *ret_named)
 {
 	const struct binary *binary = process->python_binary;
 	struct code_place place = {};
-	int64_t id;
 	int err;
 
 	if (!process->codes) {
@@ -332,105 +386,23 @@ static int64_t push_python(struct names *names, struct process *process, int64_t
 	}
 	if (place.function < 0)
 		return place.function;
-	id = stack_tree__frame(names->tree, place.function, place.line);
-	return id < 0 ? id : stack_tree__push(names->tree, node, id);
+	return stack_tree__frame(names->tree, place.function, place.line);
 }
 
-static struct known_stack *remember(struct names *names, struct process *process, uint64_t hash)
-{
-	struct known_stack *stack = names__find(names, hash);
-
-	if (stack)
-		return stack;
-	stack = calloc(1, sizeof(*stack));
-	if (!stack)
-		return NULL;
-	stack->hash = hash;
-	stack->process = process;
-	HASH_ADD(hh, names->stacks, hash, sizeof(stack->hash), stack);
-	if (!stack->hh.tbl) {
-		free(stack);
-		return NULL;
-	}
-	stack->next = process->stacks;
-	process->stacks = stack;
-	return stack;
-}
-
-struct known_stack *names__find(struct names *names, uint64_t hash)
-{
-	struct known_stack *stack;
-
-	HASH_FIND(hh, names->stacks, &hash, sizeof(hash), stack);
-	return stack;
-}
-
-int names__on_stack(struct names *names, struct process *process,
-		    const struct ps_stack_event *event, const uint64_t *words)
-{
-	const struct ps_frame *frames = (const void *)(words + event->kernel_frames);
-	struct known_stack *stack;
-	bool named = true;
-	int64_t node = 0;
-
-	/* The tree grows from the outermost frame inwards. */
-	for (uint32_t i = event->user_frames; i-- > 0 && node >= 0;) {
-		if (PS_FRAME_KIND(&frames[i]) == PS_FRAME_PYTHON)
-			node = push_python(names, process, node, &frames[i], &named);
-		else
-			node = push(names, node,
-				    native_function(names, process, frames[i].address,
-						    event->event.time_ns));
-	}
-	for (uint32_t i = event->kernel_frames; i-- > 0 && node >= 0;)
-		node = push(names, node, kernel_function(names, words[i]));
-	if (node < 0)
-		return (int)node;
-	stack = remember(names, process, event->hash);
-	if (!stack)
-		return -ENOMEM;
-	stack->node = node;
-	stack->leaf_kernel = event->leaf_kernel;
-	stack->ending = event->ending < PS_END_COUNT ? event->ending : PS_END_UNKNOWN;
-	if (stack->ending == PS_END_PYTHON && !named)
-		stack->ending = PS_END_UNNAMED;
-	if (stack->ending == PS_END_NATIVE && process->python)
-		stack->ending = PS_END_PY_NOT_YET;
-	return 0;
-}
-
-int64_t names__leaf(struct names *names, struct process *process, const struct known_stack *stack,
-		    uint64_t leaf, uint64_t now_ns)
-{
-	if (!leaf) /* it is in the stack */
-		return stack->node ? stack->node : ROW_NULL;
-	return push(names, stack->node,
-		    stack->leaf_kernel ? kernel_function(names, leaf)
-				       : native_function(names, process, leaf, now_ns));
-}
-
-int64_t names__sleeper(struct names *names, struct process *process,
-		       const struct ps_task_event *task, enum ps_ending *ret_ending)
+bool names__layout(const struct process *process, struct ps_py_offsets *ret_layout)
 {
 	const struct binary *binary = process->python_binary;
-	struct ps_frame frames[PS_MAX_PYTHON];
-	uint32_t ending = PS_END_NATIVE;
-	bool named = true;
-	size_t count = 0;
-	int64_t node = 0;
 
-	if (binary && binary->python_known) {
-		const struct ps_py_offsets layout =
-			python_layout__for_walker(&binary->python.layout);
+	if (!binary || !binary->python_known)
+		return false;
+	*ret_layout = python_layout__for_walker(&binary->python.layout);
+	return true;
+}
 
-		ending = remote_walk((pid_t)process->key.tgid, task->fs_base, &layout,
-				     process->python_process.runtime, frames, &count);
-	}
-	while (count-- > 0 && node >= 0)
-		node = push_python(names, process, node, &frames[count], &named);
-	if (node >= 0 && task->user_ip)
-		node = push(names, node,
-			    native_function(names, process, task->user_ip, task->event.time_ns));
-	*ret_ending = ending == PS_END_PYTHON && !named ? PS_END_UNNAMED : (enum ps_ending)ending;
-	return node ? node : ROW_NULL;
+int names__take_lines(struct names *names)
+{
+	int err = native_names__take(names->natives);
+
+	names->counters[PS_COUNTER_NO_LINES] = native_names__missing(names->natives);
+	return err;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From addresses to names, at first sight, while the process still lives: finds the Python
- * interpreter of each process (and tells BPF), and turns stack events and leaves into nodes of the
- * stack tree. */
+/* From addresses to names, at first sight, while the process still lives: follows what each process
+ * maps, finds its Python interpreter, tells BPF of both, and names functions. */
 #ifndef CAPTURE_NAMES_H
 #define CAPTURE_NAMES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "capture/mmaps.h"
@@ -13,56 +13,51 @@
 #include "wire.h"
 
 struct names;
+struct unwinder;
 struct stack_tree;
+struct finisher;
 struct string_pool;
-
-/* How a stack ended, by its name in the recording; static. */
-const char *ending__name(uint32_t ending);
-
-/* A stack as BPF refers to it. */
-struct known_stack {
-	uint64_t hash;
-	int64_t node; /* all frames but the leaf; 0: there is none */
-	enum ps_ending ending;
-	bool leaf_kernel;
-	struct process *process;
-	struct known_stack *next; /* of the same process */
-	UT_hash_handle hh;
-};
 
 struct names_maps {
 	int py_processes, py_layouts; /* BPF maps */
 };
 
-/* tree, pool (paths of mappings) and counters (PS_COUNTER_COUNT of them, added to) are borrowed. */
-int names__new(struct stack_tree *tree, struct string_pool *pool, struct names_maps maps,
-	       uint64_t *counters, struct names **ret_names);
+/* tree, pool (paths of mappings), unwinder, finisher (NULL: no lines of native code) and counters
+ * (PS_COUNTER_COUNT of them, added to) are borrowed. */
+int names__new(struct stack_tree *tree, struct string_pool *pool, struct unwinder *unwinder,
+	       struct finisher *finisher, struct names_maps maps, uint64_t *counters,
+	       struct names **ret_names);
 void names__free(struct names *names);
 
 /* Reads the mappings of a process that already runs. */
 int names__read_mappings(struct names *names, struct process *process, uint64_t now_ns);
 /* A mapping or an exec of a process, told by the kernel. */
 int names__on_mmap(struct names *names, struct process *process, const struct mmap_event *event);
-/* BPF forgets the interpreter at an exec, which comes after the first mappings: tells it again. */
+/* The child maps what its parent does. */
+int names__on_fork(struct names *names, const struct process *parent, struct process *child,
+		   uint64_t forked_ns);
+/* BPF forgets interpreter and ranges at an exec, which comes after the first mappings: tells it
+ * again. */
 int names__after_exec(struct names *names, struct process *process);
+/* Tells BPF of all mappings that have changed. */
+int names__settle(struct names *names, uint64_t now_ns);
 
-/* Names the frames of a stack. words: kernel_frames addresses, then user_frames struct ps_frame;
- * the caller has checked their number. */
-int names__on_stack(struct names *names, struct process *process,
-		    const struct ps_stack_event *event, const uint64_t *words);
-struct known_stack *names__find(struct names *names, uint64_t hash);
+/* Frame rows, or a negative errno. Of a caller, the address is the byte before its return address.
+ */
+int64_t names__kernel(struct names *names, uint64_t address);
+int64_t names__native(struct names *names, struct process *process, uint64_t address,
+		      uint64_t now_ns);
+/* *ret_named becomes false when the frame has no name. */
+int64_t names__python(struct names *names, struct process *process, const struct ps_frame *frame,
+		      bool *ret_named);
 
-/* The node of the whole stack: its frames and this leaf (0: the leaf is among them). A negative
- * errno, ROW_NULL for a stack without frames, or the id. */
-int64_t names__leaf(struct names *names, struct process *process, const struct known_stack *stack,
-		    uint64_t leaf, uint64_t now_ns);
+/* How the process's interpreter is to be read; false: it has none, or none that is known. */
+bool names__layout(const struct process *process, struct ps_py_offsets *ret_layout);
 
-/* The node of a sleeping thread's stack, walked from outside, and how that ended. A negative errno,
- * ROW_NULL, or the id. */
-int64_t names__sleeper(struct names *names, struct process *process,
-		       const struct ps_task_event *task, enum ps_ending *ret_ending);
+/* Frees what names keeps with a process. */
+void names__forget(struct names *names, struct process *process, uint64_t now_ns);
 
-/* Frees what names keeps with a process; a tracker_free_hook. */
-void names__forget(void *names, struct process *process);
+/* Writes the source lines that were found since the last call, and counts those that were not. */
+int names__take_lines(struct names *names);
 
 #endif

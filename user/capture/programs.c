@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "capture/features.h"
 #include "capture/io_calls.h"
+#include "capture/percpu.h"
 #include "capture/wait_kinds.h"
 #include "pipescope.skel.h"
 #include "wire.h"
@@ -53,6 +54,7 @@ static struct pipescope_bpf *open_programs(bool offcpu, bool io)
 	bpf_map__set_autocreate(bpf->maps.threads, bpf->rodata->knob_task_storage);
 	bpf_map__set_autocreate(bpf->maps.threads_by_tid, !bpf->rodata->knob_task_storage);
 	bpf->rodata->knob_offcpu = offcpu;
+	bpf->rodata->knob_preempt_count = offcpu ? percpu__preempt_count() : 0;
 	wait_kinds__fill((uint8_t *)bpf->rodata->wait_kinds);
 	bpf_program__set_autoload(bpf->progs.offcpu_switch, offcpu);
 	bpf_program__set_autoload(bpf->progs.offcpu_waking, offcpu);

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/files.h"
 #include "base/log.h"
@@ -36,12 +36,16 @@
 #include "capture/child.h"
 #include "capture/drain.h"
 #include "capture/features.h"
+#include "capture/finisher.h"
 #include "capture/mmaps.h"
 #include "capture/names.h"
 #include "capture/privileges.h"
 #include "capture/programs.h"
+#include "capture/running.h"
 #include "capture/sampler.h"
+#include "capture/stacks.h"
 #include "capture/tracker.h"
+#include "capture/unwinder.h"
 #include "counters.h"
 #include "model/stack_tree.h"
 #include "pipescope.skel.h"
@@ -55,7 +59,12 @@
 /* The kernel's final figures of a process come a little after its end. */
 #define LAST_FIGURES_MS 100
 #define DRAIN_NICE	-15
-#define MAX_EVENTS	16
+#define PREPARE_NS	2000000000ULL
+#define PREPARE_POLL_MS 100
+/* At the end, for source lines that are not found yet. */
+#define LINES_MS	   5000
+#define LINES_WORTH_SAYING 1000
+#define MAX_EVENTS	   16
 
 struct session {
 	const struct record_options *options;
@@ -67,7 +76,10 @@ struct session {
 	struct string_pool *pool;
 	struct stack_tree *tree;
 	struct tracker *tracker;
+	struct unwinder *unwinder;
+	struct finisher *finisher; /* NULL: no source lines of native code */
 	struct names *names;
+	struct stacks *stacks;
 	struct mmaps *mmaps;
 	struct drain *drain;
 	struct sampler *sampler;
@@ -233,103 +245,6 @@ static int write_meta(struct session *session)
 	return err ?: recording_writer__meta(writer, "start_boot_ns", text);
 }
 
-/* --- what runs already */
-
-struct running {
-	struct ps_task_event *tasks; /* leaders */
-	size_t count, capacity;
-};
-
-static int collect_leader(void *context, const struct ps_task_event *task)
-{
-	struct running *running = context;
-	int err;
-
-	if (task->event.tid != task->event.tgid)
-		return 0;
-	err = array__reserve(&running->tasks, &running->capacity, sizeof(*running->tasks),
-			     running->count + 1);
-	if (!err)
-		running->tasks[running->count++] = *task;
-	return err;
-}
-
-static int by_start(const void *left, const void *right)
-{
-	const struct ps_task_event *a = left, *b = right;
-
-	if (a->start_boot_ns != b->start_boot_ns)
-		return a->start_boot_ns < b->start_boot_ns ? -1 : 1;
-	return a->event.tgid < b->event.tgid ? -1 : 1;
-}
-
-/* Whether a process was asked for, or descends from one that was: parents come before children
- * in the sorted list, so one look at the parent's answer is enough. */
-static bool is_wanted(const struct session *session, const struct running *running, size_t index,
-		      const bool *wanted)
-{
-	const struct record_options *options = session->options;
-	const struct ps_task_event *task = &running->tasks[index];
-
-	if (!options->pid_count && !options->command)
-		return true;
-	if (options->command && task->event.tgid == (uint32_t)session->child.pid)
-		return true;
-	for (size_t i = 0; i < options->pid_count; i++)
-		if (task->event.tgid == (uint32_t)options->pids[i])
-			return true;
-	for (size_t i = 0; i < index; i++)
-		if (running->tasks[i].event.tgid == task->parent_tgid)
-			return wanted[i];
-	return false;
-}
-
-static int take_up(struct session *session, const struct ps_task_event *task)
-{
-	uint64_t now = clock_ns(CLOCK_MONOTONIC);
-	struct ps_who who = {
-		.epoch = PS_EPOCH_ID(now, task->event.tgid),
-		.start_boot_ns = task->start_boot_ns,
-		.wanted = 1,
-	};
-	struct process *process;
-	int err;
-
-	/* Born, or another program since the programs were attached: its event is on the way. */
-	err = bpf_map_update_elem(bpf_map__fd(session->bpf->maps.epochs), &task->event.tgid, &who,
-				  BPF_NOEXIST);
-	if (err == -EEXIST)
-		return 0;
-	if (err)
-		return err;
-	err = tracker__add_running(session->tracker, task, who.epoch, &process);
-	if (err || process->kernel_thread)
-		return err;
-	return names__read_mappings(session->names, process, now);
-}
-
-static int take_up_running(struct session *session)
-{
-	struct running running = {};
-	_cleanup_free_ struct ps_task_event *tasks = NULL;
-	_cleanup_free_ bool *wanted = NULL;
-	int err = drain__each_task(session->drain, collect_leader, &running);
-
-	tasks = running.tasks;
-	if (err)
-		return err;
-	qsort(running.tasks, running.count, sizeof(*running.tasks), by_start);
-	wanted = calloc(running.count + 1, sizeof(*wanted));
-	if (!wanted)
-		return -ENOMEM;
-	for (size_t i = 0; i < running.count && !err; i++) {
-		wanted[i] = is_wanted(session, &running, i, wanted);
-		if (wanted[i])
-			err = take_up(session, &running.tasks[i]);
-	}
-	return err;
-}
-
 /* --- start */
 
 static int watch(struct session *session, int fd)
@@ -366,6 +281,15 @@ static int make_descriptors(struct session *session)
 	return err;
 }
 
+/* A tracker_free_hook. */
+static void forget(void *context, struct process *process)
+{
+	struct session *session = context;
+
+	stacks__forget(session->stacks, process);
+	names__forget(session->names, process, clock_ns(CLOCK_MONOTONIC));
+}
+
 static int make_parts(struct session *session)
 {
 	struct names_maps maps = {
@@ -383,15 +307,25 @@ static int make_parts(struct session *session)
 	session->tree = stack_tree__new(session->writer);
 	if (!session->pool || !session->tree)
 		return -ENOMEM;
-	err = names__new(session->tree, session->pool, maps, session->counters, &session->names);
+	err = unwinder__new(session->bpf, session->counters, &session->unwinder);
+	err = err ?: watch(session, unwinder__fd(session->unwinder));
 	err = err
-		      ?: tracker__new(session->writer, session->rules, session->clock,
-				      names__forget, session->names, &session->tracker);
+		      ?: names__new(session->tree, session->pool, session->unwinder,
+				    session->finisher, maps, session->counters, &session->names);
+	if (err)
+		return err;
+	session->stacks = stacks__new(session->tree, session->names, session->unwinder);
+	if (!session->stacks)
+		return -ENOMEM;
+	err = tracker__new(session->writer, session->rules, session->clock, forget, session,
+			   &session->tracker);
 	err = err ?: mmaps__start(session->pool, session->epoll, &session->mmaps);
 	if (err)
 		return err;
 	parts.tracker = session->tracker;
 	parts.names = session->names;
+	parts.stacks = session->stacks;
+	parts.unwinder = session->unwinder;
 	parts.mmaps = session->mmaps;
 	parts.counters = session->counters;
 	/* At most one distinct stack per sample; a slice can be late by a quarter. */
@@ -399,6 +333,38 @@ static int make_parts(struct session *session)
 		(uint32_t)get_nprocs_conf() * session->options->hz * 5 / 4 + COUNTS_LEAST;
 	err = drain__new(&parts, &session->drain);
 	return err ?: watch(session, drain__fd(session->drain));
+}
+
+static int take_up_running(struct session *session)
+{
+	const struct running_parts parts = {
+		.epochs = bpf_map__fd(session->bpf->maps.epochs),
+		.drain = session->drain,
+		.tracker = session->tracker,
+		.names = session->names,
+		.mmaps = session->mmaps,
+		.all = !session->options->pid_count && !session->options->command,
+		.pids = session->child.pid ? &session->child.pid : session->options->pids,
+		.pid_count = session->child.pid ? 1 : session->options->pid_count,
+	};
+
+	return running__take_up(&parts);
+}
+
+/* The rows of what runs already are compiled before the first sample; but not for ever. */
+static int prepare_walker(struct session *session)
+{
+	uint64_t end = clock_ns(CLOCK_MONOTONIC) + PREPARE_NS;
+	int err = names__settle(session->names, clock_ns(CLOCK_MONOTONIC));
+
+	while (!err && unwinder__busy(session->unwinder) && clock_ns(CLOCK_MONOTONIC) < end) {
+		struct pollfd compiled = {.fd = unwinder__fd(session->unwinder), .events = POLLIN};
+
+		if (poll(&compiled, 1, PREPARE_POLL_MS) > 0)
+			err = unwinder__take(session->unwinder, clock_ns(CLOCK_MONOTONIC));
+		err = err ?: mmaps__collect(session->mmaps);
+	}
+	return err;
 }
 
 /* Code of modules that are being imported, and of processes that end, is gone soon: names must be
@@ -425,6 +391,7 @@ static int start(struct session *session)
 	err = err ?: make_parts(session);
 	err = err ?: programs__attach(session->bpf);
 	err = err ?: take_up_running(session);
+	err = err ?: prepare_walker(session);
 	if (!err) /* the baseline of all CPU times */
 		err = drain__slice(session->drain, 0, session->clock.mono_ns, false);
 	err = err ?: programs__attach_calls(session->bpf);
@@ -444,6 +411,13 @@ static int start(struct session *session)
 }
 
 /* --- slices */
+
+static uint64_t own_cpu_ns(const struct session *session)
+{
+	uint64_t cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+
+	return cpu_ns + (session->finisher ? finisher__cpu_ns(session->finisher) : 0);
+}
 
 static uint64_t own_rss_bytes(void)
 {
@@ -477,7 +451,7 @@ static int write_quality(struct session *session)
 static int end_slice(struct session *session, bool final)
 {
 	int64_t end_ns = session_time(session);
-	uint64_t cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	uint64_t cpu_ns = own_cpu_ns(session);
 	int err;
 
 	err = drain__slice(session->drain, session->slice,
@@ -489,6 +463,7 @@ static int end_slice(struct session *session, bool final)
 		      ?: recording_writer__recorder(session->writer, session->slice,
 						    (int64_t)(cpu_ns - session->own_cpu_ns),
 						    (int64_t)own_rss_bytes());
+	err = err ?: names__take_lines(session->names);
 	err = err ?: write_quality(session);
 	err = err ?: tracker__write_processes(session->tracker, final);
 	err = err ?: recording_writer__flush(session->writer);
@@ -616,6 +591,17 @@ static int write_programs(struct session *session)
 	return 0;
 }
 
+/* The recording is complete but for the source lines of what was sampled last. */
+static int finish_lines(struct session *session)
+{
+	if (!session->finisher)
+		return 0;
+	if (finisher__waiting(session->finisher) > LINES_WORTH_SAYING && !session->options->quiet)
+		log__info("finding source lines, Ctrl-C leaves the rest out");
+	finisher__finish(session->finisher, LINES_MS, session->signals);
+	return names__take_lines(session->names) ?: write_quality(session);
+}
+
 /* The last slice: no more samples, a last snapshot, and then a little time for the final figures
  * of processes that have just ended. */
 static int finish(struct session *session)
@@ -643,6 +629,7 @@ static int finish(struct session *session)
 	programs__detach_calls(session->bpf);
 	err = err ?: end_slice(session, true);
 	err = err ?: drain__finish(session->drain);
+	err = err ?: finish_lines(session);
 	err = err ?: recording_writer__meta(session->writer, "stop_ns", text);
 	return err ?: recording_writer__meta(session->writer, "stop_reason", session->stop_reason);
 }
@@ -662,11 +649,14 @@ static void close_session(struct session *session)
 {
 	sampler__free(session->sampler);
 	drain__free(session->drain);
-	if (session->bpf)
-		pipescope_bpf__destroy(session->bpf);
 	mmaps__free(session->mmaps);
 	tracker__free(session->tracker);
+	stacks__free(session->stacks);
 	names__free(session->names);
+	finisher__free(session->finisher);
+	unwinder__free(session->unwinder);
+	if (session->bpf)
+		pipescope_bpf__destroy(session->bpf);
 	stack_tree__free(session->tree);
 	string_pool__free(session->pool);
 	rules__free(session->rules);
@@ -704,6 +694,9 @@ static int record(struct session *session, int *ret_exit_code)
 			log__error("cannot start the command: %s", strerror(-err));
 	}
 	err = err ?: drop_privileges();
+	/* It forks, so while the recorder is small. */
+	if (!err && finisher__new(&session->finisher))
+		log__warning("native code will have no source lines: cannot fork");
 	err = err ?: load_programs(session);
 	err = err ?: create_output(session);
 	err = err ?: start(session);

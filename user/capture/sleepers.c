@@ -4,19 +4,19 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "capture/names.h"
+#include "capture/stacks.h"
 #include "capture/tracker.h"
 #include "store/writer.h"
 
 struct sleepers {
 	struct tracker *tracker;
-	struct names *names;
+	struct stacks *stacks;
 	struct recording_writer *writer;
 	uint64_t start_ns, slice_start_ns;
 	int left; /* walks that this slice may still do */
 };
 
-int sleepers__new(struct tracker *tracker, struct names *names, struct recording_writer *writer,
+int sleepers__new(struct tracker *tracker, struct stacks *stacks, struct recording_writer *writer,
 		  uint64_t start_ns, struct sleepers **ret_sleepers)
 {
 	struct sleepers *sleepers = calloc(1, sizeof(*sleepers));
@@ -24,7 +24,7 @@ int sleepers__new(struct tracker *tracker, struct names *names, struct recording
 	if (!sleepers)
 		return -ENOMEM;
 	sleepers->tracker = tracker;
-	sleepers->names = names;
+	sleepers->stacks = stacks;
 	sleepers->writer = writer;
 	sleepers->start_ns = start_ns;
 	*ret_sleepers = sleepers;
@@ -74,7 +74,7 @@ int sleepers__on_task(struct sleepers *sleepers, const struct ps_task_event *tas
 	if (!thread || thread->sleep.out_ns == task->waits.out_ns)
 		return 0;
 	sleepers->left--;
-	stack = names__sleeper(sleepers->names, process, task, &ending);
+	stack = stacks__sleeper(sleepers->stacks, process, task, &ending);
 	if (stack < 0 && stack != ROW_NULL)
 		return (int)stack;
 	thread->sleep.out_ns = task->waits.out_ns;
@@ -98,6 +98,7 @@ static int write_sample(struct sleepers *sleepers, const struct process *process
 		.class = wait_class__name(class, syscall, buffer),
 		.count = 1,
 		.value = (int64_t)weight_ns,
+		.waker = ROW_NULL,
 	};
 	int err = recording_writer__sample(sleepers->writer, &row);
 

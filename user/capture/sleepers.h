@@ -9,13 +9,13 @@
 
 #include "wire.h"
 
-struct names;
+struct stacks;
 struct recording_writer;
 struct sleepers;
 struct tracker;
 
 /* All borrowed. start_ns: CLOCK_MONOTONIC of the recording's start. */
-int sleepers__new(struct tracker *tracker, struct names *names, struct recording_writer *writer,
+int sleepers__new(struct tracker *tracker, struct stacks *stacks, struct recording_writer *writer,
 		  uint64_t start_ns, struct sleepers **ret_sleepers);
 void sleepers__free(struct sleepers *sleepers); /* NULL is accepted */
 

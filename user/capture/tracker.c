@@ -23,7 +23,8 @@ struct tracker {
 	tracker_free_hook *free_hook;
 	void *context;
 	struct process *processes; /* by start time and pid */
-	struct process *by_tgid;
+	struct process *by_tgid; /* also of who is gone, until the pid has another owner */
+	unsigned int living; /* of these */
 	struct epoch *epochs;
 	int64_t slice;
 	uint64_t snapshot_number;
@@ -64,9 +65,7 @@ static void free_threads(struct process *process, int64_t ended_before, uint64_t
 /* Takes the process out of the table by pid, if it is the one that has it. */
 static void release_tgid(struct tracker *tracker, struct process *process)
 {
-	struct process *owner = tracker__find(tracker, (uint32_t)process->key.tgid);
-
-	if (owner == process)
+	if (tracker__last_owner(tracker, (uint32_t)process->key.tgid) == process)
 		HASH_DELETE(by_tgid, tracker->by_tgid, process);
 }
 
@@ -97,9 +96,8 @@ void tracker__free(struct tracker *tracker)
 
 	if (!tracker)
 		return;
-	HASH_ITER (hh, tracker->processes, one, next) {
+	HASH_ITER (hh, tracker->processes, one, next)
 		free_process(tracker, one);
-	}
 	free(tracker);
 }
 
@@ -108,13 +106,20 @@ int64_t tracker__time(const struct tracker *tracker, uint64_t mono_ns)
 	return (int64_t)(mono_ns - tracker->clock.mono_ns);
 }
 
-struct process *tracker__find(struct tracker *tracker, uint32_t tgid)
+struct process *tracker__last_owner(struct tracker *tracker, uint32_t tgid)
 {
 	uint64_t key = tgid;
 	struct process *process;
 
 	HASH_FIND(by_tgid, tracker->by_tgid, &key, sizeof(key), process);
 	return process;
+}
+
+struct process *tracker__find(struct tracker *tracker, uint32_t tgid)
+{
+	struct process *process = tracker__last_owner(tracker, tgid);
+
+	return process && !process->gone ? process : NULL;
 }
 
 static struct process *find_exact(struct tracker *tracker, uint32_t tgid, uint64_t start_boot_ns)
@@ -141,7 +146,7 @@ struct process *tracker__first(struct tracker *tracker)
 
 unsigned int tracker__process_count(const struct tracker *tracker)
 {
-	return HASH_CNT(by_tgid, tracker->by_tgid);
+	return tracker->living;
 }
 
 /* --- rows */
@@ -204,30 +209,24 @@ static int new_process(struct tracker *tracker, uint32_t tgid, uint64_t start_bo
 {
 	struct process *process = calloc(1, sizeof(*process));
 	struct process *parent = tracker__find(tracker, parent_tgid);
-	struct process *before = tracker__find(tracker, tgid);
+	struct process *before = tracker__last_owner(tracker, tgid);
 
 	if (!process)
 		return -ENOMEM;
-	process->key.tgid = tgid;
-	process->key.start_boot_ns = start_boot_ns;
+	process->key = (struct process_identity){start_boot_ns, tgid};
 	process->id = ++tracker->last_process;
 	process->parent = parent ? parent->id : ROW_NULL;
 	process->start_ns = (int64_t)(start_boot_ns - tracker->clock.boot_ns);
 	process->has_baseline = process->start_ns >= 0;
-	process->end_ns = ROW_NULL;
-	process->exit_code = ROW_NULL;
-	process->exit_signal = ROW_NULL;
-	process->max_rss_bytes = ROW_NULL;
+	process->end_ns = process->max_rss_bytes = ROW_NULL;
+	process->exit_code = process->exit_signal = ROW_NULL;
 	process->dirty = true;
 	memcpy(process->comm, comm, PS_COMM_SIZE - 1);
 	process->mappings = mapping_set__new();
-	if (!process->mappings) {
-		free(process);
-		return -ENOMEM;
-	}
 	if (before)
 		release_tgid(tracker, before);
-	HASH_ADD(hh, tracker->processes, key, sizeof(process->key), process);
+	if (process->mappings)
+		HASH_ADD(hh, tracker->processes, key, sizeof(process->key), process);
 	if (process->hh.tbl)
 		HASH_ADD(by_tgid, tracker->by_tgid, key.tgid, sizeof(process->key.tgid), process);
 	if (!process->hh.tbl || !process->by_tgid.tbl) {
@@ -237,6 +236,7 @@ static int new_process(struct tracker *tracker, uint32_t tgid, uint64_t start_bo
 		free(process);
 		return -ENOMEM;
 	}
+	tracker->living += !before || before->gone;
 	*ret_process = process;
 	return 0;
 }
@@ -755,10 +755,10 @@ int tracker__on_gone(struct tracker *tracker, const struct ps_gone_event *event)
 	err = err ?: wait_rows__tell_all(tracker->writer, process);
 	if (err)
 		return err;
+	tracker->living -= tracker__last_owner(tracker, event->event.tgid) == process;
 	process->gone = true;
 	process->gone_slice = tracker->slice;
 	set_status(process, event->status, event->max_rss_pages);
-	release_tgid(tracker, process);
 	if (process->end_ns == ROW_NULL) { /* its exit event was lost */
 		process->end_ns = tracker__time(tracker, event->event.time_ns);
 		err = end_epoch(tracker, process);

@@ -22,6 +22,7 @@ struct recording_writer;
 struct string_pool;
 struct code_names;
 struct known_stack;
+struct unwind_space;
 struct tracker;
 struct process;
 
@@ -93,11 +94,15 @@ struct process {
 	struct mapping_set *mappings;
 	uint64_t mappings_since_ns; /* mappings made before are another program's */
 	uint64_t mappings_read_ns; /* when /proc/PID/maps was last read */
+	bool mappings_changed; /* BPF is to be told */
+	struct process *next_changed;
+	struct unwind_space *space; /* NULL: BPF knows of no mappings */
 	const char *python; /* version, static or interned; NULL: none */
 	struct ps_py_process python_process;
 	const void *python_binary;
 	struct code_names *codes;
-	struct known_stack *stacks;
+
+	struct known_stack *stacks; /* stacks.c's */
 
 	UT_hash_handle hh; /* by key */
 	UT_hash_handle by_tgid; /* the one that has the pid now */
@@ -123,6 +128,8 @@ void tracker__set_slice(struct tracker *tracker, int64_t slice);
 
 /* Borrowed until the next event. NULL: not known. */
 struct process *tracker__find(struct tracker *tracker, uint32_t tgid);
+/* The same, but also one that is gone, as long as it is kept. */
+struct process *tracker__last_owner(struct tracker *tracker, uint32_t tgid);
 struct epoch *tracker__epoch(struct tracker *tracker, uint64_t key);
 struct thread *tracker__thread(struct tracker *tracker, struct process *process, uint32_t tid,
 			       const char *name /* NULL: not known */);
