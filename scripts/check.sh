@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # check.sh [--full]: set up, build with warnings as errors, and run every test. Prints each result,
 # with the reason when it failed or was skipped, and last "N passed, N failed, N skipped"; exit
-# status 1 when any failed. --full adds long fuzzing, kernel 6.12, the overhead scripts in short, and
-# all of it once more in a fresh system.
+# status 1 when any failed. --full adds long fuzzing, more of the stacks of every CPython, kernel 6.12,
+# waits and files on all kernels, the overhead scripts in short, large HTML reports, and all of it once
+# more in a fresh system.
 # What each step printed is kept in .output/check/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -110,7 +111,7 @@ check_live() {
 	heading "integration"
 	for script in tests/integration/test_*.sh; do
 		name=${script##*/}
-		run_script "integration ${name%.sh}" bash "$script"
+		run_script "integration ${name%.sh}" bash "$script" ${full:+--full}
 	done
 	run_script "try.sh" bash scripts/try.sh
 	if [ "$(id -u)" = 0 ]; then
@@ -125,11 +126,14 @@ check_live() {
 # The overhead scripts' figures need a quiet node and many minutes: here only whether they work.
 check_long() {
 	local script name
-	heading "overhead and a fresh system"
+	# shellcheck disable=SC2086 # kernels are words
+	run_runner sources tests/vm/test_sources.sh $kernels
+	heading "overhead, large pages and a fresh system"
 	for script in tests/overhead/*.sh; do
 		name=${script##*/}
 		run_script "overhead ${name%.sh} --smoke" bash "$script" --smoke
 	done
+	run_script "page, large" bash tests/integration/test_page.sh --large
 	run_script "fresh chroot" bash tests/integration/fresh-chroot.sh
 }
 

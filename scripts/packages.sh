@@ -18,21 +18,32 @@ packages_table() {
 		build  libelf-dev          elfutils-libelf-devel
 		build  libiberty-dev       binutils-devel
 		build  libjansson-dev      jansson-devel
+		build  liblzma-dev         xz-devel
+		build  libprotobuf-c-dev   protobuf-c-devel
 		build  libsqlite3-dev      sqlite-devel
 		build  llvm                llvm
 		build  make                make
+		build  nodejs              nodejs
+		build  npm                 npm
 		build  pkg-config          pkgconf-pkg-config
+		build  protobuf-c-compiler protobuf-c-compiler
 		build  python3             python3
 		build  uthash-dev          uthash-devel
 		build  zlib1g-dev          zlib-devel
+		test   chromium            chromium
 		test   clang-format        clang-tools-extra
+		test   g++                 gcc-c++
 		test   git                 git-core
+		test   graphviz            graphviz
 		test   groff-base          groff-base
 		test   libclang-rt-dev     compiler-rt
 		test   libcmocka-dev       libcmocka-devel
 		test   libasan8            libasan
 		test   libubsan1           libubsan
 		test   procps              procps-ng
+		test   pybind11-dev        pybind11-devel
+		test   python3-dev         python3-devel
+		test   protobuf-compiler   protobuf-compiler
 		test   python3-numpy       python3-numpy
 		test   shellcheck          ShellCheck
 		test   sqlite3             sqlite

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # setup.sh [build] [test] [vm]: install what building, testing and booting other kernels need, all
-# of it without arguments. Asks nothing, needs no network and less than a second when nothing is
-# missing.
+# of it without arguments; for building also what the HTML report is made of, from npm into
+# web/node_modules. Asks nothing, needs no network and less than a second when nothing is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -56,11 +56,19 @@ install_dnf() {
 		fail "dnf could not install them (see above); RHEL has some only in CRB and EPEL"
 }
 
-main() {
+# Node.js is often not the distribution's, and then npm is no package of its own.
+without_node() {
+	if command -v node >/dev/null && command -v npm >/dev/null; then
+		grep -vxE 'nodejs|npm'
+	else
+		cat
+	fi
+}
+
+install_packages() {
 	local family names missing
-	[ $# -gt 0 ] || set -- build test vm
 	family=$(find_family)
-	names=$(scripts/packages.sh "$family" "$@")
+	names=$(scripts/packages.sh "$family" "$@" | without_node)
 	# shellcheck disable=SC2086 # package names are words
 	missing=$(list_missing "$family" $names)
 	if [ -z "$missing" ]; then
@@ -76,6 +84,28 @@ main() {
 	missing=$(list_missing "$family" $names)
 	[ -z "$missing" ] || fail "still missing after the installation: ${missing//$'\n'/ }"
 	say "done"
+}
+
+# What web/package-lock.json lists. Without it all but the HTML report can be built.
+install_web() {
+	local installed=web/node_modules/.package-lock.json
+	if [ -e "$installed" ] && [ ! web/package-lock.json -nt "$installed" ]; then
+		return
+	fi
+	say "getting what the HTML report is made of from npm"
+	if (cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2); then
+		touch "$installed"
+	else
+		say "npm could not get it (see above): pipescope will be built without the HTML report"
+	fi
+}
+
+main() {
+	[ $# -gt 0 ] || set -- build test vm
+	install_packages "$@"
+	case " $* " in
+	*" build "*) install_web ;;
+	esac
 }
 
 main "$@"

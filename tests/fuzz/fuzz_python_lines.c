@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Links: python base
+// Links: python unwind base
 // Input: format, first line (4 bytes), offset (4 bytes), line table.
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A Python process whose threads stand still, and what they say of their own stacks: live, or
- * saved in a file together with the memory that a walk reads. */
+ * saved (host/python_saved.h). */
 #ifndef HOST_PYTHON_PROCESS_H
 #define HOST_PYTHON_PROCESS_H
 
@@ -43,6 +43,9 @@ struct python_process {
 	size_t thread_count;
 };
 
+/* Takes a line that is none of these; NULL: there are no others. */
+static bool (*take_more)(struct python_process *process, const char *line);
+
 /* One line of what the script prints, or of a saved file. */
 static bool python_process__take_line(struct python_process *process, const char *line)
 {
@@ -67,7 +70,7 @@ static bool python_process__take_line(struct python_process *process, const char
 	} else if (sscanf(line, "code_type %llx", &number) == 1) {
 		process->code_type = number;
 	} else {
-		return false;
+		return take_more && take_more(process, line);
 	}
 	return true;
 }
@@ -192,58 +195,6 @@ static bool python_process__start(struct python_process *process, const char *co
 	}
 	if (!good)
 		python_process__end(process);
-	return good;
-}
-
-/* With the memory that process->saved has noted down. */
-static inline bool python_process__store(const struct python_process *process, const char *path)
-{
-	FILE *file = fopen(path, "we");
-	bool good;
-
-	if (!file)
-		return false;
-	fprintf(file, "python 3.%d\nruntime %llx\ncode_type %llx\n", process->version & 0xff,
-		(unsigned long long)process->runtime, (unsigned long long)process->code_type);
-	for (size_t i = 0; i < process->thread_count; i++) {
-		const struct told_thread *thread = &process->threads[i];
-
-		fprintf(file, "thread %llx\n", (unsigned long long)thread->tcb);
-		for (size_t j = 0; j < thread->frame_count; j++)
-			fprintf(file, "frame %d %s %s\n", thread->frames[j].line,
-				thread->frames[j].name, thread->frames[j].file);
-	}
-	good = saved_memory__store(&process->saved, file);
-	return !fclose(file) && good;
-}
-
-/* python_process__end() afterwards, whatever it returns. */
-static inline bool python_process__load(struct python_process *process, const char *path)
-{
-	_cleanup_fclose_ FILE *file = fopen(path, "re");
-	const struct python_layout *known;
-	uint8_t published[PYTHON_DEBUG_OFFSETS_SIZE];
-	bool good = file;
-	uint16_t version = 0;
-	size_t count = 0;
-	char line[512];
-
-	memset(process, 0, sizeof(*process));
-	process->saved = saved_memory__of(NULL);
-	while (good && !count)
-		good = fgets(line, sizeof(line), file) &&
-		       (sscanf(line, "memory %zu", &count) == 1 ||
-			python_process__take_line(process, line));
-	good = good && saved_memory__load(&process->saved, file, count);
-	known = python_layout__of(process->version);
-	if (good && known)
-		process->layout = *known;
-	else if (good)
-		good = !saved_memory__copy(&process->saved, process->runtime, published,
-					   sizeof(published)) &&
-		       !python_layout__from_debug_offsets(published, sizeof(published), &version,
-							  &process->layout) &&
-		       version == process->version;
 	return good;
 }
 

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "host/saved_memory.h"
@@ -28,39 +29,56 @@ static long ps_read_user(void *destination, __u32 size, __u64 address)
 
 struct walk {
 	struct ps_frame frames[PS_MAX_PYTHON];
-	size_t frame_count, shims;
+	size_t frame_count; /* with those that are none, of empty groups */
+	size_t shims;
 	__u32 ending;
 };
+
+static bool walk_is_closed(const struct walk *walk)
+{
+	return walk->frame_count &&
+	       PS_FRAME_FLAGS(&walk->frames[walk->frame_count - 1]) & PS_FRAME_LAST;
+}
 
 /* The caller's part, as bpf/walker.bpf.c does it. */
 static void walk_thread(struct walk *walk, const struct memory *memory,
 			const struct ps_py_offsets *layout, uint64_t runtime, uint64_t tcb)
 {
 	struct python_walk python;
+	bool any = false;
 
 	memset(walk, 0, sizeof(*walk));
 	memset(&python, 0xa5, sizeof(python));
 	walked = memory;
 	walk->ending = python__begin(&python, layout, runtime, tcb);
-	if (walk->ending)
-		return;
-	walk->ending = PS_END_PY_TOO_DEEP;
-	for (int i = 0; i < PS_MAX_PYTHON && walk->ending == PS_END_PY_TOO_DEEP; i++) {
-		int status = 0;
+	for (int i = 0; i < PS_MAX_PYTHON && !walk->ending; i++) {
+		struct ps_frame *frame = &walk->frames[walk->frame_count];
+		int status;
 
 		if (!python.frame) {
 			walk->ending = PS_END_PYTHON;
 			break;
 		}
-		status = python__step(&python, layout, &walk->frames[walk->frame_count]);
-		if (status < 0)
+		status = python__step(&python, layout, frame);
+		if (status < 0) {
 			walk->ending = PS_END_PY_UNREADABLE;
-		else if (status == PY_NO_FRAME)
+			break;
+		}
+		if (status == PY_NO_FRAME) {
 			walk->shims++;
-		else
-			walk->frame_count++;
+			if (walk->frame_count && !walk_is_closed(walk)) {
+				frame[-1].kind |= PS_FRAME_LAST;
+				continue;
+			}
+			*frame = (struct ps_frame){.kind = PS_FRAME_NONE | PS_FRAME_LAST};
+		} else if (frame->address) {
+			any = true;
+		}
+		walk->frame_count++;
 	}
-	if (!walk->frame_count && walk->ending == PS_END_PYTHON)
+	if (!walk->ending)
+		walk->ending = python.frame ? PS_END_PY_TOO_DEEP : PS_END_PYTHON;
+	if (walk->ending == PS_END_PYTHON && !any)
 		walk->ending = PS_END_PY_IDLE;
 }
 
@@ -151,6 +169,19 @@ static void make_world(struct world *world, int frames)
 		put64(world, frame_at(i) + 8, i + 1 < frames ? frame_at(i + 1) : 0);
 		put64(world, frame_at(i) + 56, code_at(i) + BYTECODE + 2 * (uint64_t)i);
 	}
+}
+
+/* As in 3.11+, where the callers lie below: frame_at(frames - 1) is the innermost. */
+static inline void stack_downwards(struct world *world, int frames)
+{
+	put64(world, STATE + world->layout.tstate_frame, frame_at(frames - 1));
+	for (int i = 0; i < frames; i++)
+		put64(world, frame_at(i) + 8, i ? frame_at(i - 1) : 0);
+}
+
+static inline void put_owner(struct world *world, int frame, uint8_t owner)
+{
+	put(world, frame_at(frame) + 70, &owner, 1);
 }
 
 #endif

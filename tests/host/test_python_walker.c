@@ -13,7 +13,7 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
-#include "host/python_process.h"
+#include "host/python_saved.h"
 #include "host/python_walk.h"
 #include "python/code.h"
 
@@ -24,8 +24,6 @@ static void expect(struct world *world, struct walk *walk, __u32 ending, size_t 
 	walk_thread(walk, &world->memory.memory, &world->layout, RUNTIME, TCB);
 	assert_int_equal(walk->ending, ending);
 	assert_int_equal(walk->frame_count, frames);
-	for (size_t i = 0; i < frames; i++)
-		assert_int_equal(PS_FRAME_KIND(&walk->frames[i]), PS_FRAME_PYTHON);
 }
 
 static void frames_in_order(void **state)
@@ -158,33 +156,117 @@ static void frames_behind_a_cframe(void **state)
 	expect(&world, &walk, PS_END_PYTHON, 2);
 }
 
-static void entry_frames(void **state)
+/* Flags of the frames of a walk, innermost first: l LAST, n NONE and LAST, - none. */
+static void expect_groups(const struct walk *walk, const char *flags)
+{
+	assert_int_equal(walk->frame_count, strlen(flags));
+	for (size_t i = 0; flags[i]; i++)
+		assert_int_equal(PS_FRAME_FLAGS(&walk->frames[i]),
+				 flags[i] == 'l'   ? PS_FRAME_LAST
+				 : flags[i] == 'n' ? (PS_FRAME_NONE | PS_FRAME_LAST)
+						   : 0);
+}
+
+/* 3.12+: behind the last frame that a native frame runs lies its shim. */
+static void groups_with_shims(void **state)
 {
 	static struct world world;
-	const uint8_t shim = 3, other = 1, none = 0xff;
 	struct walk walk;
 
 	(void)state;
+	make_world(&world, 7);
+	put_owner(&world, 2, 3);
+	put_owner(&world, 3, 1); /* a generator */
+	put_owner(&world, 4, 3);
+	put_owner(&world, 6, 3);
+	expect(&world, &walk, PS_END_PYTHON, 4);
+	expect_groups(&walk, "-lll");
+	assert_int_equal(walk.shims, 3);
+	assert_int_equal(walk.frames[0].address, code_at(0));
+	assert_int_equal(walk.frames[2].address, code_at(3));
+	assert_int_equal(walk.frames[3].address, code_at(5));
+
+	/* The outermost has none: its group ends with the frames. */
+	put_owner(&world, 6, 0);
+	expect(&world, &walk, PS_END_PYTHON, 5);
+	expect_groups(&walk, "-ll--");
+
+	/* One bit of the owner is not the shim's. */
+	put_owner(&world, 2, 2);
+	expect(&world, &walk, PS_END_PYTHON, 6);
+	expect_groups(&walk, "---l--");
+}
+
+/* A native frame that has no Python frame yet, or no longer, has its shim already. */
+static void groups_without_frames(void **state)
+{
+	static struct world world;
+	struct walk walk;
+
+	(void)state;
+	make_world(&world, 3);
+	put_owner(&world, 0, 3);
+	put_owner(&world, 2, 3);
+	expect(&world, &walk, PS_END_PYTHON, 2);
+	expect_groups(&walk, "nl");
+	assert_int_equal(walk.frames[0].address, 0);
+	assert_int_equal(walk.frames[0].position, 0);
+	assert_int_equal(walk.frames[1].address, code_at(1));
+
 	make_world(&world, 5);
-	for (int i = 0; i < 5; i++)
-		put(&world, frame_at(i) + 70, i % 2 ? &shim : &other, 1);
-	expect(&world, &walk, PS_END_PYTHON, 3);
-	assert_int_equal(walk.shims, 2);
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(walk.frames[i].address, code_at(2 * i));
+	for (int i = 1; i < 4; i++)
+		put_owner(&world, i, 3);
+	expect(&world, &walk, PS_END_PYTHON, 4);
+	expect_groups(&walk, "lnn-");
 
-	for (int i = 0; i < 5; i++)
-		put(&world, frame_at(i) + 70, &shim, 1);
-	expect(&world, &walk, PS_END_PY_IDLE, 0);
-	assert_int_equal(walk.shims, 5);
+	make_world(&world, 1);
+	put_owner(&world, 0, 3);
+	expect(&world, &walk, PS_END_PY_IDLE, 1);
+	expect_groups(&walk, "n");
+}
 
-	/* <= 3.11: no owner, whatever lies there. */
-	world.layout.frame_owner = PS_PY_NO_FIELD;
-	expect(&world, &walk, PS_END_PYTHON, 5);
+/* 3.11: no shims, but the first frame of each native one says so. */
+static void groups_by_entry(void **state)
+{
+	static const uint8_t entries[] = {0, 1, 3, 0, 0, 0xff};
+	static struct world world;
+	struct walk walk;
+
+	(void)state;
+	make_world(&world, 6);
 	world.layout.shim_owner = 0xff;
-	for (int i = 0; i < 5; i++)
-		put(&world, frame_at(i) + 70, &none, 1);
-	expect(&world, &walk, PS_END_PYTHON, 5);
+	world.layout.frame_owner = 68;
+	world.layout.frame_size = 69;
+	for (int i = 0; i < 6; i++) {
+		put(&world, frame_at(i) + 68, &entries[i], 1);
+		put_owner(&world, i, 3); /* not looked at */
+	}
+	expect(&world, &walk, PS_END_PYTHON, 6);
+	expect_groups(&walk, "-ll--l");
+	assert_int_equal(walk.shims, 0);
+
+	/* 3.8-3.10: each call has a native frame of its own, whatever lies there. */
+	world.layout.frame_owner = PS_PY_NO_FIELD;
+	expect(&world, &walk, PS_END_PYTHON, 6);
+	expect_groups(&walk, "llllll");
+}
+
+/* No frame lies at such an address: whoever says so is wrong. */
+static void frames_unaligned(void **state)
+{
+	static struct world world;
+	struct walk walk;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		make_world(&world, 3);
+		if (i)
+			world.layout.position = PS_PY_LASTI_UNITS;
+		put64(&world, frame_at(1) + 8, frame_at(2) + 4);
+		expect(&world, &walk, PS_END_PY_UNREADABLE, 2);
+		put64(&world, STATE + world.layout.tstate_frame, frame_at(1) + 1);
+		expect(&world, &walk, PS_END_PY_UNREADABLE, 0);
+	}
 }
 
 static void tagged_code(void **state)
@@ -274,9 +356,10 @@ static void unreadable_frames(void **state)
 	put64(&world, frame_at(1) + 8, UINT64_MAX - 8);
 	expect(&world, &walk, PS_END_PY_UNREADABLE, 2);
 	/* All but its last byte is there. */
-	put64(&world, frame_at(1) + 8, WORLD + WORLD_SIZE - 70);
+	put64(&world, frame_at(1) + 8, WORLD + WORLD_SIZE - 72);
+	world.layout.frame_size = 73;
 	expect(&world, &walk, PS_END_PY_UNREADABLE, 2);
-	put64(&world, frame_at(1) + 8, WORLD + WORLD_SIZE - 71);
+	world.layout.frame_size = 72;
 	expect(&world, &walk, PS_END_PYTHON, 3);
 
 	/* A layout that asks for more than the walker has room for. */
@@ -336,7 +419,6 @@ static void codes_told_apart(void **state)
 static void endless_chains(void **state)
 {
 	static struct world world;
-	const uint8_t shim = 3;
 	struct walk walk;
 
 	(void)state;
@@ -346,8 +428,8 @@ static void endless_chains(void **state)
 	assert_int_equal(walk.frames[PS_MAX_PYTHON - 1].address, code_at((PS_MAX_PYTHON - 1) % 3));
 	/* Entry frames count as steps: a loop of nothing else ends too. */
 	for (int i = 0; i < 3; i++)
-		put(&world, frame_at(i) + 70, &shim, 1);
-	expect(&world, &walk, PS_END_PY_TOO_DEEP, 0);
+		put_owner(&world, i, 3);
+	expect(&world, &walk, PS_END_PY_TOO_DEEP, PS_MAX_PYTHON);
 	assert_int_equal(walk.shims, PS_MAX_PYTHON);
 }
 
@@ -402,6 +484,7 @@ static void compare_with_told(const struct memory *memory, const struct python_p
 			      const struct told_thread *told)
 {
 	struct ps_py_offsets layout = python_layout__for_walker(&process->layout);
+	size_t groups = 0;
 	struct walk walk;
 
 	walk_thread(&walk, memory, &layout, process->runtime, told->tcb);
@@ -428,11 +511,17 @@ static void compare_with_told(const struct memory *memory, const struct python_p
 	assert_int_equal(walk.frame_count, told->frame_count);
 	assert_true(walk.frame_count > 12);
 	assert_string_equal(told->frames[0].name, "asleep");
-	/* The loop was entered from C for each thread's start, and for the generators. */
-	if (process->layout.walker.frame_owner != PS_PY_NO_FIELD)
-		assert_true(walk.shims >= 2);
+	/* The loop was entered from C for each thread's start, and for the generators; since 3.11
+	 * not for each call. */
+	for (size_t i = 0; i < walk.frame_count; i++)
+		groups += !!(PS_FRAME_FLAGS(&walk.frames[i]) & PS_FRAME_LAST);
+	assert_true(walk_is_closed(&walk));
+	assert_true(groups > 2);
+	if (process->version >= 0x030b)
+		assert_true(groups < walk.frame_count - 5);
 	else
-		assert_int_equal(walk.shims, 0);
+		assert_int_equal(groups, walk.frame_count);
+	assert_int_equal(walk.shims, process->version >= 0x030c ? groups : 0);
 }
 
 static void compare_process(const struct python_process *process, const struct memory *memory)
@@ -576,7 +665,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(keys_of_threads),
 		cmocka_unit_test(states_of_threads),
 		cmocka_unit_test(frames_behind_a_cframe),
-		cmocka_unit_test(entry_frames),
+		cmocka_unit_test(groups_with_shims),
+		cmocka_unit_test(groups_without_frames),
+		cmocka_unit_test(groups_by_entry),
+		cmocka_unit_test(frames_unaligned),
 		cmocka_unit_test(tagged_code),
 		cmocka_unit_test(positions_by_pointer),
 		cmocka_unit_test(positions_by_number),

@@ -23,19 +23,19 @@ static void compare_remote(const struct python_process *process)
 		walk_thread(&walk, &process->live.memory, &layout, process->runtime,
 			    process->threads[i].tcb);
 		memset(frames, 0, sizeof(frames));
-		assert_int_equal(remote_walk(process->pid, process->threads[i].tcb, &layout,
-					     process->runtime, frames, &count),
+		assert_int_equal(remote_walk__python(&process->live.memory, process->threads[i].tcb,
+						     &layout, process->runtime, frames, &count),
 				 PS_END_PYTHON);
 		assert_int_equal(count, walk.frame_count);
 		assert_memory_equal(frames, walk.frames, count * sizeof(frames[0]));
 	}
 	count = 7;
-	assert_int_equal(
-		remote_walk(process->pid, NOWHERE, &layout, process->runtime, frames, &count),
-		PS_END_PY_NO_THREAD);
+	assert_int_equal(remote_walk__python(&process->live.memory, NOWHERE, &layout,
+					     process->runtime, frames, &count),
+			 PS_END_PY_NO_THREAD);
 	assert_int_equal(count, 0);
-	assert_int_equal(remote_walk(process->pid, process->threads[0].tcb, &layout, NOWHERE,
-				     frames, &count),
+	assert_int_equal(remote_walk__python(&process->live.memory, process->threads[0].tcb,
+					     &layout, NOWHERE, frames, &count),
 			 PS_END_PY_STARTING);
 }
 
@@ -46,6 +46,7 @@ static void remote_limits(void **state)
 	struct ps_frame frames[PS_MAX_PYTHON];
 	const uint8_t shim = 3;
 	uint64_t at = (uint64_t)(uintptr_t)world.bytes - WORLD; /* wraps, and back again */
+	struct process_memory self = process_memory__of(getpid());
 	size_t count;
 
 	(void)state;
@@ -55,32 +56,34 @@ static void remote_limits(void **state)
 	put64(&world, STATE + world.layout.tstate_frame, frame_at(0) + at);
 	for (int i = 0; i < 3; i++)
 		put64(&world, frame_at(i) + 8, i < 2 ? frame_at(i + 1) + at : 0);
-	assert_int_equal(
-		remote_walk(getpid(), TCB + at, &world.layout, RUNTIME + at, frames, &count),
-		PS_END_PYTHON);
+	assert_int_equal(remote_walk__python(&self.memory, TCB + at, &world.layout, RUNTIME + at,
+					     frames, &count),
+			 PS_END_PYTHON);
 	assert_int_equal(count, 3);
 	assert_int_equal(frames[2].address, code_at(2));
 
 	put64(&world, frame_at(2) + 8, NOWHERE);
-	assert_int_equal(
-		remote_walk(getpid(), TCB + at, &world.layout, RUNTIME + at, frames, &count),
-		PS_END_PY_UNREADABLE);
+	assert_int_equal(remote_walk__python(&self.memory, TCB + at, &world.layout, RUNTIME + at,
+					     frames, &count),
+			 PS_END_PY_UNREADABLE);
 	assert_int_equal(count, 3);
 	put64(&world, frame_at(2) + 8, frame_at(0) + at);
-	assert_int_equal(
-		remote_walk(getpid(), TCB + at, &world.layout, RUNTIME + at, frames, &count),
-		PS_END_PY_TOO_DEEP);
+	assert_int_equal(remote_walk__python(&self.memory, TCB + at, &world.layout, RUNTIME + at,
+					     frames, &count),
+			 PS_END_PY_TOO_DEEP);
 	assert_int_equal(count, PS_MAX_PYTHON);
 	for (int i = 0; i < 3; i++)
 		put(&world, frame_at(i) + 70, &shim, 1);
-	assert_int_equal(
-		remote_walk(getpid(), TCB + at, &world.layout, RUNTIME + at, frames, &count),
-		PS_END_PY_TOO_DEEP);
-	assert_int_equal(count, 0);
+	assert_int_equal(remote_walk__python(&self.memory, TCB + at, &world.layout, RUNTIME + at,
+					     frames, &count),
+			 PS_END_PY_TOO_DEEP);
+	assert_int_equal(count, PS_MAX_PYTHON); /* each a group without a frame */
+	for (int i = 0; i < PS_MAX_PYTHON; i++)
+		assert_int_equal(frames[i].kind, PS_FRAME_NONE | PS_FRAME_LAST);
 	put64(&world, STATE + world.layout.tstate_frame, 0);
-	assert_int_equal(
-		remote_walk(getpid(), TCB + at, &world.layout, RUNTIME + at, frames, &count),
-		PS_END_PY_IDLE);
+	assert_int_equal(remote_walk__python(&self.memory, TCB + at, &world.layout, RUNTIME + at,
+					     frames, &count),
+			 PS_END_PY_IDLE);
 }
 
 static void live_interpreters(void **state)

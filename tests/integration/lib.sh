@@ -136,7 +136,8 @@ sql() {
 	END
 }
 
-# Every CPython from 3.8 on that is installed: lines "VERSION PATH", each executable once.
+# Every CPython from 3.8 on that is installed or that $PIPESCOPE_TEST_PYTHONS names (colons between
+# them): lines "VERSION PATH", each executable once.
 find_pythons() {
 	local candidate
 	local -a candidates
@@ -145,6 +146,7 @@ find_pythons() {
 		compgen -c python3 | grep -E '^python3(\.[0-9]+)?$' | sort -u |
 			while read -r name; do type -ap "$name"; done
 		ls -d /usr/bin/python3 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/*/bin/python3 2>/dev/null
+		tr : '\n' <<<"${PIPESCOPE_TEST_PYTHONS:-}"
 	)
 	for candidate in "${candidates[@]}"; do
 		"$candidate" -c '

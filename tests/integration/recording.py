@@ -2,6 +2,8 @@
 """Reads a recording for the live tests, on purpose without pipescope's own reader."""
 
 import collections
+import os
+import re
 import sqlite3
 
 Frame = collections.namedtuple("Frame", "kind name file first_line module line")
@@ -23,6 +25,7 @@ class Recording:
                 " FROM frame JOIN function ON function.id = frame.function"
             )
         }
+        self._ok_endings = None
         self._stacks = {
             row[0]: row[1:] for row in self.rows("SELECT id, parent, frame FROM stack")
         }
@@ -52,14 +55,29 @@ class Recording:
         return result
 
     def samples(self, process):
-        """(count, ending, frames, thread) of each distinct sample of the process."""
-        for stack, ending, thread, count in self.rows(
-            "SELECT stack, ending, thread, SUM(count) FROM sample"
-            " WHERE metric = 'cpu' AND epoch IN (SELECT id FROM epoch WHERE process = ?)"
-            " GROUP BY stack, ending, thread",
-            process.id,
-        ):
+        """(count, ending, frames, thread) of each distinct CPU sample of the process."""
+        for stack, ending, thread, count, _ in self.sample_rows(process, "cpu"):
             yield count, ending, self.frames(stack), thread
+
+    def sample_rows(self, process, metric):
+        """(stack, ending, thread, count, value) of each distinct sample."""
+        return self.rows(
+            "SELECT stack, ending, thread, SUM(count), SUM(value) FROM sample"
+            " WHERE metric = ? AND epoch IN (SELECT id FROM epoch WHERE process = ?)"
+            " GROUP BY stack, ending, thread",
+            metric,
+            process.id,
+        )
+
+    def is_whole(self, ending, frames, executable):
+        """Whether a stack has all callers, kernel frames apart. A process or thread on its way out has
+        no user stack."""
+        if self._ok_endings is None:
+            self._ok_endings = {name for name, in self.rows("SELECT name FROM ending WHERE ok")}
+        user = [frame for frame in frames if frame.kind != "kernel"]
+        if ending in ("exiting", "kernel_thread"):
+            return not user
+        return ending in self._ok_endings and reaches_bottom(user, executable)
 
     def lost(self):
         """What the recording itself says was lost, of whatever process."""
@@ -88,6 +106,40 @@ class Checks:
 
 def python_frames(frames):
     return [frame for frame in frames if frame.kind == "python"]
+
+
+# Where a thread begins. A stripped file has no names for it.
+FIRST = re.compile(r"(_start|_*(GI_*)?clone3?)$")
+
+
+def reaches_bottom(frames, executable):
+    """Whether the outermost frame is the one that the kernel, or the C library for a thread, began.
+
+    executable: its path; another program, or a loader, needs names."""
+    outermost = frames[-1] if frames else None
+    if outermost is None or outermost.kind not in ("native", "interpreter"):
+        return False
+    if FIRST.match(outermost.name.split("@")[0]):
+        return True
+    module = os.path.basename(outermost.module)
+    files = (os.path.basename(executable), "libc.so.6", "ld-linux-x86-64.so.2")
+    return module in files and ("+0x" in outermost.name or outermost.name == "[%s]" % module)
+
+
+def short_name(name):
+    """What C++ source calls a function: "void a::b<2>::c(int)" is "c"."""
+    name = name.replace("(anonymous namespace)::", "")
+    depth = 0
+    part = ""
+    for char in name:
+        if char == "(" and depth == 0 and part and part != "operator":
+            break
+        if char in " :" and depth == 0:
+            part = ""
+            continue
+        depth += (char in "<(") - (char in ">)")
+        part += char
+    return part
 
 
 def is_named(ending, frames):

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Links: model store base
+// Links: model store symbols base
 /* Waits and file operations: exact, and as far as samples tell. */
 #include "unit/fixture.h"
 
@@ -110,6 +110,33 @@ static const struct event_case cases[] = {
 	 {"process=100"},
 	 {{"idle", 5, 0}, {"lock", 5, 0}, {"run_queue", 5, 0}, {"file_system", 2, 0}}},
 	{"time", "offcpu", {0}, {{"1.000 s", 1050, 0}, {"0.000 s", 600, 0}}},
+	/* Wakers: of 50 ms of locks in samples, 30 by a thread, 20 by interrupts. */
+	{"waker",
+	 NULL,
+	 {0},
+	 {{"(unknown)", 1000, 0},
+	  {"200 cal (pid 200)", 300, 0},
+	  {"(interrupt)", 200, 0},
+	  {"(not sampled)", 150, 0}}},
+	{"waker,wait",
+	 NULL,
+	 {"task=isr"},
+	 {{"(unknown)|idle", 500, 0},
+	  {"200 cal (pid 200)|lock", 300, 0},
+	  {"(interrupt)|lock", 200, 0},
+	  {"(unknown)|file_system", 200, 0},
+	  {"(not sampled)|run_queue", 50, 0}}},
+	{"wait", NULL, {"waker=cal"}, {{"lock", 300, 0}}},
+	{"wait", NULL, {"waker=(interrupt)"}, {{"lock", 200, 0}}},
+	{"wait", NULL, {"waker=(not*"}, {{"other:keyctl", 100, 0}, {"run_queue", 50, 0}}},
+	{"waker,function",
+	 "offcpu",
+	 {"wait=lock"},
+	 {{"200 cal (pid 200)|work", 300, 300},
+	  {"(interrupt)|do_syscall", 200, 200},
+	  {"200 cal (pid 200)|main", 0, 300},
+	  {"(interrupt)|fib", 0, 200},
+	  {"(interrupt)|main", 0, 200}}},
 	{"time,wait",
 	 NULL,
 	 {"task=isr", "wait=*l*"},
@@ -448,6 +475,13 @@ static void test_refused(void **state)
 		bool refused;
 	} requests[] = {
 		{"wait,file", NULL, {0}, true},
+		{"waker,op", NULL, {0}, true},
+		{"fs", NULL, {"waker=1"}, true},
+		{"waker", "cpu", {0}, true},
+		{"waker", "waits", {0}, true},
+		{"waker", "read_bytes", {0}, true},
+		{"waker,wait,thread,time,process", NULL, {0}, false},
+		{"waker,stack", "offcpu", {0}, false},
 		{"wait,op", NULL, {0}, true},
 		{"wait", NULL, {"fs=ceph"}, true},
 		{"file", NULL, {"wait=lock"}, true},
@@ -611,7 +645,7 @@ static void test_incomplete(void **state)
 	fixture__execute(fixture.path,
 			 "DELETE FROM thread; DELETE FROM file; DELETE FROM slice WHERE id = 2;"
 			 "DELETE FROM meta WHERE key = 'sources';"
-			 "INSERT INTO sample VALUES (3,1,1,4,'python','offcpu','poll',1,5)");
+			 "INSERT INTO sample VALUES (3,1,1,4,'python','offcpu','poll',1,5,NULL)");
 	assert_int_equal(fixture__load(&fixture), 0);
 	query = run(&fixture, "function", NULL, "offcpu");
 	assert_true(fabs(sum_of(query, offcpu_of) - 1.65e9) < 1);

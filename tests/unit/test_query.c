@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Links: model store base
+// Links: model store symbols base
 #include "unit/fixture.h"
 
 #include <errno.h>
@@ -286,7 +286,8 @@ static void test_hostile(void **state)
 		"WITH RECURSIVE n(i) AS (SELECT 12 UNION ALL SELECT i + 1 FROM n LIMIT 5000)"
 		" INSERT INTO stack SELECT i, i - 1, 1 FROM n",
 		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100)"
-		" INSERT INTO sample SELECT 1, 1, 1, 1, 'ending' || i, 'cpu', NULL, 1, 0 FROM n",
+		" INSERT INTO sample SELECT 1, 1, 1, 1, 'ending' || i, 'cpu', NULL, 1, 0, NULL "
+		"FROM n",
 	};
 
 	(void)state;
@@ -335,9 +336,10 @@ static void test_summary(void **state)
 	fixture__open(&fixture);
 	assert_int_equal(summary__load(fixture.tables, &summary), 0);
 	assert_true(summary->complete);
-	assert_int_equal(summary->samples, 15);
-	assert_int_equal(summary->python_samples, 12); /* no_frames and unknown are none */
-	assert_int_equal(summary->python_named, 10);
+	assert_int_equal(summary->stacks[SOURCE_CPU].samples, 15);
+	assert_int_equal(summary->stacks[SOURCE_CPU].python,
+			 12); /* no_frames and unknown are none */
+	assert_int_equal(summary->stacks[SOURCE_CPU].named, 10);
 	assert_true(fabs(summary->recorder_cpu_percent - 1.0) < 1e-9);
 	assert_int_equal(summary->recorder_max_rss_bytes, 42000000);
 	assert_true(fabs(summary->cpu_s - 1.502) < 1e-9);
@@ -386,7 +388,7 @@ static const char big_rows[] =
 	" INSERT INTO function SELECT i, 'python', 'function' || i, '/f' || (i % 100), i, 'm' FROM "
 	"n;"
 	"WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT 20000)"
-	" INSERT INTO frame SELECT i, i % 5000, i % 997 + 1 FROM n;"
+	" INSERT INTO frame SELECT i, i % 5000, i % 997 + 1, NULL FROM n;"
 	/* Trees of 4000 nodes: a trunk of 40, branches up to 40 longer. */
 	"WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT 300000)"
 	" INSERT INTO stack SELECT i, CASE WHEN i % 4000 = 0 THEN NULL WHEN i % 4000 < 40 THEN i - "
@@ -395,7 +397,7 @@ static const char big_rows[] =
 	"FROM n;"
 	"WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT 1000000)"
 	" INSERT INTO sample SELECT i % 64, i % 64, i % 600, i * 104729 % 300000, 'python', 'cpu', "
-	"NULL, 1, 0 FROM n;"
+	"NULL, 1, 0, NULL FROM n;"
 	"COMMIT;";
 
 static double seconds_now(void)

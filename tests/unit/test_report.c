@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Links: export report model store base
+// Links: report model store symbols base
 #include "unit/fixture.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
-#include <sys/stat.h>
 
-#include "export/collapsed.h"
-#include "export/output.h"
 #include "report/csv.h"
 #include "report/grid.h"
 #include "report/json.h"
@@ -192,6 +188,7 @@ static bool is_near(double value, double expected)
 static void test_json_events(void **state)
 {
 	json_int_t waits, read_bytes, write_bytes, ops, errors, opens, enoent, enospc;
+	json_int_t stacks, unknown, named, operations, python;
 	double lock, idle, waited, io, cpu;
 	struct fixture fixture;
 	json_t *root;
@@ -208,6 +205,12 @@ static void test_json_events(void **state)
 				     "op_count", &ops, "error_count", &errors, "ops", "open",
 				     &opens, "errors", "ENOENT", &enoent, "ENOSPC", &enospc),
 			 0);
+	assert_int_equal(json_unpack(root, "{s:{s:{s:I, s:{s:I}, s:I}, s:{s:I, s:I}}}", "quality",
+				     "waits", "samples", &stacks, "endings", "unknown", &unknown,
+				     "python_named_samples", &named, "operations", "samples",
+				     &operations, "python_samples", &python),
+			 0);
+	assert_true(stacks == 8 && unknown == 1 && named == 7 && operations == 5 && python == 5);
 	assert_string_equal(text_at(row_at(root, 0), "task"), "isr");
 	assert_true(cpu == 1 && is_near(waited, 1.25) && is_near(lock, 0.5) && is_near(idle, 0.5));
 	assert_true(is_near(io, 0.21) && waits == 17 && read_bytes == 2000000);
@@ -453,6 +456,9 @@ static void test_text_events_content(void **state)
 		"\ncalibrate  0.400 s       -  75.0 %            -        25.0 %        -\n",
 		"\nisr        2.0 MB   4.1 kB         326     301       0.210 s\n",
 		"\n0.300 s  0.300 s  lock   work      main.py:10  isr\n",
+		"\nQuality: 8 stacks of waits; of 7 Python stacks 100.0 % with all frames and names"
+		"\n  1 stacks: the stack never arrived\nQuality: 5 stacks of operations;",
+		"\n0.300 s   60.0 %  lock  isr   cal 200          calibrate\n",
 		"\n0.170 s  2.0 MB  read 20, open 1       0  /data/in.fits  isr\n",
 		"\n   300  ENOENT  open            99.7 %  isr\n",
 		"\nceph         1.9 ms / 4.1 ms      -            -     -\n",
@@ -594,120 +600,6 @@ static void test_numbers(void **state)
 	assert_string_equal(number__bytes(text, INT64_MAX), "9.2 EB");
 }
 
-static void test_collapsed(void **state)
-{
-	static const char samples[] =
-		"calibrate;work (other.py:6) 3\n"
-		"isr;main (main.py:2);wo:rk\\x0a (main.py:12);PyObject_GetAttr 3\n"
-		"calibrate;do_syscall 2\n"
-		"isr;main (main.py:2);wo:rk\\x0a (main.py:12);memcpy 2\n"
-		"isr;main (main.py:2);fib (main.py:21);fib (main.py:22);fib (main.py:22) 2\n"
-		"isr;main (main.py:2);wo:rk\\x0a (main.py:12) 1\n"
-		"isr;main (main.py:2);fib (main.py:21);fib (main.py:22);fib (main.py:22);"
-		"do_syscall 1\n"
-		"isr;(unknown) 1\n";
-	struct fixture fixture;
-	struct printed printed;
-
-	(void)state;
-	fixture__create(&fixture, fixture_rows,
-			"UPDATE function SET name = 'wo;rk' || char(10) WHERE id = 2");
-	assert_int_equal(fixture__load(&fixture), 0);
-	printed__start(&printed);
-	printed__end(&printed,
-		     collapsed__print(printed.stream, fixture.tables, metric__find("samples")));
-	assert_string_equal(printed.text, samples);
-	free(printed.text);
-	printed__start(&printed);
-	printed__end(&printed,
-		     collapsed__print(printed.stream, fixture.tables, metric__find("cpu")));
-	assert_non_null(strstr(printed.text, "calibrate;work (other.py:6) 300000\n"));
-	assert_non_null(strstr(printed.text, "sh;(not sampled) 2000\n"));
-	free(printed.text);
-	fixture__close(&fixture);
-}
-
-static void test_collapsed_events(void **state)
-{
-	static const struct {
-		const char *metric, *text;
-	} exports[] = {
-		{"offcpu",
-		 "isr;main (main.py:2);fib (main.py:21);fib (main.py:22);fib (main.py:22);"
-		 "do_syscall;[idle] 500000\n"
-		 "calibrate;work (other.py:6);[child] 300000\n"
-		 "isr;main (main.py:2);work (main.py:12);PyObject_GetAttr;[lock] 300000\n"
-		 "isr;main (main.py:2);fib (main.py:21);fib (main.py:22);fib (main.py:22);"
-		 "do_syscall;[lock] 200000\n"
-		 "isr;(unknown);[file_system] 200000\n"
-		 "calibrate;(not sampled);[other:keyctl] 100000\n"
-		 "isr;(not sampled);[run_queue] 50000\n"},
-		{"io_time",
-		 "calibrate;(not sampled);[read] 300000\n"
-		 "isr;main (main.py:2);work (main.py:12);memcpy;[read] 120000\n"
-		 "isr;(not sampled);[open] 50000\n"
-		 "isr;main (main.py:2);work (main.py:12);PyObject_GetAttr;[read] 30000\n"
-		 "isr;(not sampled);[write] 10000\n"
-		 "sh;(not sampled);[stat] 5000\n"},
-		{"read_bytes",
-		 "isr;main (main.py:2);work (main.py:12);memcpy;[read] 2000000\n"
-		 "calibrate;(not sampled);[read] 100\n"},
-		{"write_bytes", "isr;(not sampled);[write] 4096\n"},
-		{"ops",
-		 "isr;main (main.py:2);work (main.py:12);PyObject_GetAttr;[open] 301\n"
-		 "isr;(not sampled);[read] 20\n"
-		 "isr;(not sampled);[write] 5\n"
-		 "sh;(not sampled);[stat] 5\n"
-		 "calibrate;(not sampled);[read] 2\n"},
-	};
-	struct fixture fixture;
-
-	(void)state;
-	fixture__open_events(&fixture);
-	for (size_t i = 0; i < sizeof(exports) / sizeof(exports[0]); i++) {
-		struct printed printed;
-
-		printed__start(&printed);
-		printed__end(&printed, collapsed__print(printed.stream, fixture.tables,
-							metric__find(exports[i].metric)));
-		assert_string_equal(printed.text, exports[i].text);
-		free(printed.text);
-	}
-	assert_int_equal(collapsed__print(stderr, fixture.tables, metric__find("waits")), -EINVAL);
-	fixture__close(&fixture);
-}
-
-static void test_output(void **state)
-{
-	char directory[] = "/tmp/pipescope-test-XXXXXX", path[64], link_path[64];
-	struct output *output;
-	struct stat status;
-
-	(void)state;
-	assert_non_null(mkdtemp(directory));
-	snprintf(path, sizeof(path), "%s/out", directory);
-	snprintf(link_path, sizeof(link_path), "%s/link", directory);
-	for (int i = 0; i < 2; i++) { /* new, then replaced */
-		assert_int_equal(output__open(path, &output), 0);
-		fprintf(output__stream(output), "%d\n", i);
-		assert_int_equal(output__finish(output), 0);
-		assert_int_equal(stat(path, &status), 0);
-		assert_int_equal(status.st_size, 2);
-	}
-	assert_int_equal(output__open(path, &output), 0);
-	fputs("a half", output__stream(output));
-	output__abandon(output);
-	assert_int_equal(stat(path, &status), 0);
-	assert_int_equal(status.st_size, 2);
-	assert_int_equal(symlink(path, link_path), 0);
-	assert_int_equal(output__open(link_path, &output), -ELOOP);
-	assert_int_equal(output__open(directory, &output), -EEXIST);
-	assert_int_equal(output__open("/dev/null", &output), -EEXIST);
-	assert_int_equal(unlink(link_path), 0);
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(rmdir(directory), 0); /* nothing else was left */
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -725,9 +617,6 @@ int main(void)
 		cmocka_unit_test(test_text_events_content),
 		cmocka_unit_test(test_printable),
 		cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_collapsed),
-		cmocka_unit_test(test_collapsed_events),
-		cmocka_unit_test(test_output),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

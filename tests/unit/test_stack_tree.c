@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Links: model store base
+// Links: model store symbols base
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -238,6 +238,47 @@ static void no_id_without_a_row(void **state)
 	assert_int_equal(number_at(path, "SELECT count(*) FROM stack"), node);
 }
 
+static void native_frames(void **state)
+{
+	const struct stack_function native = {
+		.kind = FUNCTION_NATIVE, .name = "f", .module = "/lib/l.so"};
+	struct recording_writer *writer;
+	struct stack_line chain[3];
+	struct stack_tree *tree;
+	int64_t function, frame;
+
+	(void)state;
+	assert_int_equal(recording_writer__create(path, &writer), 0);
+	tree = stack_tree__new(writer);
+	function = stack_tree__function(tree, &native);
+	frame = stack_tree__frame_at(tree, function, 4660);
+	assert_int_equal(frame, 1);
+	/* Neither the line of that number, nor another address. */
+	assert_int_equal(stack_tree__frame(tree, function, 4660), 2);
+	assert_int_equal(stack_tree__frame(tree, function, 0), 3);
+	assert_int_equal(stack_tree__frame_at(tree, function, 4661), 4);
+	assert_int_equal(stack_tree__frame_at(tree, function, 4660), frame);
+	for (int i = 0; i < 3; i++) {
+		chain[i].function = stack_tree__function(tree, &work);
+		chain[i].line = i ? 20 + i : 0;
+	}
+	assert_int_equal(stack_tree__expand(tree, frame, 4660, chain, 3), 0);
+	assert_int_equal(stack_tree__expand(tree, 4, 4661, chain + 1, 1), 0);
+	assert_int_equal(stack_tree__frame_at(tree, function, 4660), frame);
+	stack_tree__free(tree);
+	assert_int_equal(recording_writer__close(writer), 0);
+	assert_int_equal(number_at(path, "SELECT count(*) FROM frame"), 4);
+	assert_int_equal(number_at(path, "SELECT line * 10000 + address FROM frame WHERE id = 1"),
+			 220000 + 4660);
+	assert_int_equal(number_at(path, "SELECT line * 10000 + address FROM frame WHERE id = 4"),
+			 210000 + 4661);
+	assert_int_equal(number_at(path, "SELECT count(*) FROM frame WHERE address IS NULL"), 2);
+	assert_int_equal(number_at(path, "SELECT count(*) FROM inline WHERE frame = 1"), 2);
+	assert_int_equal(number_at(path, "SELECT count(*) FROM inline"), 2);
+	assert_int_equal(number_at(path, "SELECT line FROM inline WHERE position = 1"), 21);
+	assert_int_equal(number_at(path, "SELECT line IS NULL FROM inline WHERE position = 0"), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +286,7 @@ int main(void)
 		cmocka_unit_test(equal_paths_one_node),
 		cmocka_unit_test(many_functions),
 		cmocka_unit_test_setup_teardown(rows_written_once, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(native_frames, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(no_id_without_a_row, make_folder, remove_folder),
 	};
 

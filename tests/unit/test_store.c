@@ -45,7 +45,8 @@ static void fill(struct recording_writer *writer)
 				    .stack = ROW_NULL,
 				    .ending = "unknown",
 				    .metric = "cpu",
-				    .count = 3};
+				    .count = 3,
+				    .waker = ROW_NULL};
 
 	assert_int_equal(recording_writer__meta(writer, "node", "ceres \xf0\x9f\x92\xa9"), 0);
 	assert_int_equal(recording_writer__meta(writer, "hz", "99"), 0);
@@ -78,8 +79,10 @@ static void fill(struct recording_writer *writer)
 	assert_int_equal(recording_writer__function(writer, &function), 0);
 	function = (struct function_row){2, 12, "python", "g", "/x/y.py", "/x/y.py"};
 	assert_int_equal(recording_writer__function(writer, &function), 0);
-	assert_int_equal(recording_writer__frame(writer, 1, 1, ROW_NULL), 0);
-	assert_int_equal(recording_writer__frame(writer, 2, 2, 14), 0);
+	assert_int_equal(recording_writer__frame(writer, 1, 1, ROW_NULL, 4660), 0);
+	assert_int_equal(recording_writer__frame(writer, 2, 2, 14, ROW_NULL), 0);
+	assert_int_equal(recording_writer__inline(writer, 1, 0, 2, ROW_NULL), 0);
+	assert_int_equal(recording_writer__inline(writer, 1, 1, 1, 7), 0);
 	assert_int_equal(recording_writer__stack(writer, 1, ROW_NULL, 2), 0);
 	assert_int_equal(recording_writer__stack(writer, 2, 1, 1), 0);
 	assert_int_equal(recording_writer__sample(writer, &sample), 0);
@@ -87,6 +90,7 @@ static void fill(struct recording_writer *writer)
 	sample.metric = "offcpu";
 	sample.class = "lock";
 	sample.value = 2000000;
+	sample.waker = 7;
 	assert_int_equal(recording_writer__sample(writer, &sample), 0);
 	assert_int_equal(recording_writer__quality(writer, "samples", 6, "CPU samples taken"), 0);
 	assert_int_equal(recording_writer__recorder(writer, 1, 5, 6), 0);
@@ -174,11 +178,12 @@ static void test_round_trip(void **state)
 	assert_rows(r, "SELECT * FROM io_histogram", "open|ceph|ns|20|7\n");
 	assert_rows(r, "SELECT * FROM function",
 		    "1|native|f|-|-|libm.so\n2|python|g|/x/y.py|12|/x/y.py\n");
-	assert_rows(r, "SELECT * FROM frame", "1|1|-\n2|2|14\n");
+	assert_rows(r, "SELECT * FROM frame", "1|1|-|4660\n2|2|14|-\n");
+	assert_rows(r, "SELECT * FROM inline", "1|0|2|-\n1|1|1|7\n");
 	assert_rows(r, "SELECT * FROM stack", "1|-|2\n2|1|1\n");
 	assert_rows(r, "SELECT * FROM sample",
-		    "1|1|1|-|unknown|cpu|-|3|0\n"
-		    "1|1|1|2|unknown|offcpu|lock|3|2000000\n");
+		    "1|1|1|-|unknown|cpu|-|3|0|-\n"
+		    "1|1|1|2|unknown|offcpu|lock|3|2000000|7\n");
 	assert_rows(r, "SELECT name, ok FROM ending WHERE name LIKE 'python_un%'",
 		    "python_unnamed|0\npython_unreadable|0\npython_unsupported|0\n");
 	assert_rows(r, "SELECT * FROM quality", "samples|6|CPU samples taken\n");

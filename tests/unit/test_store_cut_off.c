@@ -399,6 +399,8 @@ static void test_queue_full(void **state)
 	(void)state;
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	/* The writer's own attempts hold the file for moments. */
+	sqlite3_busy_timeout(db, 10000);
 	while (!recording_writer__sample(writer, &sample))
 		assert_true(++taken < FULL_ROWS);
 	assert_int_equal(recording_writer__sample(writer, &sample), -ENOBUFS);

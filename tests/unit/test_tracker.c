@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Links: capture model store symbols python proc base
+// Links: capture model store symbols python unwind proc base
 /* Who is who, and exact CPU time. */
 #include <setjmp.h>
 #include <stdarg.h>

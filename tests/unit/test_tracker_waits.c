@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Links: capture model store symbols python proc base
+// Links: capture model store symbols python unwind proc base
 /* Waits of threads, charged to the epoch and slice that they were in. */
 #include <setjmp.h>
 #include <stdarg.h>

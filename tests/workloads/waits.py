@@ -10,8 +10,14 @@ as the kernel accounts it (schedstat). What lies between is waiting. The calls t
 one by one as well, by class: their time without CPU time and without the run queue.
 
 --set calls    waits in system calls
+--set few      some of all: so few that on a slow CPU, too, the interpreter's lock is mostly free
 --set faults   page faults and the run queue: apart, because who is preempted while he holds the
                interpreter's lock makes all others wait
+
+What the kernel accounts is not exact to the microsecond: a thread that is woken has CPU time from when
+it was put into the run queue, though it runs some microseconds later. Of waits of 40 microseconds, as
+fast disks answer, that makes some percent. So each fault of page_toucher reads as much as the kernel
+reads at once, and fault_waiter's are answered by another thread (userfaultfd), after milliseconds.
 
 --folder must lie on a real disk, for the classes disk, file_system and page_fault.
 
@@ -20,13 +26,16 @@ Runs on CPython 3.8 and later, standard library only.
 
 import argparse
 import contextlib
+import ctypes
 import fcntl
 import hashlib
 import json
 import mmap
 import os
+import random
 import select
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -34,7 +43,57 @@ import time
 import zlib
 
 PAGE = mmap.PAGESIZE
-FILE_PAGES = 4096
+FILE_PAGES = 16384
+READ_AHEAD = 32  # pages: about what one fault makes the kernel read
+FAULTS = 64  # of a pass over the memory of fault_waiter, each of two pages: zlib keeps the
+FAULT_PAGES = 2  # interpreter's lock below 5 KiB
+LOOK = 20e-6  # seconds that a look at the clocks may take without running
+
+USERFAULTFD = {"x86_64": 323, "aarch64": 282}
+UFFD_API = 0xAA
+UFFDIO_API = 0xC018AA3F
+UFFDIO_REGISTER = 0xC020AA00
+UFFDIO_COPY = 0xC028AA03
+UFFDIO_REGISTER_MODE_MISSING = 1
+UFFD_EVENT_PAGEFAULT = 0x12
+
+
+class FaultyMemory:
+    """Memory in which each page is missing until supply() brings it. OSError: not possible here."""
+
+    def __init__(self):
+        size = FAULTS * FAULT_PAGES * PAGE
+        libc = ctypes.CDLL(None, use_errno=True)
+        number = USERFAULTFD.get(os.uname().machine, -1)
+        self.descriptor = libc.syscall(number, os.O_CLOEXEC)
+        if self.descriptor < 0:
+            raise OSError(ctypes.get_errno(), "userfaultfd")
+        self.mapping = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        self.start = ctypes.addressof(ctypes.c_char.from_buffer(self.mapping))
+        self.page = ctypes.create_string_buffer(FAULT_PAGES * PAGE)
+        fcntl.ioctl(self.descriptor, UFFDIO_API, struct.pack("QQQ", UFFD_API, 0, 0))
+        fcntl.ioctl(
+            self.descriptor,
+            UFFDIO_REGISTER,
+            struct.pack("QQQQ", self.start, size, UFFDIO_REGISTER_MODE_MISSING, 0),
+        )
+
+    def forget(self):
+        self.mapping.madvise(mmap.MADV_DONTNEED)
+
+    def next_fault(self):
+        """Its address, once there is one."""
+        event, _, address = struct.unpack("QQQQ", os.read(self.descriptor, 32))[:3]
+        assert event & 0xFF == UFFD_EVENT_PAGEFAULT
+        return address
+
+    def supply(self, address):
+        size = FAULT_PAGES * PAGE
+        address = self.start + (address - self.start) // size * size
+        source = ctypes.addressof(self.page)
+        fcntl.ioctl(
+            self.descriptor, UFFDIO_COPY, struct.pack("QQQQq", address, source, size, 0, 0)
+        )
 
 
 class Meter:
@@ -51,16 +110,24 @@ class Meter:
     def run_delay(self):
         return int(os.pread(self.schedstat, 100, 0).split()[1]) / 1e9
 
+    def look(self):
+        """(clock, CPU time) before and after, and run-queue delay. The three cannot be read at once;
+        who does not run in between has read them together."""
+        for _ in range(20):
+            before = time.perf_counter(), time.thread_time()
+            delay = self.run_delay()
+            after = time.perf_counter(), time.thread_time()
+            if after[0] - before[0] - (after[1] - before[1]) < LOOK:
+                break
+        return before, after, delay
+
     @contextlib.contextmanager
     def waiting(self, name):
-        delay = self.run_delay()
-        cpu = time.thread_time()
-        begin = time.perf_counter()
+        _, (wall, cpu), delay = self.look()
         yield
-        wall = time.perf_counter() - begin
-        cpu = time.thread_time() - cpu
-        delay = self.run_delay() - delay
-        waited = delay if name == "run_queue" else wall - cpu - delay
+        (wall_end, cpu_end), _, delay_end = self.look()
+        delay = delay_end - delay
+        waited = delay if name == "run_queue" else wall_end - wall - (cpu_end - cpu) - delay
         self.waits[name] = self.waits.get(name, 0.0) + waited
 
 
@@ -76,6 +143,9 @@ class Workload:
         self.pipe = os.pipe()
         self.sockets = socket.socketpair()
         self.silent = os.pipe()
+        self.writer = None  # the process that process_reader reads from
+        self.memory_done = False
+        self.memory = None
 
     def goes_on(self):
         return time.perf_counter() < self.end
@@ -140,6 +210,27 @@ class Workload:
                 if not os.read(self.pipe[0], 1):
                     return
 
+    def start_writer(self):
+        code = (
+            "import time\n"
+            "end = time.monotonic() + %f\n"
+            "while time.monotonic() < end:\n"
+            " time.sleep(0.02)\n"
+            " print('x', end='', flush=True)"
+        )
+        command = [sys.executable, "-S", "-c", code % self.seconds]
+        self.writer = subprocess.Popen(command, stdout=subprocess.PIPE)
+
+    def process_reader(self, meter):
+        """Reads what another process writes."""
+        while True:
+            with meter.waiting("pipe"):
+                if not os.read(self.writer.stdout.fileno(), 1):
+                    break
+        with meter.waiting("child"):
+            self.writer.wait()
+        self.writer.stdout.close()
+
     def socket_reader(self, meter):
         while True:
             with meter.waiting("socket"):
@@ -192,20 +283,46 @@ class Workload:
             stream.flush()
             with meter.waiting("disk+file_system"):
                 os.fsync(stream.fileno())
+        pages = list(range(0, FILE_PAGES, READ_AHEAD))
         with open(self.path("mapped"), "rb") as stream:
             mapping = mmap.mmap(stream.fileno(), 0, prot=mmap.PROT_READ)
-            mapping.madvise(mmap.MADV_RANDOM)
             view = memoryview(mapping)
             while self.goes_on():
                 mapping.madvise(mmap.MADV_DONTNEED)
                 os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-                for page in range(0, FILE_PAGES, 2):
+                random.shuffle(pages)  # nothing is read ahead of a fault
+                for page in pages:
                     if not self.goes_on():
                         break
                     with meter.waiting("page_fault"):
                         zlib.crc32(view[page * PAGE : (page + 2) * PAGE])
             view.release()
             mapping.close()
+
+    def fault_waiter(self, meter):
+        view = memoryview(self.memory.mapping)
+        size = FAULT_PAGES * PAGE
+        while self.goes_on():
+            self.memory.forget()
+            for fault in range(FAULTS):
+                with meter.waiting("page_fault"):
+                    zlib.crc32(view[fault * size : (fault + 1) * size])
+        self.memory_done = True
+        self.memory.forget()
+        zlib.crc32(view[:size])  # for fault_resolver, which waits for it
+        view.release()
+
+    def fault_resolver(self, meter):
+        while True:
+            with meter.waiting("other:read"):
+                address = self.memory.next_fault()
+            if self.memory_done:
+                break
+            # The interpreter's lock is taken again at the end, and others want it.
+            with meter.waiting("sleep+lock"):
+                time.sleep(0.003)
+            self.memory.supply(address)
+        self.memory.supply(address)
 
     def cpu_sharer(self, meter):
         """Shares one CPU with another process: half of the time it is ready, but does not run."""
@@ -257,6 +374,7 @@ class Workload:
             self.file_lock_waiter,
             self.feeder,
             self.pipe_reader,
+            self.process_reader,
             self.socket_reader,
             self.select_timeout,
             self.poll_timeout,
@@ -264,8 +382,24 @@ class Workload:
             self.file_syncer,
             self.child_waiter,
         ]
+        few = [
+            self.sleep_long,
+            self.lock_holder,
+            self.lock_waiter,
+            self.process_reader,
+            self.select_timeout,
+        ]
         faults = [self.page_toucher, self.cpu_sharer]
-        functions = calls if which == "calls" else faults
+        if which in ("few", "faults"):
+            try:
+                self.memory = FaultyMemory()
+                faults += [self.fault_waiter, self.fault_resolver]
+                few += [self.fault_waiter, self.fault_resolver]
+            except OSError as error:
+                print("no page faults of known length here: %s" % error, flush=True)
+        functions = {"calls": calls, "few": few, "faults": faults}[which]
+        if which != "faults":
+            self.start_writer()
         self.end = time.perf_counter() + self.seconds
         self.start_never(self.never_after)
         threads = [threading.Thread(target=self.measure, args=(f,)) for f in functions]
@@ -278,7 +412,7 @@ class Workload:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=6)
-    parser.add_argument("--set", choices=("calls", "faults"), default="calls")
+    parser.add_argument("--set", choices=("calls", "few", "faults"), default="calls")
     parser.add_argument("--folder", required=True)
     arguments = parser.parse_args()
     workload = Workload(arguments.seconds, arguments.folder)
@@ -288,7 +422,9 @@ def main():
     if not sys.stdin.readline():
         return 1
     workload.run(arguments.set)
-    print(json.dumps({"pid": os.getpid(), "functions": workload.results}), flush=True)
+    writer = workload.writer.pid if workload.writer else None
+    result = {"pid": os.getpid(), "writer": writer, "functions": workload.results}
+    print(json.dumps(result), flush=True)
     sys.stdin.read()
     return 0
 
