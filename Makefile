@@ -7,21 +7,22 @@ PREFIX ?= /usr/local
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool)
 PKG_CONFIG ?= pkg-config
+PROTOC_C ?= protoc-c
 CLANG_FORMAT ?= clang-format
 FUZZ_SECONDS ?= 5
 
 comma := ,
 
 # The rooms under user/, each may use only those behind it.
-ROOMS := cli capture export report model store symbols python proc base
+ROOMS := cli capture export report model store symbols python unwind proc base
 READING_ROOMS := $(filter-out cli capture,$(ROOMS))
 
-LIBRARIES := libbpf libelf sqlite3 jansson libcap-ng
+LIBRARIES := libbpf libdw libelf liblzma sqlite3 jansson libcap-ng libprotobuf-c
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(if $(CI),-Werror)
 ALL_CFLAGS := -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -DPIPESCOPE_VERSION='"$(VERSION)"' \
 	-Iuser -Iinclude -Ibpf -I$(O) $(shell $(PKG_CONFIG) --cflags $(LIBRARIES)) $(CFLAGS)
-LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBRARIES)) -liberty -lz -lm -lpthread
+LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBRARIES)) -liberty -lz -lm -ldl -lpthread
 
 ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
@@ -55,7 +56,7 @@ help:
 	@echo 'make clean       remove .output/'
 
 # A change of flags or compilers rebuilds all.
-FLAGS_NOW := $(CC) $(ALL_CFLAGS) | $(CLANG) $(BPF_CFLAGS) | $(BPFTOOL)
+FLAGS_NOW := $(CC) $(ALL_CFLAGS) | $(CLANG) $(BPF_CFLAGS) | $(BPFTOOL) | $(PROTOC_C)
 $(shell mkdir -p $(O))
 $(file >$(O)/flags.now,$(FLAGS_NOW))
 $(shell cmp -s $(O)/flags.now $(O)/flags || cp $(O)/flags.now $(O)/flags)
@@ -83,7 +84,7 @@ $(O)/pipescope.skel.h: $(O)/bpf/pipescope.bpf.linked.o
 define embed
 	$(say) EMBED $<
 	@mkdir -p $(@D)
-	$(Q)sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $< > $@
+	$(Q)sed 's/\\/\\\\/g; s/"/\\"/g; s/?/\\?/g; s/^/"/; s/$$/\\n"/' $< > $@
 endef
 
 $(O)/schema.sql.inc: user/store/schema.sql
@@ -98,13 +99,44 @@ $(O)/syscall_names.inc: Makefile
 	$(Q)echo '#include <asm/unistd.h>' | $(CC) -E -dM - | \
 		sed -n 's/^#define __NR_\([a-z0-9_]*\) \([0-9]*\)$$/[\2] = "\1",/p' > $@
 
-GENERATED := $(O)/pipescope.skel.h $(O)/schema.sql.inc $(O)/builtin.rules.inc $(O)/syscall_names.inc
+# Encoders of the viewers' formats, part of the room export.
+PROTOS := $(patsubst user/%.proto,$(O)/%.pb-c,$(sort $(wildcard user/export/*.proto)))
+$(O)/%.pb-c.c $(O)/%.pb-c.h: user/%.proto $(O)/flags
+	$(say) PROTO $<
+	@mkdir -p $(@D)
+	$(Q)$(PROTOC_C) --proto_path=user --c_out=$(O) $<
+
+# --- The HTML report's page, bundled by what scripts/setup.sh got from npm. Without that the
+# program is built all the same, without the page.
+WEB_SOURCES := $(wildcard web/*.js web/*.css web/*.html web/*.mjs web/package*.json)
+WEB_NOW := $(if $(wildcard web/node_modules/.package-lock.json),$(shell command -v node))
+$(file >$(O)/web.now,$(WEB_NOW))
+$(shell cmp -s $(O)/web.now $(O)/web || cp $(O)/web.now $(O)/web)
+
+$(O)/page.html: $(WEB_SOURCES) $(O)/web
+	$(say) WEB $@
+ifeq ($(WEB_NOW),)
+	@echo 'pipescope is built without the HTML report: scripts/setup.sh gets what it needs from npm' >&2
+	$(Q): > $@
+else
+	$(Q)node web/build.mjs $@
+endif
+
+$(O)/page.html.inc: $(O)/page.html
+	$(embed)
+
+GENERATED := $(PROTOS:%=%.h) $(O)/pipescope.skel.h $(O)/schema.sql.inc $(O)/builtin.rules.inc $(O)/syscall_names.inc \
+	$(O)/page.html.inc
 READING_GENERATED := $(filter-out %.skel.h,$(GENERATED))
 
 # --- User side: one archive per room, in the sanitized build under another folder.
 # $(1): folder below $(O); $(2): extra flags
 define user_rules
 $(O)/$(1)/%.o: user/%.c $(O)/flags | $(READING_GENERATED)
+	$$(say) CC $$<
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(ALL_CFLAGS) $(2) -MMD -MP -c $$< -o $$@
+$(O)/$(1)/%.pb-c.o: $(O)/%.pb-c.c $(O)/flags
 	$$(say) CC $$<
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(ALL_CFLAGS) $(2) -MMD -MP -c $$< -o $$@
@@ -116,10 +148,14 @@ endef
 $(eval $(call user_rules,user,))
 $(eval $(call user_rules,asan,-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer))
 
+# $(1): room; $(2): folder below $(O)
+room_objects = $(patsubst user/%.c,$(O)/$(2)/%.o,$(sort $(wildcard user/$(1)/*.c))) \
+	$(patsubst $(O)/%,$(O)/$(2)/%.o,$(filter $(O)/$(1)/%,$(PROTOS)))
+
 define room_rules
-$(O)/user/$(1).a: $$(patsubst user/%.c,$(O)/user/%.o,$$(sort $$(wildcard user/$(1)/*.c)))
+$(O)/user/$(1).a: $$(call room_objects,$(1),user)
 	$$(Q)rm -f $$@; $$(AR) rcs $$@ $$^
-$(O)/asan/$(1).a: $$(patsubst user/%.c,$(O)/asan/%.o,$$(sort $$(wildcard user/$(1)/*.c)))
+$(O)/asan/$(1).a: $$(call room_objects,$(1),asan)
 	$$(Q)rm -f $$@; $$(AR) rcs $$@ $$^
 endef
 $(foreach room,$(ROOMS),$(eval $(call room_rules,$(room))))
@@ -131,14 +167,15 @@ $(O)/pipescope: $(ROOMS:%=$(O)/user/%.a)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # --- Unit and host tests: one binary per module; "// Links: proc base" in the source names the
-# rooms that it may use, in the order of ROOMS.
+# rooms that it may use, in the order of ROOMS; "// Libraries: dw" what only the test needs.
 TESTS := $(patsubst tests/%.c,%,$(wildcard tests/unit/test_*.c tests/host/test_*.c))
 links = $(shell sed -n 's|^// Links: ||p' tests/$(1).c)
+libraries = $(addprefix -l,$(shell sed -n 's|^// Libraries: ||p' tests/$(1).c))
 
 define test_rules
 $(O)/$(2)/tests/$(1): $(O)/$(2)/tests/$(1).o $(foreach room,$(call links,$(1)),$(O)/$(2)/$(room).a)
 	$$(say) LINK $$@
-	$$(Q)$$(CC) $$(ALL_CFLAGS) $(3) -o $$@ $$^ $$(LDLIBS) -lcmocka
+	$$(Q)$$(CC) $$(ALL_CFLAGS) $(3) -o $$@ $$^ $$(LDLIBS) -lcmocka $(call libraries,$(1))
 endef
 $(foreach test,$(TESTS),$(eval $(call test_rules,$(test),user,)))
 $(foreach test,$(TESTS),$(eval $(call test_rules,$(test),asan,-fsanitize=address$(comma)undefined)))
@@ -155,12 +192,15 @@ check-asan: unit-asan
 check-full:
 	$(Q)scripts/check.sh --full
 
-# --- Fuzzing: tests/fuzz/fuzz_X.c with seeds in tests/fuzz/seeds/X/.
+# --- Fuzzing: tests/fuzz/fuzz_X.c with seeds in tests/fuzz/seeds/X/. "// Sources: capture/x.c" names
+# single files of a room that cannot be had as a whole.
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DPIPESCOPE_VERSION='"$(VERSION)"' -Iuser -Iinclude -I$(O) -Ibpf \
 	$(shell $(PKG_CONFIG) --cflags $(LIBRARIES)) -g -O1 -fsanitize=fuzzer,address,undefined \
 	-fno-sanitize-recover=all
-fuzz_sources = $(foreach room,$(shell sed -n 's|^// Links: ||p' tests/fuzz/$(1).c),$(wildcard user/$(room)/*.c))
+fuzz_sources = $(foreach room,$(shell sed -n 's|^// Links: ||p' tests/fuzz/$(1).c),\
+	$(wildcard user/$(room)/*.c) $(patsubst %,%.c,$(filter $(O)/$(room)/%,$(PROTOS)))) \
+	$(addprefix user/,$(shell sed -n 's|^// Sources: ||p' tests/fuzz/$(1).c))
 
 define fuzz_rules
 $(O)/fuzz/$(1): tests/fuzz/$(1).c $(call fuzz_sources,$(1)) $(READING_GENERATED)
@@ -177,7 +217,8 @@ veristat: $(O)/pipescope
 	$(Q)scripts/veristat.sh
 
 # --- House-keeping.
-FORMATTED = $(shell find . -name "*.[ch]" -not -path "./.output/*" -not -path "./vmlinux/*")
+FORMATTED = $(shell find . "(" -name "*.[ch]" -o -name "*.cpp" ")" -not -path "./.output/*" -not -path "./vmlinux/*" \
+	-not -path "./web/node_modules/*")
 format:
 	$(Q)$(CLANG_FORMAT) -i $(FORMATTED)
 format-check:
