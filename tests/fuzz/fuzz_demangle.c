@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Links: symbols base
+// Links: symbols unwind base
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Links: export report model store symbols base
+// Links: export report model store symbols unwind base
 /* Any bytes as a recording: opened, read as reports do, and exported to every format. Seeds: made
  * by `test_store --seed FILE`; small-pages after `PRAGMA page_size = 512; VACUUM` of sqlite3;
  * events: the recording of tests/unit/fixture.h after the same. */

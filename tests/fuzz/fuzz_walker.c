@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Links: python base
+// Links: python unwind base
 // Sources: capture/interleave.c capture/remote_walk.c
 // Input: minor version, flags, registers, thread and runtime, rows and ranges (fuzz_input.h), then
 // a memory that lies at MEMORY_AT. From 3.13 on it begins with what the runtime publishes.

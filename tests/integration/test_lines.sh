@@ -11,9 +11,11 @@ unset DEBUGINFOD_URLS
 source=$tests/workloads/inlined.cc
 "${CXX:-c++}" -O2 -g -Wall -Wextra -Wl,--build-id -o "$work/whole" "$source" ||
 	die "inlined.cc does not compile"
-objcopy --only-keep-debug "$work/whole" "$work/split.debug" &&
-	objcopy --strip-debug --add-gnu-debuglink="$work/split.debug" "$work/whole" "$work/split" &&
-	objcopy --strip-all "$work/whole" "$work/stripped" || die "objcopy failed"
+if ! objcopy --only-keep-debug "$work/whole" "$work/split.debug" ||
+	! objcopy --strip-debug --add-gnu-debuglink="$work/split.debug" "$work/whole" "$work/split" ||
+	! objcopy --strip-all "$work/whole" "$work/stripped"; then
+	die "objcopy failed"
+fi
 
 address=$(nm "$work/whole" | sed -n 's/^0*\([0-9a-f]*\) T .*hot_loop.*/\1/p')
 [ -n "$address" ] || die "nm does not know hot_loop"

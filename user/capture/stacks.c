@@ -198,9 +198,10 @@ static int64_t push(struct stacks *stacks, int64_t node, int64_t frame)
 /* The address whose function and line count: of a caller, its call's. */
 static uint64_t native_address(const struct user_part *user, uint32_t index)
 {
+	uint64_t address = PS_NATIVE_ADDRESS(user->native[index]);
 	bool is_caller = index || !user->leaf_first;
 
-	return PS_NATIVE_ADDRESS(user->native[index]) - is_caller;
+	return address && is_caller ? address - 1 : address;
 }
 
 /* The node of the user part, outermost frame first, and how the stack ended. */
