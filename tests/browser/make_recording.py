@@ -47,6 +47,9 @@ class Maker:
             return
         casts = [any(isinstance(row[i], HostileText) for row in rows) for i in range(len(rows[0]))]
         marks = ",".join("CAST(? AS TEXT)" if cast else "?" for cast in casts)
+        # Columns behind these are of what this recording does not have: all NULL.
+        columns = self.db.execute(f"SELECT COUNT(*) FROM pragma_table_info('{table}')").fetchone()[0]
+        marks += ",NULL" * (columns - len(casts))
         self.db.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
 
     def meta(self):
