@@ -45,9 +45,12 @@ struct ps_py_offsets {
 	 * (pointers) and the first line (an int). */
 	__u16 check_start, check_size;
 	__u16 check_name, check_file, check_lines, check_first_line;
-	__u16 pad2;
+	__u16 frame_locals; /* the first of the frame's local variables, pointers; tagged like code
+			     */
+	/* To tell values: of a type, str and int. */
+	__u16 type_flags, text_data, int_size, int_tag_shift;
 };
-_Static_assert(sizeof(struct ps_py_offsets) == 40, "wire format");
+_Static_assert(sizeof(struct ps_py_offsets) == 48, "wire format");
 
 /* 24 bits that tell code objects apart, computed where a frame is met and again where its name is
  * read: so a name that was read too late is noticed. Never 0. */
@@ -65,7 +68,7 @@ static inline __u32 ps_py_code_check(__u64 name, __u64 file, __u64 lines, __u32 
 struct ps_py_process {
 	__u64 runtime; /* address of _PyRuntime in the process */
 	__u32 offsets; /* index into the map of struct ps_py_offsets */
-	__u32 reserved;
+	__u32 space; /* see ps_frame_key */
 };
 _Static_assert(sizeof(struct ps_py_process) == 16, "wire format");
 

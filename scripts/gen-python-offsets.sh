@@ -27,8 +27,16 @@ cat > "$work/offsets.c" <<'END'
 #endif
 #if PY_VERSION_HEX >= 0x030b0000
 #include <internal/pycore_frame.h>
+#include <internal/pycore_dict.h>
 #else
 #include <frameobject.h>
+/* Objects/dict-common.h, which is not installed; the same from 3.6 to 3.10. */
+typedef struct {
+	Py_ssize_t dk_refcnt, dk_size;
+	void *dk_lookup;
+	Py_ssize_t dk_usable, dk_nentries;
+	char dk_indices[];
+} dict_keys;
 #endif
 #if PY_VERSION_HEX >= 0x030e0000
 #include <internal/pycore_debug_offsets.h>
@@ -115,6 +123,89 @@ static void print_walker(void)
 #endif
 }
 
+static void print_frame_locals(void)
+{
+#if PY_VERSION_HEX >= 0x030b0000
+	AT("walker.frame_locals", _PyInterpreterFrame, localsplus);
+	AT("code_local_names", PyCodeObject, co_localsplusnames);
+	AT("code_local_kinds", PyCodeObject, co_localspluskinds);
+	NONE("code_cell_names");
+	NONE("code_free_names");
+#else
+	AT("walker.frame_locals", PyFrameObject, f_localsplus);
+	AT("code_local_names", PyCodeObject, co_varnames);
+	NONE("code_local_kinds");
+	AT("code_cell_names", PyCodeObject, co_cellvars);
+	AT("code_free_names", PyCodeObject, co_freevars);
+#endif
+	AT("cell_object", PyCellObject, ob_ref);
+}
+
+/* Where an instance has its attributes. */
+static void print_instances(void)
+{
+#if PY_VERSION_HEX >= 0x030d0000
+	printf("\t\t.instances = PYTHON_INSTANCES_INLINE,\n");
+	AT("values_first", PyDictValues, values);
+#elif PY_VERSION_HEX >= 0x030c0000
+	printf("\t\t.instances = PYTHON_INSTANCES_TAGGED,\n");
+	AT("values_first", PyDictValues, values);
+#elif PY_VERSION_HEX >= 0x030b0000
+	printf("\t\t.instances = PYTHON_INSTANCES_APART,\n");
+	AT("values_first", PyDictValues, values);
+#else
+	printf("\t\t.instances = PYTHON_INSTANCES_DICT,\n");
+	IS("values_first", 0);
+#endif
+	AT("type_name", PyTypeObject, tp_name);
+	AT("type_basic_size", PyTypeObject, tp_basicsize);
+	AT("type_flags", PyTypeObject, tp_flags);
+	AT("type_dict_offset", PyTypeObject, tp_dictoffset);
+	AT("type_dict", PyTypeObject, tp_dict);
+	AT("type_mro", PyTypeObject, tp_mro);
+	AT("type_qualname", PyHeapTypeObject, ht_qualname);
+	AT("type_cached_keys", PyHeapTypeObject, ht_cached_keys);
+	AT("member_definition", PyMemberDescrObject, d_member);
+}
+
+static void print_containers(void)
+{
+	AT("sequence_size", PyVarObject, ob_size);
+	AT("tuple_items", PyTupleObject, ob_item);
+	AT("list_items", PyListObject, ob_item);
+	AT("dict_used", PyDictObject, ma_used);
+	AT("dict_keys", PyDictObject, ma_keys);
+	AT("dict_values", PyDictObject, ma_values);
+#if PY_VERSION_HEX >= 0x030b0000
+	NONE("keys_size");
+	AT("keys_index_bytes", PyDictKeysObject, dk_log2_index_bytes);
+	AT("keys_kind", PyDictKeysObject, dk_kind);
+	AT("keys_entry_count", PyDictKeysObject, dk_nentries);
+	AT("keys_indices", PyDictKeysObject, dk_indices);
+#else
+	AT("keys_size", dict_keys, dk_size);
+	NONE("keys_index_bytes");
+	NONE("keys_kind");
+	AT("keys_entry_count", dict_keys, dk_nentries);
+	AT("keys_indices", dict_keys, dk_indices);
+#endif
+#if PY_VERSION_HEX >= 0x030c0000
+	IS("int_tag_shift", 3);
+	AT("int_size", PyLongObject, long_value.lv_tag);
+	AT("int_digits", PyLongObject, long_value.ob_digit);
+#else
+	IS("int_tag_shift", 0);
+	AT("int_size", PyVarObject, ob_size);
+	AT("int_digits", PyLongObject, ob_digit);
+#endif
+	AT("float_value", PyFloatObject, ob_fval);
+#if PY_VERSION_HEX >= 0x030c0000
+	AT("interpreter_modules", PyInterpreterState, imports.modules);
+#else
+	AT("interpreter_modules", PyInterpreterState, modules);
+#endif
+}
+
 static void print_objects(void)
 {
 	AT("runtime_interpreters", _PyRuntimeState, interpreters.head);
@@ -160,6 +251,8 @@ static void print_debug_offsets(void)
 	DEBUG(free_threaded);
 	DEBUG2(runtime_state, size);
 	DEBUG2(runtime_state, interpreters_head);
+	DEBUG2(interpreter_state, size);
+	DEBUG2(interpreter_state, imports_modules);
 	DEBUG2(thread_state, size);
 	DEBUG2(thread_state, current_frame);
 	DEBUG2(thread_state, thread_id);
@@ -167,6 +260,7 @@ static void print_debug_offsets(void)
 	DEBUG2(interpreter_frame, previous);
 	DEBUG2(interpreter_frame, executable);
 	DEBUG2(interpreter_frame, instr_ptr);
+	DEBUG2(interpreter_frame, localsplus);
 	DEBUG2(interpreter_frame, owner);
 	DEBUG2(code_object, size);
 	DEBUG2(code_object, filename);
@@ -192,6 +286,9 @@ int main(int argc, char **argv)
 	if (argc == 1) {
 		print_walker();
 		print_objects();
+		print_frame_locals();
+		print_instances();
+		print_containers();
 	} else {
 #if PY_VERSION_HEX >= 0x030d0000
 		print_debug_offsets();

@@ -428,7 +428,7 @@ static void compare_debug_offsets(const struct child *child)
 		if (at == 8 || at == 16) /* version, free_threaded */
 			assert_int_equal(err, -EOPNOTSUPP);
 	}
-	assert_int_equal(used, 28);
+	assert_int_equal(used, 31);
 	memcpy(damaged, bytes, sizeof(bytes));
 	damaged[40] += 8; /* runtime_state.interpreters_head: the key cannot be where it was */
 	assert_int_equal(

@@ -40,7 +40,8 @@ static const char *task_of(struct rules *rules, const char *comm)
 
 /* --- Wrong rules. */
 
-#define RULE "[process a]\nprogram = a\ntask = a\n"
+#define FRAME "[frame a]\nfile = *\nfunction = f\n"
+#define RULE  "[process a]\nprogram = a\ntask = a\n"
 
 static const struct wrong {
 	const char *text;
@@ -48,7 +49,22 @@ static const struct wrong {
 	const char *message; /* a part of it */
 } wrong_texts[] = {
 	{"task = x\n", 1, "begins with [KIND NAME]"},
-	{"# c\n\n[frame a]\ntask = x\n", 3, "there is no kind 'frame'; the kinds are: process"},
+	{"# c\n\n[wait a]\ntask = x\n", 3,
+	 "there is no kind 'wait'; the kinds are: process, frame"},
+	{"[frame a]\nfile = *\nquantum = x\nlabel = x\n", 1, "needs function = NAME"},
+	{"[frame a]\nfunction = f\nquantum = x\nlabel = x\n", 1, "needs file = PATTERN"},
+	{FRAME "label = x\n", 1, "needs quantum = VARIABLE"},
+	{FRAME "quantum = x\n", 1, "needs label = PATH"},
+	{FRAME "label = x\nquantum = x\n", 5, "stands in front of the paths"},
+	{FRAME "quantum = x.y\n", 4, "'x.y' is no local variable"},
+	{FRAME "quantum = a b c d e f g\n", 4, "more than 6 local variables"},
+	{FRAME "quantum = x\nlabel = x..y\n", 5, "a name is missing"},
+	{FRAME "quantum = x\nlabel = x | upper\n", 5, "upper"},
+	{FRAME "quantum = x\nlabel = x\ndataid = x | uuid\n", 6, "'dataid' has no steps"},
+	{FRAME "quantum = x\nlabel = x\ndataid = x by 1\n", 6, "a name is missing"},
+	{FRAME "quantum = x\nfield = x\n", 5, "is written: field NAME = value"},
+	{FRAME "quantum = x\nfield a = x\nfield a = x\n", 6, "field 'a' is there already"},
+	{FRAME "quantum = x\ncalls = getrusage nocall\n", 5, "no system call 'nocall'"},
 	{"[]\n", 1, "there is no kind ''"},
 	{"[process]\n", 1, "has no name: [process NAME]"},
 	{"[process a b]\n", 1, "is one word"},

@@ -10,13 +10,14 @@
 #include "base/cleanup.h"
 #include "base/files.h"
 #include "base/strings.h"
+#include "proc/frame_rule.h"
 #include "proc/rule_command.h"
 #include "proc/rule_grammar.h"
 #include "proc/rule_process.h"
 #include "proc/rule_value.h"
 
 /* A further kind is a further entry. */
-static const struct rule_kind *const kinds[] = {&rule_kind__process};
+static const struct rule_kind *const kinds[] = {&rule_kind__process, &rule_kind__frame};
 
 #define KIND_COUNT   (sizeof(kinds) / sizeof(kinds[0]))
 #define BUILTIN_PATH "built-in rules"
@@ -218,6 +219,18 @@ const char *const *rules__environment_names(const struct rules *rules, size_t *r
 {
 	*ret_count = rules->variables.count;
 	return rules->variables.items;
+}
+
+struct frame_rule *rules__frame(const struct rules *rules, size_t index)
+{
+	struct rule *rule = index < rules->list.count ? rules->list.items[index] : NULL;
+
+	return rule && rule->kind == &rule_kind__frame ? (struct frame_rule *)rule : NULL;
+}
+
+const char *rules__intern(struct rules *rules, const char *text)
+{
+	return string_pool__intern(rules->pool, text);
 }
 
 /* The comm made printable; a process may have set it to anything, or to nothing. */

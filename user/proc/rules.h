@@ -18,6 +18,7 @@ enum {
 };
 
 struct rules;
+struct frame_rule;
 
 struct rules_error {
 	char path[256]; /* cut when longer */
@@ -61,6 +62,13 @@ void rules__print(const struct rules *rules, size_t index, FILE *stream);
  * RULES_ENVIRONMENT_MAX, never one that looks like a secret. Borrowed until rules are added or
  * freed. */
 const char *const *rules__environment_names(const struct rules *rules, size_t *ret_count);
+
+/* Rule `index` when it is of the kind frame, else NULL. It is not const: paths hold hints for
+ * whoever follows them. */
+struct frame_rule *rules__frame(const struct rules *rules, size_t index);
+
+/* A text that lives as long as the rules. NULL: no memory. */
+const char *rules__intern(struct rules *rules, const char *text);
 
 /* What a process is. The strings live in the rules object until rules__free; they are UTF-8 without
  * control characters, at most RULES_TEXT_LIMIT bytes. Each distinct name is kept. */

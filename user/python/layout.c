@@ -20,9 +20,10 @@ struct debug_fields {
 	uint16_t size;
 	uint16_t version, free_threaded;
 	uint16_t runtime_state_size, runtime_state_interpreters_head;
+	uint16_t interpreter_state_size, interpreter_state_imports_modules;
 	uint16_t thread_state_size, thread_state_current_frame, thread_state_thread_id;
 	uint16_t interpreter_frame_size, interpreter_frame_previous, interpreter_frame_executable;
-	uint16_t interpreter_frame_instr_ptr, interpreter_frame_owner;
+	uint16_t interpreter_frame_instr_ptr, interpreter_frame_localsplus, interpreter_frame_owner;
 	uint16_t code_object_size, code_object_filename, code_object_name, code_object_qualname;
 	uint16_t code_object_linetable, code_object_firstlineno, code_object_co_code_adaptive;
 	uint16_t pyobject_ob_type;
@@ -114,6 +115,9 @@ static void take_walker(struct published *published, const struct debug_fields *
 		published_offset(published, fields->interpreter_frame_instr_ptr, 8, frame);
 	walker->frame_owner =
 		published_offset(published, fields->interpreter_frame_owner, 1, frame);
+	walker->frame_locals =
+		published_offset(published, fields->interpreter_frame_localsplus, 8,
+				 published_word(published, fields->interpreter_frame_size));
 	walker->code_bytecode =
 		published_offset(published, fields->code_object_co_code_adaptive, 2, code);
 
@@ -184,6 +188,9 @@ int python_layout__from_debug_offsets(const void *bytes, size_t size, uint16_t *
 		published_offset(&published, fields->runtime_state_interpreters_head, 8, runtime);
 	take_walker(&published, fields, &layout);
 	take_objects(&published, fields, &layout);
+	layout.interpreter_modules = published_offset(
+		&published, fields->interpreter_state_imports_modules, 8,
+		published_size(&published, fields->interpreter_state_size, RUNTIME_LIMIT));
 	if (published.nonsense)
 		return -EBADMSG;
 	/* The pthread key's place is not published. Should the fields in front of it have moved,
@@ -212,6 +219,10 @@ struct ps_py_offsets python_layout__for_walker(const struct python_layout *layou
 		if (fields[i] + sizeof(uint64_t) > end)
 			end = fields[i] + sizeof(uint64_t);
 	}
+	walker.type_flags = layout->type_flags;
+	walker.text_data = layout->text_ascii_data;
+	walker.int_size = layout->int_size;
+	walker.int_tag_shift = layout->int_tag_shift;
 	/* The walker takes the pointers from where they are read to: aligned. */
 	start &= ~(sizeof(uint64_t) - 1);
 	if (end - start > CHECK_LIMIT)

@@ -4,7 +4,8 @@
  * Two sources. CPython 3.8-3.12: offsets.inc, made by scripts/gen-python-offsets.sh from CPython's
  * own headers. 3.13 and later: what the interpreter publishes at the start of _PyRuntime
  * (_Py_DebugOffsets, known by its cookie); what it does not publish comes from offsets.inc too:
- * runtime_tss_key, shim_owner, code_tag_bits, code_flags, the bits of text_state and text_data. */
+ * runtime_tss_key, shim_owner, code_tag_bits, code_flags, the bits of text_state and text_data, and
+ * all that is below bytes_data but interpreter_modules. */
 #ifndef PYTHON_LAYOUT_H
 #define PYTHON_LAYOUT_H
 
@@ -16,6 +17,14 @@
 
 /* Bytes of _PyRuntime that python_layout__from_debug_offsets() wants to see. */
 #define PYTHON_DEBUG_OFFSETS_SIZE 1024
+
+/* Where an instance of a class has its attributes. */
+enum python_instances {
+	PYTHON_INSTANCES_DICT, /* <= 3.10: in a dict */
+	PYTHON_INSTANCES_APART, /* 3.11: in values, or else in a dict; two words for them */
+	PYTHON_INSTANCES_TAGGED, /* 3.12: one word for both, bit 0 set: values */
+	PYTHON_INSTANCES_INLINE, /* 3.13+: in values behind the instance, or else in a dict */
+};
 
 /* Offsets in bytes unless said otherwise; PS_PY_NO_FIELD: this version has no such field. */
 struct python_layout {
@@ -39,6 +48,28 @@ struct python_layout {
 	/* bytes */
 	uint16_t bytes_size; /* Py_ssize_t */
 	uint16_t bytes_data;
+
+	/* Local variables: their names (tuples) in the order of their slots. 3.11+: all of them in
+	 * code_local_names, their kinds (bytes) in code_local_kinds. */
+	uint16_t code_local_names, code_local_kinds, code_cell_names, code_free_names;
+	uint16_t cell_object; /* what a cell holds */
+
+	/* types and their instances */
+	enum python_instances instances;
+	uint16_t values_first; /* PyDictValues.values */
+	uint16_t type_name, type_basic_size, type_flags, type_dict_offset, type_dict, type_mro;
+	uint16_t type_qualname, type_cached_keys; /* of classes made by Python code */
+	uint16_t member_definition; /* PyMemberDescrObject.d_member */
+
+	/* tuple, list, dict, int, float */
+	uint16_t sequence_size, tuple_items, list_items;
+	uint16_t dict_used, dict_keys, dict_values;
+	uint16_t keys_size; /* <= 3.10: dk_size, else dk_log2_index_bytes and dk_kind, bytes */
+	uint16_t keys_index_bytes, keys_kind, keys_entry_count, keys_indices;
+	uint16_t int_size, int_digits, int_tag_shift; /* 3.12+: the size is above that many bits */
+	uint16_t float_value;
+
+	uint16_t interpreter_modules; /* PyInterpreterState: the dict that is sys.modules */
 };
 
 /* The layout of a version, (major << 8) | minor, up to 3.12. NULL: not known, or a version that
