@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Source "cpu": samples of all CPUs, counted by (who, thread, stack, leaf). */
 #include "compat.bpf.h"
+#include "quanta.bpf.h"
 #include "walker.bpf.h"
 
 static __always_inline struct ps_who *who__current(__u32 tgid)
@@ -74,6 +75,12 @@ int cpu_sample(struct bpf_perf_event_data *ctx)
 		walker->event.leaf_kernel = 1;
 	} else {
 		native__begin(&walker->native, key.leaf, ctx->regs.rsp, ctx->regs.rbp);
+	}
+	if (knob_quanta) {
+		quantum__look(slot);
+		who = bpf_map_lookup_elem(&epochs, &key.tgid);
+		if (who)
+			walker->event.epoch = key.epoch = who->epoch;
 	}
 	walker__user(slot, walker->event.leaf_kernel);
 	walker__finish(slot);

@@ -118,6 +118,7 @@ static __always_inline __u32 take_slot(struct thread_state *state, struct file *
 	tag->inode = (__u64)inode;
 	tag->filesystem = filesystem_index(inode);
 	describe_file(file, inode, op, &slot->key);
+	slot->key.epoch = state->epoch;
 	io__settle_slot(tag);
 	if (slot->key.kind == PS_IO_FILE) {
 		tag->directory = BPF_CORE_READ(file, f_path.dentry, d_parent, d_inode, i_ino);
@@ -234,6 +235,27 @@ static __always_inline void count_file(struct thread_state *state, __u32 index, 
 	count_histogram(op, tag->filesystem, ns, result);
 }
 
+__noinline int io_notice(__u32 tgid)
+{
+	struct thread_state *state = thread__find(compat__current());
+	const struct ps_quantum *quantum;
+	const struct ps_who *who;
+
+	if (!state)
+		return 0;
+	state->switches = quantum_switches;
+	who = bpf_map_lookup_elem(&epochs, &tgid);
+	if (!who || who->epoch == state->epoch)
+		return 0;
+	io__flush(state, state->epoch);
+	state->epoch = who->epoch;
+	if (knob_quanta) {
+		quantum = bpf_map_lookup_elem(&quanta, &tgid);
+		state->in_quantum = quantum && quantum->tid == (__u32)bpf_get_current_pid_tgid();
+	}
+	return 0;
+}
+
 /* A descriptor that is none, or whose file could not be found. */
 static __always_inline void count_nameless(__u32 op, __s64 result, __u64 ns)
 {
@@ -287,6 +309,8 @@ __noinline int io__end(__u32 call, __u64 first, __u64 second, __s64 result)
 		return 0;
 	ns = bpf_ktime_get_ns() - state->call_ns;
 	state->call_ns = 0;
+	if (state->switches != quantum_switches)
+		io_notice(bpf_get_current_pid_tgid() >> 32);
 	if (how == PS_IO_BY_PATH_AT || how == PS_IO_BY_RESULT_AT)
 		at = first;
 	if (how == PS_IO_BY_RESULT || how == PS_IO_BY_RESULT_AT)

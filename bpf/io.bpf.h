@@ -70,7 +70,8 @@ static __always_inline void io__add(struct ps_io_key *key, const struct ps_io_su
 	__sync_fetch_and_add(&sum->ns, more->ns);
 }
 
-/* Moves a slot's sums into the map and leaves it empty, to be settled when it is filled anew.
+/* Moves a slot's sums, to the epoch in which they were made, into the map and leaves it empty, to
+ * be settled when it is filled anew.
  *
  * The recorder may copy the slot meanwhile, on another CPU. Who is first to say so counts: either
  * this sees that the slot was `seen`, or the recorder sees that its turn is odd or has passed. The
@@ -86,7 +87,8 @@ static __always_inline void io__flush_slot(struct thread_state *state, __u32 ind
 	seen = tag->seen;
 	tag->seen = 0;
 	if (key.op && slot->sum.count) {
-		key.epoch = epoch;
+		if (!key.epoch)
+			key.epoch = epoch;
 		io__add(&key, &slot->sum, tag->directory, seen);
 	}
 	__builtin_memset(slot, 0, sizeof(*slot));
@@ -107,6 +109,10 @@ static __always_inline void io__flush(struct thread_state *state, __u64 epoch)
 		io__settle_slot(&state->tags[i]);
 	}
 }
+
+/* When quantum_switches is not what the thread has seen: has the process of current begun another
+ * epoch, the thread's sums so far belong to the one before. */
+int io_notice(__u32 tgid);
 
 /* For the programs at the ends of system calls: the call of current thread that begins, and that
  * has ended with `result`. */

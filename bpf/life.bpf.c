@@ -6,6 +6,7 @@
  * by start time too. */
 #include "compat.bpf.h"
 #include "io.bpf.h"
+#include "quanta.bpf.h"
 #include "thread.bpf.h"
 
 struct exec_scratch {
@@ -96,6 +97,7 @@ int BPF_PROG(life_fork, struct task_struct *parent, struct task_struct *child)
 	who.wanted = 1;
 	if (bpf_map_update_elem(&epochs, &tgid, &who, BPF_ANY))
 		count_event(PS_COUNTER_EPOCHS_FULL);
+	quantum__forget(tgid);
 	begin_life(child);
 	/* A forked child maps the same files at the same places and runs the same interpreter; a
 	 * left-over of the pid's earlier owner must not stay. */
@@ -227,7 +229,10 @@ int BPF_PROG(life_exec, struct task_struct *task, int old_tid)
 	if (state) {
 		event->waits = state->waits;
 		io__flush(state, event->previous_epoch);
+		state->epoch = who.epoch;
+		state->in_quantum = 0;
 	}
+	quantum__forget(tgid);
 
 	arguments = BPF_CORE_READ(task, mm, arg_start);
 	arguments_end = BPF_CORE_READ(task, mm, arg_end);
@@ -306,6 +311,7 @@ int BPF_PROG(life_free, struct task_struct *task)
 		bpf_map_delete_elem(&epochs, &tgid);
 		bpf_map_delete_elem(&py_processes, &tgid);
 		bpf_map_delete_elem(&unwind_processes, &tgid);
+		quantum__forget(tgid);
 	} else if (knob_only_wanted) {
 		return 0;
 	}

@@ -8,6 +8,8 @@ struct py_layouts_map py_layouts SEC(".maps");
 struct unwind_chunks_map unwind_chunks SEC(".maps");
 struct unwind_tables_map unwind_tables SEC(".maps");
 struct unwind_processes_map unwind_processes SEC(".maps");
+struct frame_rules_map frame_rules SEC(".maps");
+struct quanta_map quanta SEC(".maps");
 struct env_names_map env_names SEC(".maps");
 struct events_map events SEC(".maps");
 struct counters_map counters SEC(".maps");
@@ -24,9 +26,12 @@ const volatile __s64 knob_preempt_count = 0;
 const volatile bool knob_offcpu = false;
 const volatile __u8 wait_kinds[PS_SYSCALL_LIMIT] = {};
 
+const volatile bool knob_quanta = false;
+const volatile __u8 quantum_calls[PS_SYSCALL_LIMIT] = {};
 const volatile bool knob_io = false;
 const volatile __u8 io_calls[PS_SYSCALL_LIMIT] = {};
 
+__u64 quantum_switches = 1;
 __u64 wait_period_ns = 2000000;
 __u64 io_period_ns = 2000000;
 __u64 io_period_bytes = 4194304;

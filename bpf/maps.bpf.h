@@ -17,6 +17,7 @@
 
 #include "counters.h"
 #include "python.h"
+#include "quantum.h"
 #include "unwind.h"
 #include "user_memory.bpf.h"
 #include "wire.h"
@@ -173,11 +174,34 @@ static __always_inline void counts__add(const struct ps_count *key, __u64 sum)
 		__sync_fetch_and_add(&known->sum, sum);
 }
 
+/* Which code is whose quantum. Both are used by samples: so both are allocated beforehand. */
+struct frame_rules_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PS_FRAME_RULES);
+	__type(key, struct ps_frame_key);
+	__type(value, struct ps_frame_rule);
+};
+extern struct frame_rules_map frame_rules SEC(".maps");
+
+/* tgid -> the quantum that it is in */
+struct quanta_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536); /* set */
+	__type(key, __u32);
+	__type(value, struct ps_quantum);
+};
+extern struct quanta_map quanta SEC(".maps");
+
+/* Grows when any process's epoch changes while it runs: threads then look at theirs. Never 0. */
+extern __u64 quantum_switches;
+
 /* Knobs; the object loads with these defaults alone. */
 extern const volatile bool knob_only_wanted; /* record only processes marked as wanted */
 extern const volatile bool knob_task_pt_regs; /* bpf_task_pt_regs() exists (Linux 5.15) */
 extern const volatile __s64 knob_preempt_count; /* bytes from a run queue; 0: not known */
 extern const volatile bool knob_offcpu; /* source "offcpu" is on */
+extern const volatile bool knob_quanta; /* source "quanta" is on */
+extern const volatile __u8 quantum_calls[PS_SYSCALL_LIMIT]; /* PS_CALL_* */
 extern const volatile bool knob_io; /* source "io" is on */
 extern const volatile __u8 io_calls[PS_SYSCALL_LIMIT]; /* PS_IO_CALL() by system call; 0: none */
 extern const volatile __u8 wait_kinds[PS_SYSCALL_LIMIT]; /* enum ps_wait_kind by system call */

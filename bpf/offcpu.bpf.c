@@ -10,7 +10,9 @@
  * a system call is walked when that call returns: until then the user stack stays as it is. Page
  * faults have no such end: they are walked when the thread leaves the CPU. */
 #include "compat.bpf.h"
+#include "io.bpf.h"
 #include "offcpu.bpf.h"
+#include "quanta.bpf.h"
 #include "wait_class.bpf.h"
 #include "waits.bpf.h"
 #include "walker.bpf.h"
@@ -78,6 +80,12 @@ static __always_inline void leave(struct task_struct *task, bool preempt, __u64 
 	if (state->unseen_since_ns)
 		waits__add_unseen(state, now, cpu_ns);
 	state->out_cpu_ns = cpu_ns;
+	if (state->switches != quantum_switches)
+		io_notice(task->tgid);
+	if (state->in_quantum && now - state->looked_ns > QUANTUM_LOOK_NS) {
+		state->looked_ns = now;
+		quantum__look_leaving(WALKER_TRACEPOINT);
+	}
 	state->waits.wake_ns = 0;
 	state->waits.out_ns = now;
 	if (preempt || !compat__task_state(task)) {

@@ -153,11 +153,10 @@ static __always_inline __s32 python__fetch(struct python_walk *walk,
 	return walk->frame - start;
 }
 
-/* Reads one frame and steps to the previous one: 0 and *ret_frame; PY_NO_FRAME: an entry shim,
- * nothing to show; negative: not readable. */
-static __always_inline int python__step(struct python_walk *walk,
-					const struct ps_py_offsets *layout,
-					struct ps_frame *ret_frame)
+/* As python__step(), but without what tells code objects apart. */
+static __always_inline int python__step_only(struct python_walk *walk,
+					     const struct ps_py_offsets *layout,
+					     struct ps_frame *ret_frame)
 {
 	__u32 size = layout->frame_size, is_last = 1;
 	const __u8 *bytes;
@@ -197,8 +196,21 @@ static __always_inline int python__step(struct python_walk *walk,
 	}
 	ret_frame->address = code;
 	ret_frame->position = position;
-	ret_frame->kind = (is_last ? PS_FRAME_LAST : 0) | python__check(walk, layout, code) << 8;
+	ret_frame->kind = is_last ? PS_FRAME_LAST : 0;
 	return 0;
+}
+
+/* Reads one frame and steps to the previous one: 0 and *ret_frame; PY_NO_FRAME: an entry shim,
+ * nothing to show; negative: not readable. */
+static __always_inline int python__step(struct python_walk *walk,
+					const struct ps_py_offsets *layout,
+					struct ps_frame *ret_frame)
+{
+	int status = python__step_only(walk, layout, ret_frame);
+
+	if (!status)
+		ret_frame->kind |= python__check(walk, layout, ret_frame->address) << 8;
+	return status;
 }
 
 #endif

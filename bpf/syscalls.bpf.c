@@ -4,6 +4,7 @@
 #include "compat.bpf.h"
 #include "io.bpf.h"
 #include "offcpu.bpf.h"
+#include "quanta.bpf.h"
 #include "waits.bpf.h"
 #include "walker.bpf.h"
 
@@ -25,6 +26,14 @@ int BPF_PROG(syscall_exit, struct pt_regs *registers, long result)
 {
 	struct thread_state *state;
 	__s64 number = registers->orig_rax;
+
+	if (knob_quanta && number >= 0 && number < PS_SYSCALL_LIMIT) {
+		__u32 call = quantum_calls[number & (PS_SYSCALL_LIMIT - 1)];
+
+		if (call && quantum__is_boundary(call, registers->rdi) &&
+		    quantum__at_call(WALKER_TRACEPOINT))
+			quantum__show(WALKER_TRACEPOINT);
+	}
 
 	if (knob_io && number >= 0 && number < PS_SYSCALL_LIMIT) {
 		__u32 call = io_calls[number & (PS_SYSCALL_LIMIT - 1)];

@@ -25,6 +25,11 @@ struct thread_state {
 	__u32 kernel_frames;
 	__u64 kernel[THREAD_KERNEL_FRAMES];
 	/* The file operation that goes on, and sums not yet in the map. */
+	__u64 epoch; /* to which its sums since belong, as far as it has noticed */
+	__u64 switches; /* quantum_switches, when it looked */
+	__u64 looked_ns; /* when its Python frames were last looked at */
+	__u32 in_quantum; /* 1: it has begun the quantum that its process is in */
+	__u32 pad2;
 	__u64 call_ns; /* when it began; 0: none */
 	__u32 call_slot; /* close: 1 + the slot of what it closes; afterwards nobody can tell */
 	__u32 pad;

@@ -43,6 +43,10 @@
 	  "Python functions without a name: no valid code object")                                 \
 	X(NO_LINES, "frames_without_lines",                                                        \
 	  "native frames whose source lines could not be found in time")                           \
+	X(QUANTA_LATE, "late_quanta", "boundaries of quanta told later: the ring buffer was full") \
+	X(QUANTUM_UNREAD, "quanta_unread", "quanta whose label could not be read")                 \
+	X(FRAME_RULES_FULL, "lost_frame_rules",                                                    \
+	  "processes whose quanta are not seen: the map of functions was full")                    \
 	X(STACK_UNKNOWN, "stacks_unknown", "samples whose stack never arrived")                    \
 	X(QUEUE_FULL, "lost_queue_full", "rows lost: the disk was slower than the recording")
 

@@ -28,6 +28,8 @@
 #define PS_NAME_HASH_START	      0xcbf29ce484222325ULL
 #define PS_NAME_HASH_STEP(hash, byte) (((hash) ^ (__u8)(byte)) * 0x100000001b3ULL)
 
+#define PS_QUANTUM_LOCALS 6 /* local variables that a rule of kind frame looks at */
+
 #define PS_MAX_LAYOUTS 64 /* distinct CPython builds at a time */
 
 /* Who: the epoch of a process, in BPF. An epoch begins at fork, at exec, and where a rule says

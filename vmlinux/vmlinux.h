@@ -12,6 +12,10 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+struct list_head {
+	struct list_head *next;
+};
+
 typedef __u64 u64;
 struct sched_entity {
 	u64 sum_exec_runtime;
@@ -29,6 +33,8 @@ struct signal_struct {
 	long unsigned int maxrss;
 	unsigned int flags;
 	int group_exit_code;
+	int nr_threads;
+	struct list_head thread_head;
 };
 
 struct mm_struct {
@@ -135,6 +141,7 @@ struct task_struct {
 	u64 utime;
 	u64 stime;
 	struct thread_struct thread;
+	struct list_head thread_node;
 };
 
 struct seq_file;

@@ -2,6 +2,7 @@
 #include "capture/code_names.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -211,9 +212,12 @@ int code_names__find(struct code_cache *cache, struct code_names *names, pid_t p
 	struct process_memory process = process_memory__of(pid);
 	uint32_t check = PS_FRAME_CHECK(frame);
 	struct code_entry *entry;
+	bool fresh = false;
 	int err = 0;
 
 	HASH_FIND(hh, names->entries, &frame->address, sizeof(frame->address), entry);
+	if (!entry || entry->check != check)
+		fresh = true;
 	if (!entry)
 		err = add_entry(cache, names, &process.memory, layout, code_type, frame->address,
 				&entry);
@@ -224,6 +228,7 @@ int code_names__find(struct code_cache *cache, struct code_names *names, pid_t p
 	if (err)
 		return err;
 	ret_place->function = entry->code->function;
+	ret_place->fresh = fresh ? &entry->code->code : NULL;
 	ret_place->line = python_code__line(&entry->code->code, frame->position);
 	return 0;
 }

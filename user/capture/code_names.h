@@ -17,6 +17,9 @@ struct stack_tree;
 struct code_place {
 	int64_t function; /* row */
 	int64_t line; /* 0: none */
+	/* The code when it was read just now, else NULL; borrowed until the next call. Equal code
+	 * of another process may stand for it: name and file are its own, no addresses. */
+	const struct python_code *fresh;
 };
 
 struct code_cache *code_cache__new(struct stack_tree *tree); /* NULL: no memory */

@@ -17,6 +17,7 @@
 #include "capture/map_drain.h"
 #include "capture/mmaps.h"
 #include "capture/names.h"
+#include "capture/quanta.h"
 #include "capture/sleepers.h"
 #include "capture/stacks.h"
 #include "capture/tracker.h"
@@ -116,7 +117,10 @@ static int on_stack(struct drain *drain, const struct ps_stack_event *stack, siz
 		if (err)
 			return err == -ENOMEM ? err : 0;
 	}
-	return stacks__on_stack(drain->parts.stacks, process, stack, (const uint64_t *)(stack + 1));
+	err = stacks__on_stack(drain->parts.stacks, process, stack, (const uint64_t *)(stack + 1));
+	if (!err && drain->parts.quanta)
+		err = quanta__settle(drain->parts.quanta);
+	return err;
 }
 
 static int on_copy(struct drain *drain, const struct ps_stack_copy_event *copy, size_t size)
@@ -159,6 +163,22 @@ static int on_file(struct drain *drain, const struct ps_file_event *file, size_t
 	return io_drain__on_file(drain->io, file, (const char *)(file + 1));
 }
 
+static int on_quantum(struct drain *drain, const struct ps_quantum_event *event)
+{
+	struct process *process = tracker__find(drain->parts.tracker, event->event.tgid);
+	int err = 0;
+
+	if (!drain->parts.quanta || !process)
+		return 0;
+	if (event->event.type == PS_EVENT_QUANTUM)
+		err = quanta__on_quantum(drain->parts.quanta, event, names__python_layout(process));
+	else
+		err = quanta__on_boundary(drain->parts.quanta, event);
+	if (err && !drain->error)
+		drain->error = err;
+	return 0;
+}
+
 static int on_event(void *context, void *data, size_t size)
 {
 	static const size_t least[] = {
@@ -174,6 +194,9 @@ static int on_event(void *context, void *data, size_t size)
 	const struct ps_event *event = data;
 	int err = 0;
 
+	if (size >= sizeof(struct ps_quantum_event) &&
+	    (event->type == PS_EVENT_QUANTUM || event->type == PS_EVENT_BOUNDARY))
+		return on_quantum(drain, data);
 	if (size < sizeof(*event) || event->type >= sizeof(least) / sizeof(least[0]) ||
 	    size < least[event->type])
 		return 0;
@@ -252,6 +275,8 @@ int drain__events(struct drain *drain)
 	err = read_lost_mappings(drain);
 	if (!err)
 		err = names__settle(drain->parts.names, now_ns());
+	if (!err && drain->parts.quanta)
+		err = quanta__settle(drain->parts.quanta);
 	if (!err)
 		err = unwinder__take(drain->parts.unwinder, now_ns());
 	return err ? err : stacks__retry(drain->parts.stacks, now_ns());
@@ -463,12 +488,13 @@ int drain__slice(struct drain *drain, int64_t slice, uint64_t slice_start_ns, bo
 		return err;
 	if (drain->sleepers)
 		sleepers__begin(drain->sleepers, slice_start_ns, final);
-	tracker__snapshot_begin(drain->parts.tracker);
+	tracker__snapshot_begin(drain->parts.tracker, final);
 	err = drain__each_task(drain, take_task, drain);
+	/* Epochs and names that have come during the walk: what was read belongs to them. */
+	if (!err)
+		err = drain__events(drain);
 	if (!err)
 		err = tracker__snapshot_end(drain->parts.tracker);
-	if (!err && drain->io) /* whose epochs and names may have come during the walk */
-		err = drain__events(drain);
 	if (!err && drain->io)
 		err = io_drain__end(drain->io, slice);
 	if (!err && drain->sleepers && final)

@@ -12,6 +12,7 @@
 struct drain;
 struct mmaps;
 struct names;
+struct quanta;
 struct stacks;
 struct unwinder;
 struct pipescope_bpf;
@@ -26,6 +27,7 @@ struct drain_parts {
 	struct names *names;
 	struct stacks *stacks;
 	struct unwinder *unwinder;
+	struct quanta *quanta; /* NULL: that source is off */
 	struct mmaps *mmaps;
 	uint64_t *counters;
 	bool offcpu, io; /* these sources are on */

@@ -158,14 +158,15 @@ int io_drain__on_task(struct io_drain *drain, const struct ps_task_event *task)
 {
 	int err = 0;
 
-	/* Of a process between two programs the event of its exec may not be taken yet: so the
-	 * epoch is the one that BPF had when it read the slots. */
+	/* A slot knows the epoch it was filled in. The first ones do not: then it is the one that
+	 * BPF had when it read them, as the event of an exec may not be taken yet. */
 	for (int i = 0; i < PS_IO_SLOTS && task->epoch && !err; i++) {
 		struct ps_io_slot slot = task->slots[i];
 
 		if (!slot.key.op || !slot.sum.count)
 			continue;
-		slot.key.epoch = task->epoch;
+		if (!slot.key.epoch)
+			slot.key.epoch = task->epoch;
 		err = io_sums__add_slot(drain->sums, &slot.key, &slot.sum);
 	}
 	return err;

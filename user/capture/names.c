@@ -13,6 +13,7 @@
 #include "capture/binaries.h"
 #include "capture/code_names.h"
 #include "capture/native_names.h"
+#include "capture/quanta.h"
 #include "capture/unwinder.h"
 #include "model/stack_tree.h"
 #include "store/writer.h"
@@ -26,6 +27,7 @@
 struct names {
 	struct stack_tree *tree;
 	struct unwinder *unwinder;
+	struct quanta *quanta; /* NULL: that source is off */
 	struct string_pool *pool;
 	struct names_maps maps;
 	uint64_t *counters;
@@ -39,8 +41,8 @@ struct names {
 };
 
 int names__new(struct stack_tree *tree, struct string_pool *pool, struct unwinder *unwinder,
-	       struct finisher *finisher, struct names_maps maps, uint64_t *counters,
-	       struct names **ret_names)
+	       struct finisher *finisher, struct quanta *quanta, struct names_maps maps,
+	       uint64_t *counters, struct names **ret_names)
 {
 	struct names *names = calloc(1, sizeof(*names));
 	int err;
@@ -49,6 +51,7 @@ int names__new(struct stack_tree *tree, struct string_pool *pool, struct unwinde
 		return -ENOMEM;
 	names->tree = tree;
 	names->unwinder = unwinder;
+	names->quanta = quanta;
 	names->pool = pool;
 	names->maps = maps;
 	names->counters = counters;
@@ -97,6 +100,8 @@ void names__forget(struct names *names, struct process *process, uint64_t now_ns
 	unwinder__unmap(names->unwinder, (uint32_t)process->key.tgid, &process->space, now_ns);
 	code_names__free(names->codes, process->codes);
 	process->codes = NULL;
+	if (names->quanta)
+		quanta__forget(names->quanta, process);
 }
 
 /* --- the interpreter of a process */
@@ -155,6 +160,8 @@ static int found_python(struct names *names, struct process *process, const stru
 		.offsets = index < 0 ? PS_MAX_LAYOUTS : (uint32_t)index,
 	};
 	process->dirty = true;
+	if (names->quanta && quanta__new_space(names->quanta, process))
+		return -ENOMEM;
 	return tell_bpf(names, process);
 }
 
@@ -221,6 +228,7 @@ int names__read_mappings(struct names *names, struct process *process, uint64_t 
 int names__on_fork(struct names *names, const struct process *parent, struct process *child,
 		   uint64_t forked_ns)
 {
+	quanta__share_space(parent, child);
 	if (!parent->space || child->space)
 		return 0;
 	return unwinder__share(names->unwinder, (uint32_t)child->key.tgid, parent->space, forked_ns,
@@ -373,6 +381,9 @@ int64_t names__python(struct names *names, struct process *process, const struct
 	} else {
 		err = -ESRCH;
 	}
+	if (!err && place.fresh && names->quanta)
+		err = quanta__on_code(names->quanta, process, &binary->python.layout, frame,
+				      place.fresh);
 	if (err == -ENOMEM)
 		return err;
 	if (err) {
@@ -387,6 +398,13 @@ int64_t names__python(struct names *names, struct process *process, const struct
 	if (place.function < 0)
 		return place.function;
 	return stack_tree__frame(names->tree, place.function, place.line);
+}
+
+const struct python_layout *names__python_layout(const struct process *process)
+{
+	const struct binary *binary = process->python_binary;
+
+	return binary && binary->python_known ? &binary->python.layout : NULL;
 }
 
 bool names__layout(const struct process *process, struct ps_py_offsets *ret_layout)

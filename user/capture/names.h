@@ -13,6 +13,7 @@
 #include "wire.h"
 
 struct names;
+struct quanta;
 struct unwinder;
 struct stack_tree;
 struct finisher;
@@ -22,11 +23,11 @@ struct names_maps {
 	int py_processes, py_layouts; /* BPF maps */
 };
 
-/* tree, pool (paths of mappings), unwinder, finisher (NULL: no lines of native code) and counters
- * (PS_COUNTER_COUNT of them, added to) are borrowed. */
+/* tree, pool (paths of mappings), unwinder, finisher (NULL: no lines of native code), quanta (NULL:
+ * none) and counters (PS_COUNTER_COUNT of them, added to) are borrowed. */
 int names__new(struct stack_tree *tree, struct string_pool *pool, struct unwinder *unwinder,
-	       struct finisher *finisher, struct names_maps maps, uint64_t *counters,
-	       struct names **ret_names);
+	       struct finisher *finisher, struct quanta *quanta, struct names_maps maps,
+	       uint64_t *counters, struct names **ret_names);
 void names__free(struct names *names);
 
 /* Reads the mappings of a process that already runs. */
@@ -53,6 +54,8 @@ int64_t names__python(struct names *names, struct process *process, const struct
 
 /* How the process's interpreter is to be read; false: it has none, or none that is known. */
 bool names__layout(const struct process *process, struct ps_py_offsets *ret_layout);
+/* The same in full; NULL. */
+const struct python_layout *names__python_layout(const struct process *process);
 
 /* Frees what names keeps with a process. */
 void names__forget(struct names *names, struct process *process, uint64_t now_ns);

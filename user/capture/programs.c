@@ -36,7 +36,7 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 	return 0;
 }
 
-static struct pipescope_bpf *open_programs(bool offcpu, bool io)
+static struct pipescope_bpf *open_programs(bool offcpu, bool io, bool quanta)
 {
 	/* Before 5.11 the memory of maps counts against this limit. */
 	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
@@ -62,7 +62,13 @@ static struct pipescope_bpf *open_programs(bool offcpu, bool io)
 	if (io)
 		io_calls__fill((uint8_t *)bpf->rodata->io_calls);
 	bpf_program__set_autoload(bpf->progs.syscall_enter, io);
-	bpf_program__set_autoload(bpf->progs.syscall_exit, offcpu || io);
+	bpf->rodata->knob_quanta = quanta;
+	if (!quanta) {
+		bpf_map__set_max_entries(bpf->maps.frame_rules, 1);
+		bpf_map__set_max_entries(bpf->maps.quanta, 1);
+	}
+	bpf_program__set_autoload(bpf->progs.quanta_exit, quanta);
+	bpf_program__set_autoload(bpf->progs.syscall_exit, offcpu || io || quanta);
 	return bpf;
 }
 
@@ -86,12 +92,15 @@ static int choose_environment(struct pipescope_bpf *bpf, const struct programs_k
 
 int programs__load(const struct programs_knobs *knobs, struct pipescope_bpf **ret_bpf)
 {
-	struct pipescope_bpf *bpf = open_programs(knobs->offcpu, knobs->io);
+	struct pipescope_bpf *bpf = open_programs(knobs->offcpu, knobs->io, knobs->quanta);
 	int err;
 
 	if (!bpf)
 		return -errno;
 	bpf->rodata->knob_only_wanted = knobs->only_wanted;
+	if (knobs->quanta)
+		memcpy((uint8_t *)bpf->rodata->quantum_calls, knobs->quantum_calls,
+		       sizeof(knobs->quantum_calls));
 	err = pipescope_bpf__load(bpf);
 	if (!err)
 		err = choose_environment(bpf, knobs);
@@ -125,6 +134,7 @@ int programs__attach(struct pipescope_bpf *bpf)
 	const struct attachment attachments[] = {
 		{bpf->progs.life_fork, &bpf->links.life_fork},
 		{bpf->progs.life_exec, &bpf->links.life_exec},
+		{bpf->progs.quanta_exit, &bpf->links.quanta_exit},
 		{bpf->progs.life_exit, &bpf->links.life_exit},
 		{bpf->progs.life_free, &bpf->links.life_free},
 		{bpf->progs.offcpu_switch, &bpf->links.offcpu_switch},
@@ -147,7 +157,7 @@ int programs__attach_calls(struct pipescope_bpf *bpf)
 
 int programs__verified(void (*tell)(const char *program, unsigned long instructions))
 {
-	struct pipescope_bpf *bpf = open_programs(true, true);
+	struct pipescope_bpf *bpf = open_programs(true, true, true);
 	struct bpf_program *program;
 	int err = 0;
 

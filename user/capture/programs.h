@@ -5,11 +5,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include "wire.h"
 
 struct pipescope_bpf;
 
 struct programs_knobs {
-	bool offcpu, io; /* the programs of these sources too */
+	bool offcpu, io, quanta; /* the programs of these sources too */
+	uint8_t quantum_calls[PS_SYSCALL_LIMIT]; /* PS_CALL_* by number */
 	bool only_wanted; /* only processes that the recorder marks as wanted */
 	const char *const *environment; /* names of the variables to keep at exec */
 	size_t environment_count;

@@ -41,6 +41,7 @@
 #include "capture/names.h"
 #include "capture/privileges.h"
 #include "capture/programs.h"
+#include "capture/quanta.h"
 #include "capture/running.h"
 #include "capture/sampler.h"
 #include "capture/stacks.h"
@@ -79,6 +80,7 @@ struct session {
 	struct unwinder *unwinder;
 	struct finisher *finisher; /* NULL: no source lines of native code */
 	struct names *names;
+	struct quanta *quanta; /* NULL: that source is off */
 	struct stacks *stacks;
 	struct mmaps *mmaps;
 	struct drain *drain;
@@ -198,11 +200,13 @@ static int load_programs(struct session *session)
 	struct programs_knobs knobs = {
 		.offcpu = session->options->offcpu,
 		.io = session->options->io,
+		.quanta = session->options->quanta,
 		.only_wanted = session->options->pid_count || session->options->command,
 	};
 	int err;
 
 	knobs.environment = rules__environment_names(session->rules, &knobs.environment_count);
+	quanta__calls(session->rules, knobs.quantum_calls);
 	err = programs__load(&knobs, &session->bpf);
 	if (err)
 		log__error(
@@ -301,31 +305,42 @@ static int make_parts(struct session *session)
 				    .offcpu = session->options->offcpu,
 				    .io = session->options->io,
 				    .start_ns = session->clock.mono_ns};
+	struct quanta_parts quanta = {.rules = session->rules,
+				      .writer = session->writer,
+				      .counters = session->counters,
+				      .frame_rules = bpf_map__fd(session->bpf->maps.frame_rules),
+				      .py_processes = maps.py_processes,
+				      .epochs = bpf_map__fd(session->bpf->maps.epochs)};
 	int err;
 
 	session->pool = string_pool__new();
 	session->tree = stack_tree__new(session->writer);
 	if (!session->pool || !session->tree)
 		return -ENOMEM;
-	err = unwinder__new(session->bpf, session->counters, &session->unwinder);
+	err = tracker__new(session->writer, session->rules, session->clock, forget, session,
+			   &session->tracker);
+	quanta.tracker = session->tracker;
+	if (!err && session->options->quanta)
+		err = quanta__new(&quanta, &session->quanta);
+	err = err ?: unwinder__new(session->bpf, session->counters, &session->unwinder);
 	err = err ?: watch(session, unwinder__fd(session->unwinder));
 	err = err
 		      ?: names__new(session->tree, session->pool, session->unwinder,
-				    session->finisher, maps, session->counters, &session->names);
+				    session->finisher, session->quanta, maps, session->counters,
+				    &session->names);
 	if (err)
 		return err;
 	session->stacks = stacks__new(session->tree, session->names, session->unwinder);
 	if (!session->stacks)
 		return -ENOMEM;
-	err = tracker__new(session->writer, session->rules, session->clock, forget, session,
-			   &session->tracker);
-	err = err ?: mmaps__start(session->pool, session->epoll, &session->mmaps);
+	err = mmaps__start(session->pool, session->epoll, &session->mmaps);
 	if (err)
 		return err;
 	parts.tracker = session->tracker;
 	parts.names = session->names;
 	parts.stacks = session->stacks;
 	parts.unwinder = session->unwinder;
+	parts.quanta = session->quanta;
 	parts.mmaps = session->mmaps;
 	parts.counters = session->counters;
 	/* At most one distinct stack per sample; a slice can be late by a quarter. */
@@ -654,6 +669,7 @@ static void close_session(struct session *session)
 	stacks__free(session->stacks);
 	names__free(session->names);
 	finisher__free(session->finisher);
+	quanta__free(session->quanta);
 	unwinder__free(session->unwinder);
 	if (session->bpf)
 		pipescope_bpf__destroy(session->bpf);

@@ -17,7 +17,7 @@ struct record_options {
 	const char *output;
 	const char *const *rules; /* files, rule_count of them */
 	size_t rule_count;
-	bool offcpu, io; /* these sources too */
+	bool offcpu, io, quanta; /* these sources too */
 	const char *sources; /* as given, for the recording */
 	const char *command_line; /* of the recorder itself, for the recording */
 	bool stats; /* run time of each BPF program, at a small cost */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "capture/tracker_private.h"
 #include "capture/wait_rows.h"
 #include "proc/facts.h"
 #include "store/writer.h"
@@ -15,21 +16,6 @@
 /* Samples of a slice are read at its end, and threads on their way out still show up in the next
  * snapshot: what has ended is kept for this many slices more. */
 #define SLICES_KEPT 2
-
-struct tracker {
-	struct recording_writer *writer;
-	struct rules *rules;
-	struct tracker_clock clock;
-	tracker_free_hook *free_hook;
-	void *context;
-	struct process *processes; /* by start time and pid */
-	struct process *by_tgid; /* also of who is gone, until the pid has another owner */
-	unsigned int living; /* of these */
-	struct epoch *epochs;
-	int64_t slice;
-	uint64_t snapshot_number;
-	int64_t last_process, last_image, last_epoch, last_thread;
-};
 
 int tracker__new(struct recording_writer *writer, struct rules *rules, struct tracker_clock clock,
 		 tracker_free_hook *free_hook, void *context, struct tracker **ret_tracker)
@@ -122,7 +108,7 @@ struct process *tracker__find(struct tracker *tracker, uint32_t tgid)
 	return process && !process->gone ? process : NULL;
 }
 
-static struct process *find_exact(struct tracker *tracker, uint32_t tgid, uint64_t start_boot_ns)
+struct process *tracker__find_exact(struct tracker *tracker, uint32_t tgid, uint64_t start_boot_ns)
 {
 	struct process_identity key = {.start_boot_ns = start_boot_ns, .tgid = tgid};
 	struct process *process;
@@ -147,59 +133,6 @@ struct process *tracker__first(struct tracker *tracker)
 unsigned int tracker__process_count(const struct tracker *tracker)
 {
 	return tracker->living;
-}
-
-/* --- rows */
-
-static int write_epoch(struct tracker *tracker, const struct epoch *epoch)
-{
-	struct epoch_row row = {
-		.id = epoch->id,
-		.process = epoch->process->id,
-		.image = epoch->image,
-		.start_ns = epoch->start_ns,
-		.end_ns = epoch->end_ns,
-		.task = epoch->identity.task,
-		.job = epoch->identity.job,
-		.rule = epoch->identity.rule,
-	};
-
-	return recording_writer__epoch(tracker->writer, &row);
-}
-
-static int write_process(struct tracker *tracker, struct process *process)
-{
-	struct process_row row = {
-		.id = process->id,
-		.parent = process->parent,
-		.pid = (int64_t)process->key.tgid,
-		.start_ns = process->start_ns,
-		.end_ns = process->end_ns,
-		.exit_code = process->exit_code,
-		.exit_signal = process->exit_signal,
-		.cpu_ns = (int64_t)process->cpu_ns,
-		.user_ns = (int64_t)process->user_ns,
-		.system_ns = (int64_t)process->system_ns,
-		.max_rss_bytes = process->max_rss_bytes,
-		.python = process->python,
-	};
-
-	process->dirty = false;
-	return recording_writer__process(tracker->writer, &row);
-}
-
-static int write_thread(struct tracker *tracker, const struct process *process,
-			const struct thread *thread, int64_t end_ns)
-{
-	struct thread_row row = {
-		.id = thread->id,
-		.process = process->id,
-		.tid = thread->tid,
-		.end_ns = end_ns,
-		.name = thread->name,
-	};
-
-	return recording_writer__thread(tracker->writer, &row);
 }
 
 /* --- births */
@@ -241,8 +174,8 @@ static int new_process(struct tracker *tracker, uint32_t tgid, uint64_t start_bo
 	return 0;
 }
 
-static int new_epoch(struct tracker *tracker, struct process *process, uint64_t key,
-		     int64_t start_ns, int64_t image, const struct identity *identity)
+int tracker__begin_epoch(struct tracker *tracker, struct process *process, uint64_t key,
+			 int64_t start_ns, int64_t image, const struct identity *identity)
 {
 	struct epoch *epoch = calloc(1, sizeof(*epoch));
 	int err;
@@ -265,13 +198,13 @@ static int new_epoch(struct tracker *tracker, struct process *process, uint64_t 
 	}
 	if (process->epoch) {
 		process->epoch->end_ns = start_ns;
-		err = write_epoch(tracker, process->epoch);
+		err = tracker_rows__epoch(tracker, process->epoch);
 		if (err)
 			return err;
 	}
 	epoch->next = process->epoch;
 	process->epoch = epoch;
-	return write_epoch(tracker, epoch);
+	return tracker_rows__epoch(tracker, epoch);
 }
 
 static int new_image(struct tracker *tracker, const struct process *process, int64_t start_ns,
@@ -356,7 +289,11 @@ static int start_image(struct tracker *tracker, struct process *process,
 	err = rules__identify(tracker->rules, &facts, &identity);
 	if (err)
 		return err;
-	return new_epoch(tracker, process, epoch, start_ns, image, &identity);
+	process->own = identity;
+	process->image_start_ns = start_ns;
+	process->quantum_count = 0;
+	process->shown_ns = 0;
+	return tracker__begin_epoch(tracker, process, epoch, start_ns, image, &identity);
 }
 
 int tracker__add_running(struct tracker *tracker, const struct ps_task_event *task, uint64_t epoch,
@@ -386,7 +323,7 @@ int tracker__add_running(struct tracker *tracker, const struct ps_task_event *ta
 	if (err)
 		return err;
 	*ret_process = process;
-	return write_process(tracker, process);
+	return tracker_rows__process(tracker, process);
 }
 
 int tracker__on_fork(struct tracker *tracker, const struct ps_fork_event *event)
@@ -395,14 +332,14 @@ int tracker__on_fork(struct tracker *tracker, const struct ps_fork_event *event)
 	int64_t start_ns = tracker__time(tracker, event->event.time_ns);
 	int err;
 
-	process = find_exact(tracker, event->event.tgid, event->start_boot_ns);
+	process = tracker__find_exact(tracker, event->event.tgid, event->start_boot_ns);
 	/* The iterator shows a child before the kernel tells of its fork: it may be known already,
 	 * by an epoch that BPF has replaced. */
 	if (process && tracker__epoch(tracker, event->epoch))
 		return 0;
 	if (process && process->epoch)
-		return new_epoch(tracker, process, event->epoch, start_ns, process->epoch->image,
-				 &process->epoch->identity);
+		return tracker__begin_epoch(tracker, process, event->epoch, start_ns,
+					    process->epoch->image, &process->epoch->identity);
 	if (!parent || !parent->epoch) {
 		/* The parent's own birth was lost: the child is known by its name, at least. */
 		struct ps_task_event task = {
@@ -428,9 +365,11 @@ int tracker__on_fork(struct tracker *tracker, const struct ps_fork_event *event)
 	process->python = parent->python;
 	process->python_process = parent->python_process;
 	process->python_binary = parent->python_binary;
-	err = new_epoch(tracker, process, event->epoch, start_ns, parent->epoch->image,
-			&parent->epoch->identity);
-	return err ? err : write_process(tracker, process);
+	process->own = parent->epoch->identity;
+	process->image_start_ns = start_ns;
+	err = tracker__begin_epoch(tracker, process, event->epoch, start_ns, parent->epoch->image,
+				   &parent->epoch->identity);
+	return err ? err : tracker_rows__process(tracker, process);
 }
 
 /* --- CPU time */
@@ -451,8 +390,8 @@ static void set_baseline(struct process *process, uint64_t cpu_ns, uint64_t raw_
 /* Charges what a process used since it was last charged to its epoch and the current slice. user
  * and system are the kernel's raw figures, counted at ticks: scaled to the exact sum, and never
  * going back, as the kernel itself does for getrusage(). */
-static int charge(struct tracker *tracker, struct process *process, uint64_t cpu_ns,
-		  uint64_t raw_user_ns, uint64_t raw_system_ns)
+int tracker__charge(struct tracker *tracker, struct process *process, uint64_t cpu_ns,
+		    uint64_t raw_user_ns, uint64_t raw_system_ns)
 {
 	uint64_t user_ns, system_ns;
 	struct usage_row row;
@@ -512,12 +451,12 @@ struct thread *tracker__thread(struct tracker *tracker, struct process *process,
 		free(thread);
 		return NULL;
 	}
-	write_thread(tracker, process, thread, ROW_NULL);
+	tracker_rows__thread(tracker, process, thread, ROW_NULL);
 	return thread;
 }
 
-static int charge_thread(struct tracker *tracker, struct process *process, struct thread *thread,
-			 uint64_t cpu_ns)
+int tracker__charge_thread(struct tracker *tracker, struct process *process, struct thread *thread,
+			   uint64_t cpu_ns)
 {
 	struct thread_usage_row row = {
 		.epoch = process->epoch ? process->epoch->id : 0,
@@ -534,14 +473,23 @@ static int charge_thread(struct tracker *tracker, struct process *process, struc
 
 /* --- snapshots */
 
-void tracker__snapshot_begin(struct tracker *tracker)
+void tracker__snapshot_begin(struct tracker *tracker, bool final)
 {
+	tracker->final = final;
 	tracker->snapshot_number++;
+}
+
+/* Whether the process may have been in a quantum since shown_ns: see tracker_quanta.c. */
+static bool is_waited_for(const struct tracker *tracker, const struct process *process)
+{
+	return process->shown_ns && !tracker->final &&
+	       process->snapshot.time_ns - process->shown_ns < SHOWN_LIMIT_NS;
 }
 
 int tracker__snapshot_task(struct tracker *tracker, const struct ps_task_event *task)
 {
-	struct process *process = find_exact(tracker, task->event.tgid, task->start_boot_ns);
+	struct process *process =
+		tracker__find_exact(tracker, task->event.tgid, task->start_boot_ns);
 	struct thread *thread;
 
 	if (!process || process->gone)
@@ -550,6 +498,14 @@ int tracker__snapshot_task(struct tracker *tracker, const struct ps_task_event *
 		memset(&process->snapshot, 0, sizeof(process->snapshot));
 		process->snapshot.number = tracker->snapshot_number;
 	}
+	/* A new epoch has begun whose event is not taken yet: that will tell what belongs to which.
+	 */
+	if (process->epoch && task->epoch && task->epoch != process->epoch->key)
+		process->snapshot.late = true;
+	if (process->snapshot.late)
+		return 0;
+	process->snapshot.time_ns = task->event.time_ns;
+	process->snapshot.epoch = process->epoch;
 	process->snapshot.cpu_ns += task->cpu_ns + task->ended_cpu_ns;
 	process->snapshot.user_ns += task->user_ns + task->ended_user_ns;
 	process->snapshot.system_ns += task->system_ns + task->ended_system_ns;
@@ -563,14 +519,14 @@ int tracker__snapshot_task(struct tracker *tracker, const struct ps_task_event *
 	thread->snapshot = tracker->snapshot_number;
 	if (thread->ended_slice < 0 && strncmp(thread->name, task->comm, PS_COMM_SIZE)) {
 		memcpy(thread->name, task->comm, PS_COMM_SIZE - 1);
-		write_thread(tracker, process, thread, ROW_NULL);
+		tracker_rows__thread(tracker, process, thread, ROW_NULL);
 	}
 	if (thread->ended_slice < 0)
 		wait_rows__take(process, thread, &task->waits, task->event.time_ns);
 	if (!process->has_baseline)
 		thread->charged_ns = task->cpu_ns;
 	else if (thread->ended_slice < 0)
-		return charge_thread(tracker, process, thread, task->cpu_ns);
+		return tracker__charge_thread(tracker, process, thread, task->cpu_ns);
 	return 0;
 }
 
@@ -579,9 +535,11 @@ int tracker__snapshot_end(struct tracker *tracker)
 	int err = 0;
 
 	for (struct process *one = tracker->processes; one && !err; one = one->hh.next) {
-		if (one->snapshot.number == tracker->snapshot_number && !one->gone)
-			err = charge(tracker, one, one->snapshot.cpu_ns, one->snapshot.user_ns,
-				     one->snapshot.system_ns);
+		if (one->snapshot.number == tracker->snapshot_number && !one->gone &&
+		    !one->snapshot.late && one->snapshot.epoch == one->epoch &&
+		    !is_waited_for(tracker, one))
+			err = tracker__charge(tracker, one, one->snapshot.cpu_ns,
+					      one->snapshot.user_ns, one->snapshot.system_ns);
 		if (!err)
 			err = wait_rows__charge(tracker->writer, tracker->slice, one);
 	}
@@ -612,7 +570,8 @@ static int charge_exec(struct tracker *tracker, struct process *process,
 	uint64_t ended_ns = process->ended_cpu_ns, cpu_ns = event->cpu_ns;
 	bool has_baseline = process->has_baseline;
 	struct thread *leader, *one;
-	int err = charge(tracker, process, event->cpu_ns, event->user_ns, event->system_ns);
+	int err =
+		tracker__charge(tracker, process, event->cpu_ns, event->user_ns, event->system_ns);
 
 	if (err)
 		return err;
@@ -631,14 +590,14 @@ static int charge_exec(struct tracker *tracker, struct process *process,
 			leader->charged_ns = one->charged_ns;
 			leader->waits = one->waits;
 			one->ended_slice = tracker->slice;
-			write_thread(tracker, process, one,
-				     tracker__time(tracker, event->event.time_ns));
+			tracker_rows__thread(tracker, process, one,
+					     tracker__time(tracker, event->event.time_ns));
 		}
 		leader->told = leader->waits;
-		write_thread(tracker, process, leader, ROW_NULL);
+		tracker_rows__thread(tracker, process, leader, ROW_NULL);
 	}
 	if (has_baseline)
-		return err ?: charge_thread(tracker, process, leader, cpu_ns);
+		return err ?: tracker__charge_thread(tracker, process, leader, cpu_ns);
 	leader->charged_ns = cpu_ns;
 	return err;
 }
@@ -646,7 +605,8 @@ static int charge_exec(struct tracker *tracker, struct process *process,
 int tracker__on_exec(struct tracker *tracker, const struct ps_exec_event *event,
 		     struct process **ret_process)
 {
-	struct process *process = find_exact(tracker, event->event.tgid, event->start_boot_ns);
+	struct process *process =
+		tracker__find_exact(tracker, event->event.tgid, event->start_boot_ns);
 	const char *text = (const char *)(event + 1);
 	_cleanup_free_ char *environment = NULL;
 	int err;
@@ -686,7 +646,7 @@ int tracker__on_exec(struct tracker *tracker, const struct ps_exec_event *event,
 	if (err)
 		return err;
 	*ret_process = process;
-	return write_process(tracker, process);
+	return tracker_rows__process(tracker, process);
 }
 
 static void set_status(struct process *process, uint32_t status, uint64_t max_rss_pages)
@@ -707,12 +667,13 @@ static int end_epoch(struct tracker *tracker, const struct process *process)
 	if (!process->epoch)
 		return 0;
 	process->epoch->end_ns = process->end_ns;
-	return write_epoch(tracker, process->epoch);
+	return tracker_rows__epoch(tracker, process->epoch);
 }
 
 int tracker__on_exit(struct tracker *tracker, const struct ps_exit_event *event)
 {
-	struct process *process = find_exact(tracker, event->event.tgid, event->start_boot_ns);
+	struct process *process =
+		tracker__find_exact(tracker, event->event.tgid, event->start_boot_ns);
 	int64_t end_ns = tracker__time(tracker, event->event.time_ns);
 	struct thread *thread;
 	int err;
@@ -723,7 +684,7 @@ int tracker__on_exit(struct tracker *tracker, const struct ps_exit_event *event)
 	if (!thread)
 		return -ENOMEM;
 	if (process->has_baseline) {
-		err = charge_thread(tracker, process, thread, event->thread_cpu_ns);
+		err = tracker__charge_thread(tracker, process, thread, event->thread_cpu_ns);
 		if (err)
 			return err;
 		process->ended_cpu_ns += event->thread_cpu_ns;
@@ -735,23 +696,24 @@ int tracker__on_exit(struct tracker *tracker, const struct ps_exit_event *event)
 		return err;
 	thread->ended_slice = tracker->slice;
 	memcpy(thread->name, event->comm, PS_COMM_SIZE - 1);
-	err = write_thread(tracker, process, thread, end_ns);
+	err = tracker_rows__thread(tracker, process, thread, end_ns);
 	if (err || !event->last)
 		return err;
 	process->end_ns = end_ns;
 	set_status(process, event->status, event->max_rss_pages);
 	err = end_epoch(tracker, process);
-	return err ? err : write_process(tracker, process);
+	return err ? err : tracker_rows__process(tracker, process);
 }
 
 int tracker__on_gone(struct tracker *tracker, const struct ps_gone_event *event)
 {
-	struct process *process = find_exact(tracker, event->event.tgid, event->start_boot_ns);
+	struct process *process =
+		tracker__find_exact(tracker, event->event.tgid, event->start_boot_ns);
 	int err;
 
 	if (!process || process->gone)
 		return 0;
-	err = charge(tracker, process, event->cpu_ns, event->user_ns, event->system_ns);
+	err = tracker__charge(tracker, process, event->cpu_ns, event->user_ns, event->system_ns);
 	err = err ?: wait_rows__tell_all(tracker->writer, process);
 	if (err)
 		return err;
@@ -763,7 +725,7 @@ int tracker__on_gone(struct tracker *tracker, const struct ps_gone_event *event)
 		process->end_ns = tracker__time(tracker, event->event.time_ns);
 		err = end_epoch(tracker, process);
 	}
-	return err ? err : write_process(tracker, process);
+	return err ? err : tracker_rows__process(tracker, process);
 }
 
 void tracker__set_slice(struct tracker *tracker, int64_t slice)
@@ -792,7 +754,7 @@ int tracker__write_processes(struct tracker *tracker, bool final)
 			one->dirty = true;
 		}
 		if (one->dirty)
-			err = write_process(tracker, one);
+			err = tracker_rows__process(tracker, one);
 		if (final && !err)
 			err = wait_rows__tell_all(tracker->writer, one);
 	}

@@ -16,11 +16,13 @@
 #include "proc/mappings.h"
 #include "proc/rules.h"
 #include "python.h"
+#include "quantum.h"
 #include "wire.h"
 
 struct recording_writer;
 struct string_pool;
 struct code_names;
+struct code_space;
 struct known_stack;
 struct unwind_space;
 struct tracker;
@@ -81,11 +83,20 @@ struct process {
 	struct {
 		uint64_t cpu_ns, user_ns, system_ns;
 		uint64_t number; /* of the snapshot these sums belong to */
+		uint64_t time_ns; /* CLOCK_MONOTONIC, of the last task */
+		const struct epoch *epoch; /* the process's, then */
+		bool late; /* not to be charged: its epoch is another one by now */
 	} snapshot;
 
 	struct wait_sums waits; /* of all threads, not yet in rows */
 
 	struct epoch *epoch; /* now; ->next: earlier ones */
+	struct identity own; /* outside of quanta */
+	int64_t image_start_ns; /* when its program began */
+	int64_t quantum_count;
+	uint64_t shown_ns; /* != 0: at this boundary it may have begun its first quantum */
+	struct code_space *code_space; /* quanta.c's; NULL: none */
+	bool code_shown; /* code of a rule was met since the last boundary */
 	struct thread *threads;
 	char *cgroup;
 	uint64_t cgroup_id;
@@ -143,12 +154,19 @@ int tracker__on_fork(struct tracker *tracker, const struct ps_fork_event *event)
 /* *ret_process: whose program is another one now */
 int tracker__on_exec(struct tracker *tracker, const struct ps_exec_event *event,
 		     struct process **ret_process);
+/* A new epoch of a process: a quantum (identity: its task's), or (NULL) its own time. Returns
+ * *ret_epoch NULL when the process is not known. */
+int tracker__on_quantum(struct tracker *tracker, const struct ps_quantum_event *event,
+			const struct identity *identity, struct epoch **ret_epoch);
+/* A boundary at which a function of a quantum was on the stack, which BPF did not know yet: the
+ * quantum that BPF will tell of soon has begun here. */
+int tracker__on_boundary(struct tracker *tracker, const struct ps_quantum_event *event);
 int tracker__on_exit(struct tracker *tracker, const struct ps_exit_event *event);
 int tracker__on_gone(struct tracker *tracker, const struct ps_gone_event *event);
 
 /* One pass of the task iterator: begin, every task, end. The first that meets a process which ran
  * before the recording sets its baseline; the next ones charge what was used since. */
-void tracker__snapshot_begin(struct tracker *tracker);
+void tracker__snapshot_begin(struct tracker *tracker, bool final);
 int tracker__snapshot_task(struct tracker *tracker, const struct ps_task_event *task);
 int tracker__snapshot_end(struct tracker *tracker);
 

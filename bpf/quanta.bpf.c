@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Source "quanta". The recorder tells which code objects are a rule's function, and where their
+ * local variables are (frame_rules). At a boundary this walks the Python frames of the thread; when
+ * the variables of the first such function differ from those of the quantum that the process is in,
+ * a new epoch begins there and then. The recorder hears of it, with the variables' addresses, and
+ * reads the names.
+ *
+ * Boundaries are system calls that the programs make there anyway, looked at as they end:
+ * getrusage() and the clock of the process's CPU time have just made the kernel sum up the
+ * thread's own CPU time. Samples, and the moments at which the thread leaves the CPU, find the end
+ * of quanta that no such call follows.
+ *
+ * Only the thread that began a quantum can end it: helpers of the process run other functions. */
+#include "compat.bpf.h"
+#include "io.bpf.h"
+#include "quanta.bpf.h"
+#include "walker.bpf.h"
+
+#define CODE_IS_STR (1UL << 28) /* tp_flags */
+#define CODE_IS_INT (1UL << 24)
+#define STR_LENGTH  16 /* PyASCIIObject, the same in all versions */
+#define STR_STATE   32
+#define STR_ASCII   64
+#define VALUE_BYTES 64 /* of a str that are compared; a power of 2 */
+#define INT_DIGITS  5
+#define MAX_THREADS 1024 /* of a process whose CPU time is added up */
+/* Processes without known code are walked at most this often. */
+#define WALK_NS 2000000
+
+struct quantum_scratch {
+	struct ps_quantum_event event;
+	struct python_walk python;
+	struct ps_frame_rule rule; /* of the best match so far */
+	struct ps_quantum now; /* its variables */
+	__u64 frame; /* the best match's; 0: none */
+	__u64 task; /* of the threads' list */
+	__u64 list; /* its head */
+	__u32 layout, space;
+	__u32 tgid, tid;
+	__u32 busy; /* 1: a sample that interrupts must keep away */
+	__u32 pad;
+	__u64 words[VALUE_BYTES / 8 + 1];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, WALKER_SLOTS);
+	__type(key, __u32);
+	__type(value, struct quantum_scratch);
+} quantum_scratches SEC(".maps");
+
+static __always_inline struct quantum_scratch *scratch_of(__u32 slot)
+{
+	return bpf_map_lookup_elem(&quantum_scratches, &slot);
+}
+
+/* --- what the variables hold */
+
+/* What tells an object from others: a hash of a str's or int's value, an address else. */
+__noinline __u64 quantum_value(__u32 slot, __u64 object)
+{
+	struct quantum_scratch *scratch = scratch_of(slot);
+	const struct ps_py_offsets *layout;
+	__u64 type = 0, flags = 0, size = 0, hash = 0, from;
+	__u32 state = 0;
+
+	if (!scratch || !object)
+		return 0;
+	layout = bpf_map_lookup_elem(&py_layouts, &scratch->layout);
+	if (!layout || ps_read_user(&type, sizeof(type), object + 8) ||
+	    ps_read_user(&flags, sizeof(flags), type + layout->type_flags))
+		return object;
+	if (!(flags & (CODE_IS_STR | CODE_IS_INT)) ||
+	    ps_read_user(&size, sizeof(size), object + STR_LENGTH))
+		return object;
+	if (flags & CODE_IS_STR) {
+		if (ps_read_user(&state, sizeof(state), object + STR_STATE) || !(state & STR_ASCII))
+			return object;
+		hash = size;
+		from = object + layout->text_data;
+	} else {
+		hash = size;
+		if (layout->int_tag_shift)
+			size >>= layout->int_tag_shift & 7;
+		else if ((__s64)size < 0)
+			size = -size;
+		if (size > INT_DIGITS)
+			size = INT_DIGITS;
+		size *= 4;
+		from = object + layout->int_size + 8;
+	}
+	if (size > VALUE_BYTES)
+		size = VALUE_BYTES;
+	__builtin_memset(scratch->words, 0, sizeof(scratch->words));
+	HIDE_RANGE(size);
+	if (size > VALUE_BYTES)
+		return object;
+	if (size && ps_read_user(scratch->words, size, from))
+		return object;
+	for (int i = 0; i < VALUE_BYTES / 8; i++)
+		hash = ps_mix(hash, scratch->words[i]);
+	return hash | 1; /* objects are aligned: never an address */
+}
+
+/* Reads one local variable of the frame found. */
+__noinline int quantum_local(__u32 slot, __u32 index)
+{
+	struct quantum_scratch *scratch = scratch_of(slot);
+	const struct ps_py_offsets *layout;
+	__u64 object = 0, tags;
+	__u32 local;
+
+	if (!scratch || index >= PS_QUANTUM_LOCALS)
+		return 0;
+	layout = bpf_map_lookup_elem(&py_layouts, &scratch->layout);
+	if (!layout)
+		return 0;
+	local = scratch->rule.slots[index];
+	tags = layout->code_tag_bits;
+	if (local == PS_LOCAL_NONE || ps_read_user(&object, sizeof(object),
+						   scratch->frame + layout->frame_locals +
+							   8 * (__u64)(local & ~PS_LOCAL_CELL)))
+		object = 0;
+	object &= ~tags;
+	/* PyCellObject.ob_ref, the same in all versions */
+	if (object && local & PS_LOCAL_CELL && ps_read_user(&object, sizeof(object), object + 16))
+		object = 0;
+	scratch->event.locals[index] = object;
+	scratch->now.values[index] =
+		index < scratch->rule.identity_count ? quantum_value(slot, object) : 0;
+	return 0;
+}
+
+/* --- the walk */
+
+/* One Python frame. 0: go on; 1: that was the last; 2: not readable. */
+__noinline int quantum_step(__u32 slot)
+{
+	struct quantum_scratch *scratch = scratch_of(slot);
+	const struct ps_py_offsets *layout;
+	const struct ps_frame_rule *rule;
+	struct ps_frame_key key = {};
+	struct ps_frame frame = {};
+	__u64 at;
+	int status;
+
+	if (!scratch)
+		return 2;
+	layout = bpf_map_lookup_elem(&py_layouts, &scratch->layout);
+	if (!layout)
+		return 2;
+	at = scratch->python.frame;
+	if (!at)
+		return 1;
+	status = python__step_only(&scratch->python, layout, &frame);
+	if (status < 0)
+		return 2;
+	if (status == PY_NO_FRAME || !frame.address)
+		return 0;
+	key.code = frame.address;
+	key.space = scratch->space;
+	rule = bpf_map_lookup_elem(&frame_rules, &key);
+	if (!rule || (scratch->frame && rule->rank >= scratch->rule.rank))
+		return 0;
+	/* Another code object may have taken the address. */
+	if (python__check(&scratch->python, layout, frame.address) != rule->check)
+		return 0;
+	scratch->rule = *rule;
+	scratch->frame = at;
+	return 0;
+}
+
+/* 0: scratch->frame is the function found, or 0; else the stack could not be read. */
+static __always_inline int find_frame(struct quantum_scratch *scratch, __u32 slot,
+				      const struct ps_py_process *process)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	const struct ps_py_offsets *layout;
+	int ending;
+
+	scratch->layout = process->offsets;
+	scratch->space = process->space;
+	scratch->frame = 0;
+	layout = bpf_map_lookup_elem(&py_layouts, &scratch->layout);
+	if (!layout || !layout->version || !layout->check_size)
+		return 1;
+	ending = python__begin(&scratch->python, layout, process->runtime,
+			       BPF_CORE_READ(task, thread.fsbase));
+	if (ending)
+		return 1;
+	for (int i = 0; i < PS_MAX_PYTHON && !ending; i++)
+		ending = quantum_step(slot);
+	/* Deeper than the limit: what is on top counts. */
+	return ending == 2 || (!ending && !scratch->frame);
+}
+
+/* --- a new epoch */
+
+/* Adds one thread's CPU time. 1: it was the last. */
+__noinline int quantum_thread(__u32 slot)
+{
+	struct quantum_scratch *scratch = scratch_of(slot);
+	struct task_struct *task;
+	struct list_head *node;
+
+	if (!scratch || scratch->task == scratch->list)
+		return 1;
+	node = (void *)scratch->task;
+	task = (void *)((char *)node - bpf_core_field_offset(struct task_struct, thread_node));
+	scratch->event.cpu_ns += BPF_CORE_READ(task, se.sum_exec_runtime);
+	scratch->event.user_ns += BPF_CORE_READ(task, utime);
+	scratch->event.system_ns += BPF_CORE_READ(task, stime);
+	scratch->task = (__u64)BPF_CORE_READ(node, next);
+	return 0;
+}
+
+static __always_inline void add_cpu_time(struct quantum_scratch *scratch, __u32 slot)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct signal_struct *signal = BPF_CORE_READ(task, signal);
+
+	scratch->event.thread_cpu_ns = BPF_CORE_READ(task, se.sum_exec_runtime);
+	scratch->event.cpu_ns = BPF_CORE_READ(signal, sum_sched_runtime);
+	scratch->event.user_ns = BPF_CORE_READ(signal, utime);
+	scratch->event.system_ns = BPF_CORE_READ(signal, stime);
+	scratch->list = (__u64)signal + bpf_core_field_offset(struct signal_struct, thread_head);
+	scratch->task = (__u64)BPF_CORE_READ(signal, thread_head.next);
+	for (int i = 0; i < MAX_THREADS; i++)
+		if (quantum_thread(slot))
+			break;
+}
+
+/* Begins an event about current's process. */
+static __always_inline void begin_event(struct quantum_scratch *scratch, const struct ps_who *who,
+					__u32 type)
+{
+	scratch->event.event.type = type;
+	scratch->event.event.size = sizeof(scratch->event);
+	scratch->event.event.time_ns = bpf_ktime_get_ns();
+	scratch->event.event.tgid = scratch->tgid;
+	scratch->event.event.tid = scratch->tid;
+	scratch->event.epoch = scratch->event.previous_epoch = who->epoch;
+	scratch->event.start_boot_ns = who->start_boot_ns;
+	scratch->event.has_waits = 0;
+}
+
+/* Begins a new epoch: a quantum of the rule found, or (ended) the process's own. A sample can
+ * interrupt this anywhere: the recorder hears of the epoch before of anything in it. */
+static __always_inline void switch_epoch(struct quantum_scratch *scratch, __u32 slot,
+					 const struct ps_who *who, struct thread_state *state,
+					 bool ended)
+{
+	struct ps_who next = *who;
+	__u32 tgid = scratch->tgid;
+
+	begin_event(scratch, who, PS_EVENT_QUANTUM);
+	scratch->event.rank = ended ? PS_NO_QUANTUM : scratch->rule.rank;
+	if (ended)
+		__builtin_memset(scratch->event.locals, 0, sizeof(scratch->event.locals));
+	next.epoch = PS_EPOCH_ID(scratch->event.event.time_ns, tgid);
+	scratch->event.epoch = next.epoch;
+	add_cpu_time(scratch, slot);
+	if (state) {
+		scratch->event.has_waits = 1;
+		scratch->event.waits = state->waits;
+	}
+	/* Not taken: the next look finds the same. */
+	if (bpf_ringbuf_output(&events, &scratch->event, sizeof(scratch->event),
+			       BPF_RB_FORCE_WAKEUP)) {
+		count_event(PS_COUNTER_QUANTA_LATE);
+		return;
+	}
+	if (ended) {
+		bpf_map_delete_elem(&quanta, &tgid);
+	} else {
+		scratch->now.rank = scratch->rule.rank;
+		scratch->now.tid = scratch->tid;
+		bpf_map_update_elem(&quanta, &tgid, &scratch->now, BPF_ANY);
+	}
+	if (bpf_map_update_elem(&epochs, &tgid, &next, BPF_EXIST))
+		count_event(PS_COUNTER_EPOCHS_FULL);
+	__sync_fetch_and_add(&quantum_switches, 1);
+	if (state)
+		state->in_quantum = !ended;
+}
+
+/* --- boundaries */
+
+static __always_inline bool same_quantum(const struct quantum_scratch *scratch,
+					 const struct ps_quantum *now)
+{
+	if (now->rank != scratch->rule.rank)
+		return false;
+	for (int i = 0; i < PS_QUANTUM_LOCALS; i++)
+		if (now->values[i] != scratch->now.values[i])
+			return false;
+	return true;
+}
+
+/* Compares what the thread runs with the quantum that the process is in. 1: it runs none of the
+ * functions that rules name. */
+static __always_inline int compare(struct quantum_scratch *scratch, __u32 slot,
+				   const struct ps_who *who, struct thread_state *state)
+{
+	const struct ps_quantum *now = bpf_map_lookup_elem(&quanta, &scratch->tgid);
+
+	if (now && now->tid != scratch->tid)
+		return 0;
+	if (!scratch->frame) {
+		if (now)
+			switch_epoch(scratch, slot, who, state, true);
+		return 1;
+	}
+	for (int i = 0; i < PS_QUANTUM_LOCALS; i++)
+		quantum_local(slot, i);
+	if (!now || !same_quantum(scratch, now))
+		switch_epoch(scratch, slot, who, state, false);
+	return 0;
+}
+
+static __always_inline const struct ps_py_process *begin(struct quantum_scratch *scratch,
+							 const struct ps_who **ret_who)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	const struct ps_who *who;
+	__u32 tgid = id >> 32;
+
+	scratch->tgid = tgid;
+	scratch->tid = (__u32)id;
+	who = bpf_map_lookup_elem(&epochs, &tgid);
+	if (!who || !who->wanted)
+		return NULL;
+	*ret_who = who;
+	return bpf_map_lookup_elem(&py_processes, &tgid);
+}
+
+/* The recorder reads the names of the code on the stack; and of what the process has used until
+ * now, should one of them be a rule's. */
+__noinline int quantum__show(__u32 slot)
+{
+	struct quantum_scratch *scratch = scratch_of(slot);
+	const struct ps_who *who;
+
+	if (!scratch)
+		return 0;
+	who = bpf_map_lookup_elem(&epochs, &scratch->tgid);
+	if (!who)
+		return 0;
+	walker__walk(slot, who->epoch, NULL, 0, 0);
+	begin_event(scratch, who, PS_EVENT_BOUNDARY);
+	__builtin_memset(scratch->event.locals, 0, sizeof(scratch->event.locals));
+	scratch->event.rank = PS_NO_QUANTUM;
+	add_cpu_time(scratch, slot);
+	if (bpf_ringbuf_output(&events, &scratch->event, sizeof(scratch->event),
+			       BPF_RB_FORCE_WAKEUP))
+		count_event(PS_COUNTER_QUANTA_LATE);
+	return 0;
+}
+
+/* The state of current, made when it is not there yet. */
+static __always_inline struct thread_state *state_of_current(void)
+{
+	struct task_struct *task = compat__current();
+	struct thread_state *state = thread__find(task);
+
+	return state ? state : thread__make(task);
+}
+
+__noinline int quantum__at_call(__u32 slot)
+{
+	struct quantum_scratch *scratch = scratch_of(slot);
+	const struct ps_py_process *process;
+	struct thread_state *state;
+	const struct ps_who *who;
+	int unknown = 0;
+	__u64 now;
+
+	if (!scratch || compat__is_32_bit(compat__current()))
+		return 0;
+	process = begin(scratch, &who);
+	state = process ? state_of_current() : NULL;
+	if (!state)
+		return 0;
+	scratch->busy = 1;
+	if (!find_frame(scratch, slot, process) && compare(scratch, slot, who, state)) {
+		now = bpf_ktime_get_ns();
+		if (now - state->looked_ns > WALK_NS) {
+			state->looked_ns = now;
+			unknown = 1;
+		}
+	}
+	/* What the thread did so far is the former epoch's, and told by now. */
+	if (state->switches != quantum_switches)
+		io_notice(scratch->tgid);
+	scratch->busy = 0;
+	return unknown;
+}
+
+static __always_inline int look(struct quantum_scratch *scratch, __u32 slot,
+				struct thread_state *state)
+{
+	const struct ps_py_process *process;
+	struct ps_frame_key any = {};
+	const struct ps_who *who;
+
+	process = begin(scratch, &who);
+	if (!process)
+		return 0;
+	any.space = process->space;
+	if (!bpf_map_lookup_elem(&frame_rules, &any))
+		return 0;
+	if (!find_frame(scratch, slot, process))
+		compare(scratch, slot, who, state);
+	return 0;
+}
+
+/* Programs of samples may not use the map of threads' states. */
+__noinline int quantum__look(__u32 slot)
+{
+	struct quantum_scratch *scratch = scratch_of(slot);
+	__u32 calls = WALKER_TRACEPOINT;
+	const struct quantum_scratch *interrupted = scratch_of(calls);
+
+	if (!scratch || !interrupted || interrupted->busy)
+		return 0;
+	return look(scratch, slot, NULL);
+}
+
+__noinline int quantum__look_leaving(__u32 slot)
+{
+	struct quantum_scratch *scratch = scratch_of(slot);
+	struct thread_state *state = thread__find(compat__current());
+
+	if (!scratch || !state || scratch->busy)
+		return 0;
+	scratch->busy = 1;
+	look(scratch, slot, state);
+	scratch->busy = 0;
+	return 0;
+}
+
+/* Attached in front of life_exit: the thread's figures go to the epoch that begins here. */
+SEC("?tp_btf/sched_process_exit")
+int BPF_PROG(quanta_exit, struct task_struct *task)
+{
+	__u32 slot = WALKER_TRACEPOINT;
+	struct quantum_scratch *scratch = scratch_of(slot);
+	struct thread_state *state = thread__find(task);
+	const struct ps_quantum *now;
+	const struct ps_who *who;
+	__u32 tgid = task->tgid;
+
+	if (!scratch || !state || !task->signal->live.counter)
+		return 0;
+	now = bpf_map_lookup_elem(&quanta, &tgid);
+	if (!now || now->tid != (__u32)task->pid)
+		return 0;
+	begin(scratch, &who);
+	who = bpf_map_lookup_elem(&epochs, &tgid);
+	if (who)
+		switch_epoch(scratch, slot, who, state, true);
+	return 0;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Quanta: the pieces of work that a process does one after the other. A rule says which Python
+ * function's call is one; BPF looks at the function's local variables at boundaries and begins a
+ * new epoch when they differ; the recorder names it. Shared by both. */
+#ifndef PIPESCOPE_QUANTUM_H
+#define PIPESCOPE_QUANTUM_H
+
+#include "wire.h"
+
+/* Code objects that rules name, and in which processes. */
+#define PS_FRAME_RULES 65536
+
+/* Processes that one has forked from the other without an exec have the same code objects at the
+ * same addresses: they share a space. */
+struct ps_frame_key {
+	__u64 code; /* address of a code object; 0: the space has such code at all */
+	__u32 space; /* ps_py_process.space */
+	__u32 pad;
+};
+
+#define PS_LOCAL_CELL 0x8000 /* the slot holds a cell, and that the object */
+#define PS_LOCAL_NONE 0xffff /* the function has no such variable */
+
+struct ps_frame_rule {
+	__u32 rank; /* the rule's; of two on a stack the lower one counts */
+	__u32 check; /* ps_py_code_check() */
+	__u32 identity_count; /* of the first slots: those that tell quanta apart */
+	__u16 slots[PS_QUANTUM_LOCALS];
+};
+
+/* What a system call is, by its number; 0: none. Set by the recorder before the load. */
+#define PS_CALL_BOUNDARY 1
+#define PS_CALL_CLOCK	 2 /* when it asks for the CPU time of the process */
+
+#define PS_CLOCK_PROCESS_CPUTIME 2
+
+#define PS_NO_QUANTUM 0xffffffffU
+
+/* The quantum that a process is in; none: no such entry. */
+struct ps_quantum {
+	__u64 values[PS_QUANTUM_LOCALS]; /* hashes of str and int, addresses of other objects */
+	__u32 rank;
+	__u32 tid; /* of the thread that began it: no other one ends it */
+};
+
+enum ps_event_type_quanta {
+	PS_EVENT_QUANTUM = 32, /* a new epoch */
+	PS_EVENT_BOUNDARY /* a boundary in a process whose code nobody had looked at */
+};
+
+struct ps_quantum_event {
+	struct ps_event event;
+	__u64 epoch, previous_epoch; /* BOUNDARY: the same */
+	__u64 start_boot_ns; /* of the process */
+	__u64 cpu_ns, user_ns, system_ns; /* of the whole process so far; see ps_gone_event */
+	__u64 thread_cpu_ns;
+	__u64 locals[PS_QUANTUM_LOCALS]; /* addresses of objects; 0: none */
+	__u32 rank; /* of the rule; PS_NO_QUANTUM: the process's own time */
+	__u32 has_waits;
+	struct ps_waits waits; /* of the thread so far */
+};
+
+_Static_assert(sizeof(struct ps_frame_key) == 16, "wire format");
+_Static_assert(sizeof(struct ps_frame_rule) == 24, "wire format");
+_Static_assert(sizeof(struct ps_quantum) == 8 * PS_QUANTUM_LOCALS + 8, "wire format");
+
+#endif

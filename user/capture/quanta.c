@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "capture/quanta.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "counters.h"
+#include "capture/quantum_names.h"
+#include "proc/frame_rule.h"
+#include "python/objects.h"
+#include "store/writer.h"
+
+struct told_code {
+	uint64_t address;
+	struct ps_frame_rule rule;
+};
+
+/* A code object that BPF is to be told of. */
+struct found_code {
+	struct code_space *space; /* referred to */
+	struct told_code code;
+};
+
+struct quanta {
+	struct quanta_parts parts;
+	struct frame_rule **rules; /* by rank */
+	uint32_t rule_count;
+	uint32_t last_space;
+	struct found_code *found;
+	size_t found_count, found_capacity;
+};
+
+/* Shared by processes that one has forked from the other, until one of them meets new code: that
+ * may lie where another has other code. */
+struct code_space {
+	uint32_t id, references;
+	uint32_t processes; /* that are in it */
+	struct told_code *codes; /* told to BPF; address 0: that there are any */
+	size_t count, capacity;
+};
+
+static void unref(struct quanta *quanta, struct code_space *space)
+{
+	if (--space->references)
+		return;
+	for (size_t i = 0; i < space->count; i++) {
+		const struct ps_frame_key key = {.code = space->codes[i].address,
+						 .space = space->id};
+
+		bpf_map_delete_elem(quanta->parts.frame_rules, &key);
+	}
+	free(space->codes);
+	free(space);
+}
+
+int quanta__new(const struct quanta_parts *parts, struct quanta **ret_quanta)
+{
+	struct quanta *quanta = calloc(1, sizeof(*quanta));
+	size_t count = rules__count(parts->rules);
+
+	if (!quanta)
+		return -ENOMEM;
+	quanta->parts = *parts;
+	quanta->rules = calloc(count + 1, sizeof(*quanta->rules));
+	if (!quanta->rules) {
+		free(quanta);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct frame_rule *rule = rules__frame(parts->rules, i);
+
+		if (rule)
+			quanta->rules[quanta->rule_count++] = rule;
+	}
+	*ret_quanta = quanta;
+	return 0;
+}
+
+void quanta__free(struct quanta *quanta)
+{
+	if (!quanta)
+		return;
+	for (size_t i = 0; i < quanta->found_count; i++)
+		unref(quanta, quanta->found[i].space);
+	free(quanta->found);
+	free(quanta->rules);
+	free(quanta);
+}
+
+void quanta__calls(const struct rules *rules, uint8_t calls[PS_SYSCALL_LIMIT])
+{
+	memset(calls, 0, PS_SYSCALL_LIMIT);
+	for (size_t i = 0; i < rules__count(rules); i++) {
+		const struct frame_rule *rule = rules__frame(rules, i);
+
+		for (size_t j = 0; rule && j < rule->calls.count; j++) {
+			const char *name = rule->calls.items[j];
+			int number = syscall__number(name);
+
+			if (number >= 0 && number < PS_SYSCALL_LIMIT)
+				calls[number] = strcmp(name, "clock_gettime") ? PS_CALL_BOUNDARY
+									      : PS_CALL_CLOCK;
+		}
+	}
+}
+
+/* --- spaces */
+
+static struct code_space *new_space(struct quanta *quanta)
+{
+	struct code_space *space = calloc(1, sizeof(*space));
+
+	if (space) {
+		space->references = space->processes = 1;
+		space->id = ++quanta->last_space;
+	}
+	return space;
+}
+
+int quanta__new_space(struct quanta *quanta, struct process *process)
+{
+	quanta__forget(quanta, process);
+	process->code_space = new_space(quanta);
+	if (!process->code_space)
+		return -ENOMEM;
+	process->python_process.space = process->code_space->id;
+	return 0;
+}
+
+void quanta__share_space(const struct process *parent, struct process *child)
+{
+	if (child->code_space || !parent->code_space)
+		return;
+	child->code_space = parent->code_space;
+	child->code_space->references++;
+	child->code_space->processes++;
+}
+
+void quanta__forget(struct quanta *quanta, struct process *process)
+{
+	if (process->code_space) {
+		process->code_space->processes--;
+		unref(quanta, process->code_space);
+	}
+	process->code_space = NULL;
+}
+
+/* Tells BPF of code. */
+static int tell(struct quanta *quanta, struct code_space *space, const struct told_code *code)
+{
+	const struct ps_frame_key key = {.code = code->address, .space = space->id};
+	size_t at = 0;
+	int err;
+
+	if (bpf_map_update_elem(quanta->parts.frame_rules, &key, &code->rule, BPF_ANY)) {
+		quanta->parts.counters[PS_COUNTER_FRAME_RULES_FULL]++;
+		return 0;
+	}
+	while (at < space->count && space->codes[at].address != code->address)
+		at++;
+	err = array__reserve(&space->codes, &space->capacity, sizeof(*space->codes), at + 1);
+	if (err)
+		return err;
+	space->codes[at] = *code;
+	if (at == space->count)
+		space->count++;
+	return 0;
+}
+
+/* Makes the process's space its own. */
+static int unshare(struct quanta *quanta, struct process *process)
+{
+	struct code_space *old = process->code_space, *own;
+	uint32_t tgid = (uint32_t)process->key.tgid;
+	int err = 0;
+
+	if (old->processes == 1)
+		return 0;
+	own = new_space(quanta);
+	if (!own)
+		return -ENOMEM;
+	for (size_t i = 0; i < old->count && !err; i++)
+		err = tell(quanta, own, &old->codes[i]);
+	process->code_space = own;
+	process->python_process.space = own->id;
+	old->processes--;
+	unref(quanta, old);
+	/* Not told: the map is full, which was counted as the process was told of. */
+	bpf_map_update_elem(quanta->parts.py_processes, &tgid, &process->python_process, BPF_EXIST);
+	return err;
+}
+
+/* --- code */
+
+/* Where the function has the rule's variables. false: it has none that tells quanta apart. */
+static bool find_locals(struct python_reader *reader, uint64_t address,
+			const struct frame_rule *rule, struct ps_frame_rule *told)
+{
+	bool any = false;
+
+	told->identity_count = rule->identity_count;
+	for (uint32_t i = 0; i < PS_QUANTUM_LOCALS; i++) {
+		struct python_local local;
+
+		told->slots[i] = PS_LOCAL_NONE;
+		if (i >= rule->local_count ||
+		    python_code__local(reader, address, rule->locals[i], &local))
+			continue;
+		told->slots[i] = local.slot | (local.is_cell ? PS_LOCAL_CELL : 0);
+		any |= i < rule->identity_count;
+	}
+	return any;
+}
+
+int quanta__on_code(struct quanta *quanta, struct process *process,
+		    const struct python_layout *layout, const struct ps_frame *frame,
+		    const struct python_code *code)
+{
+	const struct process_memory memory = process_memory__of((pid_t)process->key.tgid);
+	struct python_reader reader = python_reader__of(&memory.memory, layout, 0);
+	struct ps_frame_rule told = {.check = PS_FRAME_CHECK(frame)};
+	int err;
+
+	if (!process->code_space)
+		return 0;
+	for (told.rank = 0; told.rank < quanta->rule_count; told.rank++) {
+		const struct frame_rule *rule = quanta->rules[told.rank];
+
+		if (!frame_rule__matches(rule, code->name, code->file) ||
+		    !find_locals(&reader, frame->address, rule, &told))
+			continue;
+		process->code_shown = true;
+		err = unshare(quanta, process);
+		err = err
+			      ?: array__reserve(&quanta->found, &quanta->found_capacity,
+						sizeof(*quanta->found), quanta->found_count + 1);
+		if (err)
+			return err;
+		process->code_space->references++;
+		quanta->found[quanta->found_count++] = (struct found_code){
+			.space = process->code_space, .code = {frame->address, told}};
+		return 0;
+	}
+	return 0;
+}
+
+static int by_rank(const void *one, const void *other)
+{
+	const struct found_code *a = one, *b = other;
+
+	return a->code.rule.rank < b->code.rule.rank ? -1 : a->code.rule.rank > b->code.rule.rank;
+}
+
+/* In the order of the rules: of two functions on a stack BPF must never know only the one that does
+ * not count. */
+int quanta__settle(struct quanta *quanta)
+{
+	int err = 0;
+
+	if (!quanta->found_count)
+		return 0;
+	qsort(quanta->found, quanta->found_count, sizeof(*quanta->found), by_rank);
+	for (size_t i = 0; i < quanta->found_count; i++) {
+		const struct found_code *found = &quanta->found[i];
+
+		const struct told_code any = {.rule = found->code.rule};
+
+		err = err ?: tell(quanta, found->space, &found->code);
+		err = err ?: tell(quanta, found->space, &any);
+		unref(quanta, found->space);
+	}
+	quanta->found_count = 0;
+	return err;
+}
+
+/* --- quanta */
+
+static int write_quantum(struct quanta *quanta, const struct process *process,
+			 const struct epoch *epoch, const struct quantum_names *names, bool whole)
+{
+	struct quantum_row row = {
+		.epoch = epoch->id,
+		.number = process->quantum_count,
+		.whole = whole,
+		.label = names->text[FRAME_LABEL],
+		.class = names->text[FRAME_CLASS],
+		.quantum = names->text[FRAME_ID],
+		.run = names->text[FRAME_RUN],
+		.dataid = names->dataid,
+	};
+	int err = recording_writer__quantum(quanta->parts.writer, &row);
+
+	for (size_t i = 0; i < names->field_count && !err; i++)
+		err = recording_writer__quantum_data(quanta->parts.writer, epoch->id,
+						     names->fields[i].name, names->fields[i].value);
+	return err;
+}
+
+/* Whether the process is still at it. */
+static bool goes_on(const struct quanta *quanta, const struct ps_quantum_event *event)
+{
+	uint32_t tgid = event->event.tgid;
+	struct ps_who who;
+
+	/* BPF tells first, then makes it known. */
+	return !bpf_map_lookup_elem(quanta->parts.epochs, &tgid, &who) &&
+	       (who.epoch == event->epoch || who.epoch == event->previous_epoch);
+}
+
+int quanta__on_quantum(struct quanta *quanta, const struct ps_quantum_event *event,
+		       const struct python_layout *layout)
+{
+	struct process *process = tracker__find(quanta->parts.tracker, event->event.tgid);
+	struct identity identity = {0};
+	struct quantum_names names = {0};
+	const struct frame_rule *rule;
+	struct epoch *epoch;
+	bool whole;
+	int err;
+
+	if (!process || process->key.start_boot_ns != event->start_boot_ns)
+		return 0;
+	if (event->rank >= quanta->rule_count)
+		return tracker__on_quantum(quanta->parts.tracker, event, NULL, &epoch);
+	rule = quanta->rules[event->rank];
+	/* First of all: the process runs on. */
+	if (layout)
+		quantum_names__read(&names, quanta->rules[event->rank], process, layout,
+				    event->locals);
+	/* By now the objects may be gone, and others in their place. */
+	if (!goes_on(quanta, event))
+		quantum_names__clear(&names);
+	if (!names.text[FRAME_LABEL])
+		quanta->parts.counters[PS_COUNTER_QUANTUM_UNREAD]++;
+	identity = process->own;
+	if (names.text[FRAME_LABEL]) {
+		identity.task = rules__intern(quanta->parts.rules, names.text[FRAME_LABEL]);
+		identity.rule = rule->rule.name;
+	}
+	whole = process->image_start_ns >= 0 || process->quantum_count;
+	err = identity.task ? tracker__on_quantum(quanta->parts.tracker, event, &identity, &epoch)
+			    : -ENOMEM;
+	if (!err && epoch)
+		err = write_quantum(quanta, process, epoch, &names, whole);
+	quantum_names__clear(&names);
+	return err;
+}
+
+int quanta__on_boundary(struct quanta *quanta, const struct ps_quantum_event *event)
+{
+	struct process *process = tracker__find(quanta->parts.tracker, event->event.tgid);
+
+	if (!process || !process->code_shown)
+		return 0;
+	process->code_shown = false;
+	return tracker__on_boundary(quanta->parts.tracker, event);
+}
