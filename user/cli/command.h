@@ -10,6 +10,7 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 int command_record(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_view(int argc, char **argv);
+int command_quanta(int argc, char **argv);
 int command_export(int argc, char **argv);
 int command_rules(int argc, char **argv);
 int command_doctor(int argc, char **argv);

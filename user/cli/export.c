@@ -17,7 +17,7 @@
 struct export_options {
 	const char *path, *output;
 	const struct exporter *exporter;
-	struct query_request request;
+	struct selection selection;
 };
 
 static const struct argp_option option_table[] = {
@@ -72,8 +72,8 @@ static void check_request(struct argp_state *state, struct export_options *optio
 
 	if (!options->exporter)
 		argp_error(state, "--format is missing; --format collapsed, for example");
-	options->exporter->complete(&options->request);
-	refusal = options->exporter->refusal(&options->request);
+	options->exporter->complete(&options->selection.request);
+	refusal = options->exporter->refusal(&options->selection.request);
 	if (refusal)
 		argp_error(state, "%s", refusal);
 	if (options->exporter->binary && !options->output && isatty(STDOUT_FILENO))
@@ -87,7 +87,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &options->request;
+		state->child_inputs[0] = &options->selection;
 		return 0;
 	case 'f':
 		parse_format(state, options, argument);
@@ -124,7 +124,7 @@ static int complain_output(const char *path, int error)
 
 static int export_to(const struct export_options *options, struct tables *tables)
 {
-	const struct metric *metric = options->request.metric;
+	const struct metric *metric = options->selection.request.metric;
 	struct output *output = NULL;
 	FILE *stream = stdout;
 	int error;
@@ -142,7 +142,7 @@ static int export_to(const struct export_options *options, struct tables *tables
 			return complain_output(options->output, error);
 		stream = output__stream(output);
 	}
-	error = options->exporter->write(stream, tables, &options->request);
+	error = options->exporter->write(stream, tables, &options->selection.request);
 	if (error == -EIO && ferror(stream)) {
 		output__abandon(output);
 		/* main speaks of a failed standard output */

@@ -13,6 +13,7 @@ static const struct command {
 	{"record", command_record, "record what the node's processes do, until Ctrl-C"},
 	{"report", command_report, "print what a recording holds"},
 	{"view", command_view, "look at a recording in a browser"},
+	{"quanta", command_quanta, "print each piece of work of the processes"},
 	{"export", command_export, "convert a recording for other viewers"},
 	{"rules", command_rules, "check rules that name tasks and jobs"},
 	{"doctor", command_doctor, "tell what this kernel can do, and what is lost"},

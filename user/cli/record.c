@@ -14,7 +14,8 @@
 #define DEFAULT_HZ     99
 #define MAX_HZ	       10000
 #define DEFAULT_OUTPUT "pipescope.rec"
-#define SOURCES	       "cpu,offcpu,io" /* all there are; the default */
+#define SOURCES	       "cpu,offcpu,io" /* the default */
+#define ALL_SOURCES    SOURCES ",quanta"
 
 enum { KEY_SOURCES = 256, KEY_STATS, KEY_RULES };
 
@@ -33,7 +34,7 @@ static const struct argp_option options[] = {
 	{"duration", 'd', "SECONDS", 0, "End after so many seconds", 0},
 	{"frequency", 'F', "HZ", 0, "Samples per second on each CPU (99)", 0},
 	{"sources", KEY_SOURCES, "LIST", 0,
-	 "What to record, of cpu, offcpu and io (all); cpu is always on", 0},
+	 "What to record, of cpu, offcpu, io and quanta (all but quanta); cpu is always on", 0},
 	{"output", 'o', "FILE", 0,
 	 "Where to (" DEFAULT_OUTPUT "); an older recording is kept as FILE.old", 0},
 	{"rules", KEY_RULES, "FILE", 0, "More rules that name tasks and jobs; may be repeated", 0},
@@ -70,15 +71,17 @@ static void choose_sources(struct record_options *record, const char *list,
 	_cleanup_free_ char *copy = strdup(list);
 	char *rest = copy, *name;
 
-	record->offcpu = record->io = false;
+	record->offcpu = record->io = record->quanta = false;
 	record->sources = list;
 	while ((name = strsep(&rest, ","))) {
 		if (!strcmp(name, "offcpu"))
 			record->offcpu = true;
 		else if (!strcmp(name, "io"))
 			record->io = true;
+		else if (!strcmp(name, "quanta"))
+			record->quanta = true;
 		else if (strcmp(name, "cpu"))
-			argp_error(state, "there is no source '%s'; there are: " SOURCES, name);
+			argp_error(state, "there is no source '%s'; there are: " ALL_SOURCES, name);
 	}
 }
 

@@ -5,10 +5,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "cli/opening.h"
+#include "cli/printing.h"
 #include "cli/selection.h"
 #include "cli/writing.h"
 #include "model/query.h"
@@ -18,16 +17,11 @@
 #include "report/json.h"
 #include "report/text.h"
 
-#define DEFAULT_WIDTH	  80
-#define LEAST_WIDTH	  40
-#define MOST_WIDTH	  1000
 #define DEFAULT_TEXT_ROWS 50 /* of functions, lines, modules, stacks, files */
-
-enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV, FORMAT_HTML };
 
 struct report_options {
 	const char *path, *output;
-	struct query_request request;
+	struct selection selection;
 	enum format format;
 	size_t limit; /* 0: all */
 	bool limit_given;
@@ -45,34 +39,6 @@ static const struct argp_option option_table[] = {
 
 static const struct argp_child children[] = {{.argp = &selection__argp}, {0}};
 
-static enum format parse_format(struct argp_state *state, const char *argument)
-{
-	static const char *const formats[] = {
-		[FORMAT_TEXT] = "text",
-		[FORMAT_JSON] = "json",
-		[FORMAT_CSV] = "csv",
-		[FORMAT_HTML] = "html",
-	};
-
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-		if (!strcmp(argument, formats[i]))
-			return (enum format)i;
-	argp_error(state, "there is no format '%s'; formats are: text, json, csv, html", argument);
-	return FORMAT_TEXT;
-}
-
-static size_t parse_limit(struct argp_state *state, const char *argument)
-{
-	unsigned long long limit;
-	char *rest;
-
-	errno = 0;
-	limit = strtoull(argument, &rest, 10);
-	if (errno || *rest || *argument < '0' || *argument > '9' || limit > SIZE_MAX)
-		argp_error(state, "--limit takes a number of rows, not '%s'", argument);
-	return (size_t)limit;
-}
-
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
 	struct report_options *options = state->input;
@@ -80,16 +46,16 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &options->request;
+		state->child_inputs[0] = &options->selection;
 		return 0;
 	case OPTION_FORMAT:
-		options->format = parse_format(state, argument);
+		options->format = printing__format(state, argument, true);
 		return 0;
 	case OPTION_OUTPUT:
 		options->output = argument;
 		return 0;
 	case OPTION_LIMIT:
-		options->limit = parse_limit(state, argument);
+		options->limit = printing__limit(state, argument);
 		options->limit_given = true;
 		return 0;
 	case ARGP_KEY_ARG:
@@ -101,12 +67,13 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		argp_error(state, "which recording? Give the file that 'pipescope record' wrote");
 		return 0;
 	case ARGP_KEY_SUCCESS:
-		refusal = query__refusal(&options->request);
+		refusal = query__refusal(&options->selection.request);
 		if (refusal)
 			argp_error(state, "%s", refusal);
 		if (options->format == FORMAT_HTML &&
-		    (options->request.key_count || options->request.filter_count ||
-		     options->request.metric || options->limit_given))
+		    (options->selection.request.key_count ||
+		     options->selection.request.filter_count || options->selection.request.metric ||
+		     options->limit_given))
 			argp_error(state,
 				   "the page holds all of the recording: --format html goes "
 				   "without --by, --where, --metric and --limit");
@@ -116,28 +83,13 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	}
 }
 
-static size_t output_width(void)
-{
-	const char *columns = getenv("COLUMNS");
-	struct winsize size;
-	unsigned long width = 0;
-
-	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size))
-		width = size.ws_col;
-	if (!width && columns)
-		width = strtoul(columns, NULL, 10);
-	if (!width)
-		return DEFAULT_WIDTH;
-	return width < LEAST_WIDTH ? LEAST_WIDTH : width > MOST_WIDTH ? MOST_WIDTH : width;
-}
-
 static size_t text_limit(const struct report_options *options)
 {
 	bool where = false;
 
-	for (size_t i = 0; i < options->request.key_count; i++)
-		where |= options->request.keys[i]->scope == SCOPE_NODE ||
-			 options->request.keys[i]->scope == SCOPE_FILE;
+	for (size_t i = 0; i < options->selection.request.key_count; i++)
+		where |= options->selection.request.keys[i]->scope == SCOPE_NODE ||
+			 options->selection.request.keys[i]->scope == SCOPE_FILE;
 	return options->limit_given ? options->limit : where ? DEFAULT_TEXT_ROWS : 0;
 }
 
@@ -149,14 +101,15 @@ static int print_report(FILE *stream, struct report_options *options, struct tab
 
 	if (options->format == FORMAT_HTML)
 		return html_report__print(stream, tables, summary);
-	if (!options->request.key_count) {
-		if (options->format == FORMAT_TEXT && !options->request.filter_count &&
-		    !options->request.metric)
-			return text_report__page(stream, tables, summary, output_width(),
+	if (!options->selection.request.key_count) {
+		if (options->format == FORMAT_TEXT && !options->selection.request.filter_count &&
+		    !options->selection.request.metric)
+			return text_report__page(stream, tables, summary, printing__width(),
 						 options->limit);
-		options->request.keys[options->request.key_count++] = key__find("task");
+		options->selection.request.keys[options->selection.request.key_count++] =
+			key__find("task");
 	}
-	error = query__run(tables, &options->request, &query);
+	error = query__run(tables, &options->selection.request, &query);
 	if (error)
 		return error;
 	switch (options->format) {
@@ -167,7 +120,7 @@ static int print_report(FILE *stream, struct report_options *options, struct tab
 		error = csv_report__print(stream, tables, query, options->limit);
 		break;
 	default:
-		error = text_report__query(stream, tables, summary, query, output_width(),
+		error = text_report__query(stream, tables, summary, query, printing__width(),
 					   text_limit(options));
 	}
 	query__free(query);

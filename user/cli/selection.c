@@ -6,15 +6,14 @@
 
 #include "base/cleanup.h"
 #include "cli/command.h"
-#include "model/query.h"
 
 enum { OPTION_BY = 'b', OPTION_METRIC = 'm', OPTION_WHERE = 'w' };
 
 static const struct argp_option option_table[] = {
 	{"by", OPTION_BY, "KEY[,KEY...]", 0,
-	 "Group by task, process, thread, job, time, function, line, module, stack, wait, op, "
-	 "file, "
-	 "mount or fs",
+	 "Group by task, quantum, dataid.FIELD, process, thread, job, time, function, line, "
+	 "module, "
+	 "stack, wait, waker, op, file, mount or fs",
 	 0},
 	{"metric", OPTION_METRIC, "METRIC", 0,
 	 "What to show and to sort by: cpu (default), samples, offcpu, waits, io_time, read_bytes, "
@@ -36,6 +35,22 @@ static void list_keys(char *text, size_t size, bool filters)
 						 key__at(i)->name);
 }
 
+const struct key *selection__key(struct selection *selection, const char *name)
+{
+	const struct key *key = key__find(name);
+	size_t at = selection->field_count;
+
+	for (size_t i = 0; i < at && !key; i++)
+		if (!strcmp(selection->names[i], name))
+			key = &selection->fields[i];
+	if (key || at == SELECTION_FIELDS || strlen(name) >= SELECTION_NAME)
+		return key;
+	strcpy(selection->names[at], name);
+	if (!key__of_field(selection->names[at], &selection->fields[at]))
+		return NULL;
+	return &selection->fields[selection->field_count++];
+}
+
 static void list_metrics(char *text, size_t size)
 {
 	size_t used = 0;
@@ -46,20 +61,23 @@ static void list_metrics(char *text, size_t size)
 					 metric__at(i)->name);
 }
 
-static void parse_by(struct argp_state *state, struct query_request *request, const char *argument)
+static void parse_by(struct argp_state *state, struct selection *selection, const char *argument)
 {
+	struct query_request *request = &selection->request;
 	_cleanup_free_ char *copy = strdup(argument);
 	char known[256], *rest, *name;
 
 	if (!copy)
 		argp_failure(state, EXIT_FAILED, ENOMEM, "cannot read the options");
 	for (name = strtok_r(copy, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
-		const struct key *key = key__find(name);
+		const struct key *key = selection__key(selection, name);
 
 		if (!key) {
 			list_keys(known, sizeof(known), false);
-			argp_error(state, "there is no key '%s' to group by; keys are: %s", name,
-				   known);
+			argp_error(state,
+				   "there is no key '%s' to group by; keys are: %s and "
+				   "dataid.FIELD",
+				   name, known);
 		}
 		for (size_t i = 0; i < request->key_count; i++)
 			if (request->keys[i] == key)
@@ -72,9 +90,10 @@ static void parse_by(struct argp_state *state, struct query_request *request, co
 		argp_error(state, "--by needs a key; --by task, for example");
 }
 
-static void parse_where(struct argp_state *state, struct query_request *request, char *argument)
+void selection__where(struct argp_state *state, struct selection *selection, char *argument)
 {
-	char known[256], name[64], *equals = strchr(argument, '=');
+	struct query_request *request = &selection->request;
+	char known[256], name[SELECTION_NAME], *equals = strchr(argument, '=');
 	const struct key *key = NULL;
 
 	if (!equals)
@@ -83,11 +102,11 @@ static void parse_where(struct argp_state *state, struct query_request *request,
 			   argument);
 	if ((size_t)(equals - argument) < sizeof(name)) {
 		snprintf(name, sizeof(name), "%.*s", (int)(equals - argument), argument);
-		key = key__find(name);
+		key = selection__key(selection, name);
 	}
 	if (!key || !key->matches) {
 		list_keys(known, sizeof(known), true);
-		argp_error(state, "--where cannot filter by '%.*s'; it can by: %s",
+		argp_error(state, "--where cannot filter by '%.*s'; it can by: %s and dataid.FIELD",
 			   (int)(equals - argument), argument, known);
 	}
 	if (request->filter_count == QUERY_MAX_FILTERS)
@@ -110,17 +129,17 @@ static void parse_metric(struct argp_state *state, struct query_request *request
 
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
-	struct query_request *request = state->input;
+	struct selection *selection = state->input;
 
 	switch (key) {
 	case OPTION_BY:
-		parse_by(state, request, argument);
+		parse_by(state, selection, argument);
 		return 0;
 	case OPTION_METRIC:
-		parse_metric(state, request, argument);
+		parse_metric(state, &selection->request, argument);
 		return 0;
 	case OPTION_WHERE:
-		parse_where(state, request, argument);
+		selection__where(state, selection, argument);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/quantum_key.h"
+
 static const char not_sampled[] = "(not sampled)";
 static const char unknown[] = "(unknown)";
 static const char no_line[] = "(no line)";
@@ -682,6 +684,11 @@ static const struct key keys[] = {
 	{"job", "job", "the batch system's job", SCOPE_EPOCH, .value = job_value,
 	 .matches = text_matches, .compare = text_compare, .describe = job_describe,
 	 .label = text_label},
+	{"quantum", "quantum",
+	 "piece of work of a process; --where takes its id, or FIELD=VALUE of its data",
+	 SCOPE_EPOCH, .value = quantum_key__value, .matches = quantum_key__matches,
+	 .compare = quantum_key__compare, .describe = quantum_key__describe,
+	 .label = quantum_key__label},
 	{"time", "time", "time slice; --where takes seconds (12.5) or a range of them (10-20)",
 	 SCOPE_SLICE, .value = time_value, .matches = time_matches, .compare = time_compare,
 	 .describe = time_describe, .label = time_label},

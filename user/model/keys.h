@@ -42,6 +42,7 @@ struct key {
 	const char *meaning;
 	enum key_scope scope;
 	enum frame_choice choice;
+	const char *field; /* of quanta's data: its name; else NULL */
 	bool totals; /* callers have a figure "with callees" of their own */
 
 	/* An index, an interned text as a number, 0 (no text) or VALUE_UNKNOWN. */
@@ -80,6 +81,15 @@ enum metric_unit { UNIT_COUNT, UNIT_NANOSECONDS, UNIT_BYTES };
 
 /* NULL: there is none of this name. */
 const struct key *key__find(const char *name);
+
+/* The key of a field of quanta's data, dataid.FIELD; false: that is no such name, which must live
+ * as long as the key. */
+bool key__of_field(const char *name, struct key *ret_key);
+
+/* What key->value and key->describe say; of a key of a field what the data say. */
+uint64_t key__value(const struct key *key, const struct tables *tables, uint32_t index);
+void key__describe(const struct key *key, struct tables *tables, uint64_t value,
+		   struct field_list *list);
 const struct metric *metric__find(const char *name);
 
 enum metric_unit metric__unit(const struct metric *metric);

@@ -25,6 +25,8 @@ enum table_array {
 	PROCESSES,
 	IMAGES,
 	EPOCHS,
+	QUANTA,
+	DATA,
 	THREADS,
 	SLICES,
 	FUNCTIONS,
@@ -95,5 +97,8 @@ typedef int row_load(struct tables *tables, struct row *row);
 
 /* Every row of a query. -EBADMSG, -ENOMEM, -EIO, what load gives. */
 int tables__load_rows(struct tables *tables, const char *sql, row_load *load);
+
+/* Quanta and their data, behind the epochs. */
+int quanta__load(struct tables *tables);
 
 #endif

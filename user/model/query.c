@@ -147,7 +147,7 @@ static int fill_passes(struct query *query)
 		}
 		for (uint32_t i = 0; i < size; i++)
 			query->passes[scope][i] &= filter->key->matches(
-				query->tables, filter->key->value(query->tables, i),
+				query->tables, key__value(filter->key, query->tables, i),
 				filter->pattern);
 		if (scope != SCOPE_EPOCH)
 			query->unknown_passes[scope] &=
@@ -190,7 +190,7 @@ int query__prefix_of(struct query *query, const struct fact *fact, uint32_t *ret
 			continue;
 		values[width++] = fact->at[key->scope] == NO_INDEX
 					  ? VALUE_UNKNOWN
-					  : key->value(query->tables, fact->at[key->scope]);
+					  : key__value(key, query->tables, fact->at[key->scope]);
 	}
 	return tuple_set__add(query->prefixes, values, ret_prefix);
 }
@@ -317,11 +317,11 @@ static int compare_rows(const void *one, const void *other, void *argument)
 	const struct query *query = argument;
 	double left = query__measure(query, &a->own), right = query__measure(query, &b->own);
 
-	if (left != right)
+	if (left != right && !query->request.in_order)
 		return left > right ? -1 : 1;
 	left = query__measure(query, &a->total);
 	right = query__measure(query, &b->total);
-	if (left != right)
+	if (left != right && !query->request.in_order)
 		return left > right ? -1 : 1;
 	for (size_t i = 0; i < query->request.key_count; i++) {
 		int order = query->request.keys[i]->compare(

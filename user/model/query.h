@@ -36,6 +36,7 @@ struct query_request {
 	struct query_filter filters[QUERY_MAX_FILTERS];
 	size_t filter_count;
 	enum query_fold fold;
+	bool in_order; /* rows are sorted by their keys, not by the metric */
 };
 
 /* Errors are one standard error of the estimate, 0 when exact. Of what query__knows says no, all is
@@ -66,12 +67,21 @@ struct query_part {
 	double own, total;
 };
 
+/* How a figure differs from quantum to quantum, ns; of those that were seen from their beginning to
+ * their end. */
+struct query_spread {
+	uint32_t count; /* 0: the others mean nothing */
+	double mean, median, p95, most;
+};
+
 /* Of the processes of a row; only when query__has_details. */
 struct query_details {
 	double user_ns, system_ns;
 	double elapsed_ns; /* sum over processes, the part within the recording */
 	uint32_t processes, failures; /* failures: exit code not 0, or killed */
 	int64_t max_rss_bytes; /* NO_VALUE: not known */
+	uint32_t quanta; /* whole or not */
+	struct query_spread quantum_elapsed, quantum_cpu;
 };
 
 struct query_row {

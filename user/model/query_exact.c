@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <stdlib.h>
 
+#include "base/array.h"
 #include "model/query_private.h"
 
 static int row_of_fact(struct query *query, const struct fact *fact, uint32_t *ret_row)
@@ -145,6 +147,101 @@ static int add_io(struct query *query, const struct io_fact *io)
 	return query__add_part(query, row, PART_ERROR, io->error, count, count);
 }
 
+/* --- Quanta. */
+
+struct quantum_figure {
+	uint32_t row;
+	double elapsed_ns, cpu_ns;
+};
+
+struct quantum_figures {
+	struct quantum_figure *items;
+	size_t count, capacity;
+};
+
+static int by_elapsed(const void *one, const void *other)
+{
+	const struct quantum_figure *a = one, *b = other;
+
+	if (a->row != b->row)
+		return a->row < b->row ? -1 : 1;
+	return a->elapsed_ns < b->elapsed_ns ? -1 : a->elapsed_ns > b->elapsed_ns;
+}
+
+static int by_cpu(const void *one, const void *other)
+{
+	const struct quantum_figure *a = one, *b = other;
+
+	if (a->row != b->row)
+		return a->row < b->row ? -1 : 1;
+	return a->cpu_ns < b->cpu_ns ? -1 : a->cpu_ns > b->cpu_ns;
+}
+
+static double figure_of(const struct quantum_figure *figure, bool cpu)
+{
+	return cpu ? figure->cpu_ns : figure->elapsed_ns;
+}
+
+/* figures: those of one row, in the order of the figure. The 95th percentile is the least of them
+ * that 95 % do not exceed; of an even number the median lies between the two in the middle. */
+static struct query_spread spread_of(const struct quantum_figure *figures, size_t count, bool cpu)
+{
+	struct query_spread spread = {.count = (uint32_t)count};
+	size_t p95 = (count * 95 + 99) / 100 - 1;
+
+	for (size_t i = 0; i < count; i++)
+		spread.mean += figure_of(&figures[i], cpu) / (double)count;
+	spread.median =
+		(figure_of(&figures[(count - 1) / 2], cpu) + figure_of(&figures[count / 2], cpu)) /
+		2;
+	spread.p95 = figure_of(&figures[p95], cpu);
+	spread.most = figure_of(&figures[count - 1], cpu);
+	return spread;
+}
+
+static void add_spreads(struct query *query, struct quantum_figures *figures)
+{
+	for (int cpu = 0; cpu < 2 && figures->count; cpu++) {
+		qsort(figures->items, figures->count, sizeof(*figures->items),
+		      cpu ? by_cpu : by_elapsed);
+		for (size_t from = 0, to; from < figures->count; from = to) {
+			uint32_t row = figures->items[from].row;
+			struct query_spread spread;
+
+			for (to = from; to < figures->count && figures->items[to].row == row; to++)
+				;
+			spread = spread_of(&figures->items[from], to - from, cpu);
+			if (cpu)
+				query->row_details[row].quantum_cpu = spread;
+			else
+				query->row_details[row].quantum_elapsed = spread;
+		}
+	}
+}
+
+/* Notes an epoch of a row. */
+static int add_quantum(struct query *query, uint32_t row, const struct table_epoch *epoch,
+		       struct quantum_figures *figures)
+{
+	struct tables *tables = query->tables;
+	int error;
+
+	if (epoch->quantum == NO_INDEX)
+		return 0;
+	query->row_details[row].quanta++;
+	if (!tables->quanta[epoch->quantum].whole || epoch->end_ns >= tables->end_ns)
+		return 0;
+	error = array__reserve(&figures->items, &figures->capacity, sizeof(*figures->items),
+			       figures->count + 1);
+	if (!error)
+		figures->items[figures->count++] = (struct quantum_figure){
+			.row = row,
+			.elapsed_ns = (double)(epoch->end_ns - epoch->start_ns),
+			.cpu_ns = epoch->cpu_ns,
+		};
+	return error;
+}
+
 /* --- Processes. */
 
 static double elapsed_within(const struct tables *tables, const struct table_epoch *epoch)
@@ -160,6 +257,7 @@ static int add_details(struct query *query)
 {
 	struct tables *tables = query->tables;
 	struct tuple_set *seen = tuple_set__new(2);
+	struct quantum_figures figures = {0};
 	int error = seen ? 0 : -ENOMEM;
 
 	for (uint32_t i = 0; i < tables->epoch_count && !error; i++) {
@@ -179,6 +277,7 @@ static int add_details(struct query *query)
 		if (error)
 			break;
 		details = &query->row_details[row];
+		error = add_quantum(query, row, epoch, &figures);
 		details->elapsed_ns += elapsed_within(tables, epoch);
 		if (pair == before)
 			details->processes++;
@@ -189,6 +288,9 @@ static int add_details(struct query *query)
 		if (process->max_rss_bytes > details->max_rss_bytes)
 			details->max_rss_bytes = process->max_rss_bytes;
 	}
+	if (!error)
+		add_spreads(query, &figures);
+	free(figures.items);
 	tuple_set__free(seen);
 	return error;
 }

@@ -29,7 +29,25 @@ static void drop_doubles(const struct query *query, struct field_list *list, siz
 	list->count = kept;
 }
 
-static void describe_details(const struct query_details *details, double cpu_ns,
+static const char *const elapsed_names[] = {"quantum_elapsed_mean_s", "quantum_elapsed_median_s",
+					    "quantum_elapsed_p95_s", "quantum_elapsed_max_s"};
+static const char *const cpu_names[] = {"quantum_cpu_mean_s", "quantum_cpu_median_s",
+					"quantum_cpu_p95_s", "quantum_cpu_max_s"};
+
+static void describe_spread(const struct query_spread *spread, const char *const *names,
+			    struct field_list *list)
+{
+	const double values[] = {spread->mean, spread->median, spread->p95, spread->most};
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		if (spread->count)
+			field_list__real(list, names[i], values[i] / 1e9);
+		else
+			field_list__null(list, names[i]);
+	}
+}
+
+static void describe_details(const struct query_details *details, double cpu_ns, bool by_quantum,
 			     struct field_list *list)
 {
 	field_list__real(list, "user_s", details->user_ns / 1e9);
@@ -45,6 +63,11 @@ static void describe_details(const struct query_details *details, double cpu_ns,
 	else
 		field_list__integer(list, "max_rss_bytes", details->max_rss_bytes);
 	field_list__integer(list, "failures", details->failures);
+	if (by_quantum)
+		return;
+	field_list__integer(list, "quanta", details->quanta);
+	describe_spread(&details->quantum_elapsed, elapsed_names, list);
+	describe_spread(&details->quantum_cpu, cpu_names, list);
 }
 
 /* The names of the figures: of a row itself, and with all that it called. */
@@ -118,18 +141,21 @@ static void describe_events(const struct query *query, const struct query_figure
 int query__describe(const struct query *query, const struct query_row *row, struct field_list *list)
 {
 	const struct query_details *details = query__details(query, row);
+	bool by_quantum = false;
 
 	field_list__clear(list);
 	for (size_t i = 0; i < query->request.key_count; i++) {
 		const struct key *key = query->request.keys[i];
 		size_t from = list->count;
 
-		key->describe(query->tables, query__value(query, row, i), list);
+		by_quantum |= !strcmp(key->name, "quantum");
+
+		key__describe(key, query->tables, query__value(query, row, i), list);
 		drop_doubles(query, list, from, key);
 	}
 	describe_cpu(query, &row->own, &own_names, list);
 	if (details)
-		describe_details(details, row->own.cpu_ns, list);
+		describe_details(details, row->own.cpu_ns, by_quantum, list);
 	describe_events(query, &row->own, &own_names, list);
 	if (query->places.totals) {
 		describe_cpu(query, &row->total, &total_names, list);

@@ -57,7 +57,7 @@ static int load_image(struct tables *tables, struct row *row)
 
 static int load_epoch(struct tables *tables, struct row *row)
 {
-	struct table_epoch epoch = {.cpu_pool = NO_INDEX};
+	struct table_epoch epoch = {.cpu_pool = NO_INDEX, .quantum = NO_INDEX};
 	int error = 0;
 
 	epoch.process = row__reference(row, 1, &tables->loading->processes);
@@ -406,7 +406,8 @@ static int complete_epochs(struct tables *tables)
 		has_epoch[tables->epochs[i].process] = true;
 	for (uint32_t i = 0; i < tables->process_count && !error; i++) {
 		const struct table_process *process = &tables->processes[i];
-		struct table_epoch epoch = {.process = i, .image = NO_INDEX, .cpu_pool = NO_INDEX};
+		struct table_epoch epoch = {
+			.process = i, .image = NO_INDEX, .cpu_pool = NO_INDEX, .quantum = NO_INDEX};
 
 		if (has_epoch[i])
 			continue;
@@ -470,6 +471,9 @@ static int load_all(struct tables *tables)
 
 	for (size_t i = 0; i < sizeof(loading_steps) / sizeof(loading_steps[0]) && !error; i++)
 		error = tables__load_rows(tables, loading_steps[i].sql, loading_steps[i].load);
+	if (error)
+		return error;
+	error = quanta__load(tables);
 	if (error)
 		return error;
 	stop_ns = recording__meta_number(tables->recording, "stop_ns", -1);
@@ -605,6 +609,8 @@ void tables__free(struct tables *tables)
 	free(tables->processes);
 	free(tables->epochs);
 	free(tables->images);
+	free(tables->quanta);
+	free(tables->data);
 	free(tables->threads);
 	free(tables->slices);
 	free(tables->functions);

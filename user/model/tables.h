@@ -27,6 +27,7 @@
 #define TABLES_MAX_CLASSES    1024 /* of waits */
 #define TABLES_MAX_OPS	      64
 #define TABLES_MAX_ERRNO      4095
+#define TABLES_MAX_DATA	      256 /* data of one quantum */
 #define TABLES_MAX_HISTOGRAMS 65536 /* rows */
 
 struct string_pool;
@@ -53,6 +54,21 @@ struct table_epoch {
 	double cpu_ns; /* exact, over the recording */
 	int64_t samples; /* of the CPU */
 	uint32_t cpu_pool; /* NO_INDEX: neither CPU time nor samples */
+	uint32_t quantum; /* index, NO_INDEX: the process's own time */
+};
+
+/* One piece of work of a process; texts are NULL when not known. */
+struct table_quantum {
+	uint32_t epoch;
+	int64_t number; /* within the process */
+	const char *label, *class, *id, *run;
+	bool whole; /* seen from its beginning */
+	uint32_t first_datum; /* NO_INDEX: none */
+};
+
+struct table_datum {
+	const char *field, *value;
+	uint32_t next; /* of the same quantum, NO_INDEX */
 };
 
 struct table_image {
@@ -170,6 +186,8 @@ struct tables {
 
 	struct table_process *processes;
 	struct table_epoch *epochs; /* at least one per process */
+	struct table_quantum *quanta; /* in the order of their epochs */
+	struct table_datum *data;
 	struct table_image *images;
 	struct table_thread *threads;
 	struct table_slice *slices;
@@ -185,6 +203,7 @@ struct tables {
 	struct table_op *ops;
 	struct table_file *files;
 	struct histogram_fact *histograms;
+	size_t quantum_count, datum_count;
 	size_t process_count, epoch_count, image_count, thread_count, slice_count;
 	size_t function_count, node_count, usage_count, thread_usage_count, sample_count;
 	size_t wait_count, thread_wait_count, io_count, pool_count, ending_count;

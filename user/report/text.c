@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "model/quantum_key.h"
 #include "report/grid.h"
 
 #define MOST_OPS 3 /* operations of a row by name */
@@ -39,6 +40,17 @@ static enum source shown_source(const struct query *query)
 static bool shows_details(const struct query *query)
 {
 	return query__has_details(query) && shown_source(query) == SOURCE_CPU;
+}
+
+/* Columns of how long quanta took. */
+static bool shows_spread(const struct query *query)
+{
+	if (has_key(query, "quantum"))
+		return false;
+	for (size_t i = 0; i < query__row_count(query); i++)
+		if (query__details(query, query__row(query, i))->quanta)
+			return true;
+	return false;
 }
 
 char *text_report__origin(const struct tables *tables, uint64_t value)
@@ -145,6 +157,46 @@ static void process_cells(struct grid *grid, struct tables *tables, const struct
 		grid__seconds(grid, (double)process->start_ns / 1e9);
 }
 
+/* --- Quanta. */
+
+static void quantum_columns(struct grid *grid, const struct query *query)
+{
+	if (shows_details(query))
+		grid__column(grid, "start", true, false, 0);
+	grid__column(grid, "pid", true, false, 4);
+	if (!has_key(query, "task"))
+		grid__column(grid, "task", false, true, 0);
+	grid__column(grid, "data", false, true, 0);
+	grid__column(grid, "quantum", false, true, 7);
+}
+
+static void quantum_cells(struct grid *grid, struct tables *tables, const struct query *query,
+			  uint64_t value)
+{
+	const struct table_quantum *quantum;
+	const struct table_epoch *epoch;
+
+	if (value == VALUE_UNKNOWN || value == VALUE_NOT_SAMPLED) {
+		if (shows_details(query))
+			grid__text(grid, "-");
+		grid__text(grid, "-");
+		if (!has_key(query, "task"))
+			grid__text(grid, value == VALUE_UNKNOWN ? "(own time)" : "(not sampled)");
+		grid__text(grid, "-");
+		grid__text(grid, "-");
+		return;
+	}
+	quantum = &tables->quanta[value];
+	epoch = &tables->epochs[quantum->epoch];
+	if (shows_details(query))
+		grid__seconds(grid, (double)epoch->start_ns / 1e9);
+	grid__integer(grid, tables->processes[epoch->process].pid);
+	if (!has_key(query, "task"))
+		grid__text(grid, quantum->label ? epoch->task : "(unread)");
+	grid__own(grid, quantum__data_text(tables, quantum));
+	grid__text(grid, quantum->id ? quantum->id : "-");
+}
+
 /* --- Functions. */
 
 static void function_columns(struct grid *grid, const struct query *query)
@@ -202,6 +254,7 @@ static void stack_cells(struct grid *grid, struct tables *tables, const struct q
 
 static const struct view views[] = {
 	{"process", process_columns, process_cells},
+	{"quantum", quantum_columns, quantum_cells},
 	{"function", function_columns, function_cells},
 	{"stack", stack_columns, stack_cells},
 };
@@ -265,10 +318,16 @@ static void add_columns(struct grid *grid, const struct query *query)
 			grid__column(grid, request->keys[i]->title, false, true, 0);
 	}
 	if (shows_details(query)) {
-		bool process = has_key(query, "process");
+		bool process = has_key(query, "process"), quantum = has_key(query, "quantum");
 
 		if (!process)
-			grid__column(grid, "processes", true, false, 3);
+			grid__column(grid, "processes", true, false, quantum ? 8 : 3);
+		if (shows_spread(query)) {
+			grid__column(grid, "quanta", true, false, 1);
+			grid__column(grid, "median", true, false, 2);
+			grid__column(grid, "p95", true, false, 2);
+			grid__column(grid, "max", true, false, 3);
+		}
 		grid__column(grid, "elapsed", true, false, 0);
 		grid__column(grid, "CPU", true, false, 0);
 		grid__column(grid, "user", true, false, process ? 0 : 4);
@@ -312,6 +371,14 @@ static void add_key_cells(struct grid *grid, struct tables *tables, const struct
 	}
 }
 
+static void add_spread_cell(struct grid *grid, const struct query_spread *spread, double ns)
+{
+	if (spread->count)
+		grid__seconds(grid, ns / 1e9);
+	else
+		grid__text(grid, "-");
+}
+
 static void add_detail_cells(struct grid *grid, struct tables *tables, const struct query *query,
 			     const struct query_row *row)
 {
@@ -324,6 +391,14 @@ static void add_detail_cells(struct grid *grid, struct tables *tables, const str
 			process = &tables->processes[query__value(query, row, i)];
 	if (!process)
 		grid__integer(grid, details->processes);
+	if (shows_spread(query)) {
+		const struct query_spread *spread = &details->quantum_elapsed;
+
+		grid__integer(grid, details->quanta);
+		add_spread_cell(grid, spread, spread->median);
+		add_spread_cell(grid, spread, spread->p95);
+		add_spread_cell(grid, spread, spread->most);
+	}
 	grid__seconds(grid, details->elapsed_ns / 1e9);
 	grid__seconds(grid, row->own.cpu_ns / 1e9);
 	grid__seconds(grid, details->user_ns / 1e9);

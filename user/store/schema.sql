@@ -52,6 +52,22 @@ CREATE TABLE epoch (
 	rule TEXT                   -- the rule that named the task, NULL: none did
 );
 
+-- Quanta: the epochs in which a process works at one thing that a rule of kind frame knows. A process's
+-- other epochs are its own time.
+CREATE TABLE quantum (
+	epoch INTEGER PRIMARY KEY,
+	number INTEGER NOT NULL,    -- within the process, from 1
+	label TEXT,                 -- the task's; NULL: could not be read
+	class TEXT,                 -- these are NULL when the rule or the program does not tell them
+	quantum TEXT,               -- its id
+	run TEXT,                   -- collection of its outputs
+	dataid TEXT,                -- JSON object, see quantum_data
+	whole INTEGER NOT NULL      -- 0: may have begun before it was seen
+);
+CREATE TABLE quantum_data (
+	epoch INTEGER NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL
+);
+
 CREATE TABLE thread (
 	id INTEGER PRIMARY KEY,
 	process INTEGER NOT NULL,

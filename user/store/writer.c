@@ -527,6 +527,23 @@ int recording_writer__epoch(struct recording_writer *writer, const struct epoch_
 	return put(writer, ROW_EPOCH, cells);
 }
 
+int recording_writer__quantum(struct recording_writer *writer, const struct quantum_row *row)
+{
+	struct row_cell cells[] = {NUMBER(row->epoch), NUMBER(row->number), TEXT(row->label),
+				   TEXT(row->class),   TEXT(row->quantum),  TEXT(row->run),
+				   TEXT(row->dataid),  NUMBER(row->whole)};
+
+	return put(writer, ROW_QUANTUM, cells);
+}
+
+int recording_writer__quantum_data(struct recording_writer *writer, int64_t epoch,
+				   const char *field, const char *value)
+{
+	struct row_cell cells[] = {NUMBER(epoch), TEXT(field), TEXT(value)};
+
+	return put(writer, ROW_QUANTUM_DATA, cells);
+}
+
 int recording_writer__thread(struct recording_writer *writer, const struct thread_row *row)
 {
 	struct row_cell cells[] = {NUMBER(row->id), NUMBER(row->process), NUMBER(row->tid),

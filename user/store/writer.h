@@ -33,6 +33,11 @@ struct epoch_row {
 	const char *task, *job, *rule;
 };
 
+struct quantum_row {
+	int64_t epoch, number, whole;
+	const char *label, *class, *quantum, *run, *dataid; /* NULL: not known */
+};
+
 struct thread_row {
 	int64_t id, process, tid, end_ns;
 	const char *name;
@@ -109,6 +114,9 @@ int recording_writer__image(struct recording_writer *writer, const struct image_
 int recording_writer__environment(struct recording_writer *writer, int64_t image, const char *name,
 				  const char *value);
 int recording_writer__epoch(struct recording_writer *writer, const struct epoch_row *row);
+int recording_writer__quantum(struct recording_writer *writer, const struct quantum_row *row);
+int recording_writer__quantum_data(struct recording_writer *writer, int64_t epoch,
+				   const char *field, const char *value);
 int recording_writer__thread(struct recording_writer *writer, const struct thread_row *row);
 int recording_writer__usage(struct recording_writer *writer, const struct usage_row *row);
 int recording_writer__thread_usage(struct recording_writer *writer,
