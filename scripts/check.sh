@@ -134,6 +134,9 @@ check_long() {
 		run_script "overhead ${name%.sh} --smoke" bash "$script" --smoke
 	done
 	run_script "page, large" bash tests/integration/test_page.sh --large
+	for name in quanta quanta_rules; do
+		run_script "integration test_$name --full" bash "tests/integration/test_$name.sh" --full
+	done
 	run_script "fresh chroot" bash tests/integration/fresh-chroot.sh
 }
 

@@ -125,7 +125,7 @@ struct task {
 /* One pass over these tasks, all of their time in user space; then the next slice. */
 static void snapshot(const struct task *tasks, size_t count, int64_t next_slice)
 {
-	tracker__snapshot_begin(tracker);
+	tracker__snapshot_begin(tracker, false);
 	for (size_t i = 0; i < count; i++) {
 		struct ps_task_event task = {
 			.event = {.tgid = tasks[i].pid, .tid = tasks[i].tid},
@@ -526,7 +526,7 @@ static void user_and_system(void **state)
 		task.cpu_ns = cpu_ns;
 		task.user_ns = user_ns;
 		task.system_ns = system_ns;
-		tracker__snapshot_begin(tracker);
+		tracker__snapshot_begin(tracker, false);
 		assert_int_equal(tracker__snapshot_task(tracker, &task), 0);
 		assert_int_equal(tracker__snapshot_end(tracker), 0);
 		tracker__set_slice(tracker, slice + 1);
@@ -582,7 +582,7 @@ static void user_and_system_at_the_ends(void **state)
 			};
 
 			run_before(JOB + i, 1 + i);
-			tracker__snapshot_begin(tracker);
+			tracker__snapshot_begin(tracker, false);
 			assert_int_equal(tracker__snapshot_task(tracker, &task), 0);
 			assert_int_equal(tracker__snapshot_end(tracker), 0);
 		}

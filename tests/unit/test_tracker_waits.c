@@ -60,7 +60,7 @@ static struct ps_waits slept(uint64_t ns, uint64_t count)
 /* One pass at that moment over JOB's threads. */
 static void look(uint64_t now_ns, const struct seen *threads, size_t count, int64_t next_slice)
 {
-	tracker__snapshot_begin(tracker);
+	tracker__snapshot_begin(tracker, false);
 	for (size_t i = 0; i < count; i++) {
 		struct ps_task_event task = {
 			.event = {.time_ns = now_ns, .tgid = JOB, .tid = threads[i].tid},
@@ -270,7 +270,7 @@ static void threads_at_their_ends(void **state)
 	};
 
 	(void)state;
-	tracker__snapshot_begin(tracker);
+	tracker__snapshot_begin(tracker, false);
 	assert_int_equal(tracker__snapshot_task(tracker, &task), 0);
 	assert_int_equal(tracker__snapshot_end(tracker), 0);
 	tracker__set_slice(tracker, 1);
