@@ -13,7 +13,8 @@ static const struct argp_option option_table[] = {
 	{"by", OPTION_BY, "KEY[,KEY...]", 0,
 	 "Group by task, quantum, dataid.FIELD, process, thread, job, time, function, line, "
 	 "module, "
-	 "stack, wait, waker, op, file, mount or fs",
+	 "stack, wait, waker, op, file, mount, fs, ending or outermost; quality is short for "
+	 "ending,outermost,task",
 	 0},
 	{"metric", OPTION_METRIC, "METRIC", 0,
 	 "What to show and to sort by: cpu (default), samples, offcpu, waits, io_time, read_bytes, "
@@ -64,7 +65,8 @@ static void list_metrics(char *text, size_t size)
 static void parse_by(struct argp_state *state, struct selection *selection, const char *argument)
 {
 	struct query_request *request = &selection->request;
-	_cleanup_free_ char *copy = strdup(argument);
+	_cleanup_free_ char *copy =
+		strdup(strcmp(argument, "quality") ? argument : "ending,outermost,task");
 	char known[256], *rest, *name;
 
 	if (!copy)

@@ -384,6 +384,7 @@ static int load_sample(struct tables *tables, struct row *row)
 		return 0;
 	fact.waker = read_waker(loading, row);
 	error = pool_of_sample(tables, row, kind, epoch, &fact);
+	fact.ending = (uint32_t)loading->last_ending;
 	if (!error)
 		error = GROW(tables, samples, tables->sample_count, SAMPLES);
 	if (error)

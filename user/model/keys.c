@@ -532,6 +532,23 @@ static void wait_describe(struct tables *tables, uint64_t value, struct field_li
 }
 
 /* Its values are those of threads, and special ones. */
+static uint64_t ending_value(const struct tables *tables, uint32_t ending)
+{
+	return ending ? (uintptr_t)tables->endings[ending - 1].name : VALUE_NOT_SAMPLED;
+}
+
+static void ending_describe(struct tables *tables, uint64_t value, struct field_list *list)
+{
+	(void)tables;
+	field_list__text(list, "ending", text_of(value));
+}
+
+static void outermost_describe(struct tables *tables, uint64_t value, struct field_list *list)
+{
+	(void)tables;
+	field_list__text(list, "outermost", text_of(value));
+}
+
 static uint64_t waker_value(const struct tables *tables, uint32_t waker)
 {
 	(void)tables;
@@ -705,6 +722,13 @@ static const struct key keys[] = {
 	{"stack", "innermost frame", "the whole stack", SCOPE_NODE, .choice = FRAME_SAMPLED,
 	 .value = stack_value, .compare = compare_values, .describe = stack_describe,
 	 .label = stack_label},
+	{"outermost", "outermost frame in",
+	 "program, library or kernel of a stack's outermost frame", SCOPE_NODE,
+	 .choice = FRAME_OUTERMOST, .value = module_value, .compare = text_compare,
+	 .describe = outermost_describe, .label = text_label},
+	{"ending", "how stacks ended", "how stacks ended: complete, or why not", SCOPE_ENDING,
+	 .value = ending_value, .matches = text_matches, .compare = text_compare,
+	 .describe = ending_describe, .label = text_label},
 	{"wait", "waited for", "class of waits", SCOPE_WAIT, .value = wait_value,
 	 .matches = text_matches, .compare = text_compare, .describe = wait_describe,
 	 .label = text_label},

@@ -20,6 +20,7 @@ enum key_scope {
 	SCOPE_OP, /* operation on files */
 	SCOPE_FILE,
 	SCOPE_WAKER,
+	SCOPE_ENDING, /* 1 + index of how a sampled stack ended; 0: exact, there is no stack */
 	SCOPE_NODE, /* the last: a fact of the tables has an index of each scope before it */
 	SCOPE_COUNT
 };
@@ -28,6 +29,7 @@ enum key_scope {
 enum frame_choice {
 	FRAME_OWNER, /* innermost, but the interpreter's own code goes to its caller */
 	FRAME_LINED, /* innermost that has a line */
+	FRAME_OUTERMOST,
 	FRAME_SAMPLED /* innermost as it is: the value stands for the whole stack */
 };
 

@@ -10,6 +10,7 @@
 struct nearest {
 	uint32_t *owner; /* whose own figure a sample is */
 	uint32_t *lined; /* that has a line; NO_INDEX */
+	uint32_t *root; /* the outermost frame */
 };
 
 static enum function_kind kind_of(const struct tables *tables, uint32_t node)
@@ -57,6 +58,15 @@ static void find_lined(const struct tables *tables, const uint32_t *owner, uint3
 	}
 }
 
+static void find_roots(const struct tables *tables, uint32_t *root)
+{
+	for (uint32_t i = 0; i < tables->node_count; i++) {
+		uint32_t parent = tables->nodes[i].parent;
+
+		root[i] = parent == NO_INDEX ? i : root[parent];
+	}
+}
+
 static uint64_t node_value(const struct tables *tables, const struct key *key,
 			   const struct nearest *nearest, uint32_t node)
 {
@@ -66,6 +76,8 @@ static uint64_t node_value(const struct tables *tables, const struct key *key,
 		frame = nearest->owner[node];
 	else if (key->choice == FRAME_LINED)
 		frame = nearest->lined[node];
+	else if (key->choice == FRAME_OUTERMOST)
+		frame = nearest->root[node];
 	return frame == NO_INDEX ? VALUE_UNKNOWN : key->value(tables, frame);
 }
 
@@ -177,7 +189,8 @@ int places__build(struct tables *tables, const struct query_request *request,
 	places.counted = calloc(tables->node_count + 1, sizeof(*places.counted));
 	nearest.owner = calloc(tables->node_count + 1, sizeof(*nearest.owner));
 	nearest.lined = calloc(tables->node_count + 1, sizeof(*nearest.lined));
-	if (!places.of_node || !places.counted || !nearest.owner || !nearest.lined)
+	nearest.root = calloc(tables->node_count + 1, sizeof(*nearest.root));
+	if (!places.of_node || !places.counted || !nearest.owner || !nearest.lined || !nearest.root)
 		goto cleanup;
 	error = fill_passes(tables, request, &places);
 	if (error || !places.width)
@@ -192,10 +205,12 @@ int places__build(struct tables *tables, const struct query_request *request,
 	if (request->fold == FOLD_NATIVE)
 		fold_native(tables, nearest.owner);
 	find_lined(tables, nearest.owner, nearest.lined);
+	find_roots(tables, nearest.root);
 	error = fill_places(tables, keys, &nearest, &places);
 cleanup:
 	free(nearest.owner);
 	free(nearest.lined);
+	free(nearest.root);
 	if (error)
 		places__clear(&places);
 	else

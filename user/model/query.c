@@ -27,10 +27,16 @@ static struct used_scopes scopes_of(const struct query_request *request)
 	return used;
 }
 
+/* Whether only samples can tell these scopes apart. */
+static bool needs_samples(const bool *any)
+{
+	return any[SCOPE_NODE] || any[SCOPE_WAKER] || any[SCOPE_ENDING];
+}
+
 /* Whether what was recorded of a source can be told apart by these scopes. */
 static bool has_meaning(enum source source, const bool *any)
 {
-	bool estimated = any[SCOPE_NODE] || any[SCOPE_WAKER];
+	bool estimated = needs_samples(any);
 
 	switch (source) {
 	case SOURCE_CPU:
@@ -55,9 +61,9 @@ const char *query__refusal(const struct query_request *request)
 		return "wait and waker do not go with file, mount, fs and op: waits are counted "
 		       "per "
 		       "class, operations per file; ask for one of them";
-	if (any[SCOPE_FILE] && any[SCOPE_NODE])
-		return "file, mount and fs do not go with function, line, module and stack: stacks "
-		       "are sampled per operation, not per file; use op";
+	if (any[SCOPE_FILE] && (any[SCOPE_NODE] || any[SCOPE_ENDING]))
+		return "file, mount and fs do not go with function, line, module, stack and "
+		       "ending: stacks are sampled per operation, not per file; use op";
 	if (any[SCOPE_FILE] && any[SCOPE_THREAD])
 		return "file, mount and fs do not go with thread: operations are counted per "
 		       "process; use process";
@@ -78,9 +84,9 @@ const char *query__refusal(const struct query_request *request)
 				 "nor with thread and time together"
 			       : "metrics of operations do not go with wait and waker, nor with "
 				 "thread without function, line, module or stack";
-	if (metric->only_exact && (any[SCOPE_NODE] || any[SCOPE_WAKER]))
+	if (metric->only_exact && needs_samples(any))
 		return "metrics waits and errors are counted without stacks: they do not go with "
-		       "function, line, module, stack and waker; use offcpu or ops";
+		       "function, line, module, stack, waker and ending; use offcpu or ops";
 	return NULL;
 }
 
@@ -90,7 +96,7 @@ static void look_at_request(struct query *query)
 	bool narrowed = false;
 
 	memcpy(query->by_scope, used.by, sizeof(query->by_scope));
-	query->estimated = used.any[SCOPE_NODE] || used.any[SCOPE_WAKER];
+	query->estimated = needs_samples(used.any);
 	for (size_t scope = SCOPE_EPOCH + 1; scope < SCOPE_NODE; scope++)
 		narrowed |= used.any[scope];
 	query->details = !query->estimated && !narrowed;
@@ -122,6 +128,8 @@ static size_t scope_size(const struct tables *tables, enum key_scope scope)
 		return tables->op_count;
 	case SCOPE_WAKER:
 		return WAKER_THREADS + tables->thread_count;
+	case SCOPE_ENDING:
+		return 1 + tables->ending_count;
 	default:
 		return tables->file_count;
 	}

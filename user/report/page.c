@@ -150,11 +150,15 @@ static int print_stacks(FILE *stream, const struct summary *summary, size_t widt
 
 static int print_quality(FILE *stream, const struct summary *summary, size_t width)
 {
-	bool lost = false;
+	bool lost = false, incomplete = false;
 	int error;
 
 	for (size_t i = 0; i < summary->counter_count; i++)
 		lost |= summary->counters[i].loss && summary->counters[i].value > 0;
+	for (size_t i = 0; i < summary->ending_count; i++)
+		for (size_t source = 0; source < SOURCE_COUNT; source++)
+			incomplete |=
+				!summary->endings[i].ok && summary->endings[i].samples[source];
 	error = print_stacks(stream, summary, width, SOURCE_CPU, "samples",
 			     lost ? ", with losses" : ", none lost");
 	if (!error && summary->stacks[SOURCE_OFFCPU].samples)
@@ -168,6 +172,9 @@ static int print_quality(FILE *stream, const struct summary *summary, size_t wid
 			error = page__paragraph(stream, width, 4, "  %lld %s",
 						(long long)counter->value, counter->meaning);
 	}
+	if (!error && incomplete)
+		error = page__paragraph(stream, width, 4,
+					"  --by quality tells in which tasks and files stacks end");
 	return error;
 }
 
