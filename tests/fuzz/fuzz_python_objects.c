@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Links: python proc base
+// Links: python unwind proc base
 // Input: minor version (8-12), offset of the first object in units of 8, a path with its NUL, then
 // a memory that lies at 0x10000.
 #include <errno.h>
