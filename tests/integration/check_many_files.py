@@ -31,9 +31,24 @@ def main():
             folder + "/",
         )
     }
+    # Of a directory whose name found no room in the ring buffer, the calls are there all the same.
+    unnamed = {
+        op: (count, size)
+        for op, count, size in recording.rows(
+            "SELECT op, SUM(count), SUM(bytes) FROM io JOIN file ON file.id = io.file"
+            " WHERE error = 0 AND path = '[unknown]/*' GROUP BY op"
+        )
+    }
     for op in sorted(set(totals) | set(recorded)):
-        found, wanted = recorded.get(op), totals.get(op)
-        checks.check(found == wanted, f"{op}: (count, bytes) {found} recorded, {wanted} made")
+        found, wanted = recorded.get(op, (0, 0)), totals.get(op, (0, 0))
+        more = unnamed.get(op, (0, 0))
+        if found != wanted:
+            print(f"{op}: {wanted[0] - found[0]} calls without a path, {more[0]} in [unknown]/*")
+        checks.check(
+            all(0.99 * made <= named <= made <= named + rest
+                for made, named, rest in zip(wanted, found, more)),
+            f"{op}: (count, bytes) {found} recorded, {more} of them without a path, {wanted} made",
+        )
     for i in range(hot):
         found = recording.rows(
             "SELECT SUM(count), SUM(bytes) FROM io JOIN file ON file.id = io.file"
