@@ -324,9 +324,7 @@ __noinline int walker__finish(__u32 slot)
 	walker->event.hash = hash;
 	if (bpf_map_lookup_elem(&stacks_sent, &hash))
 		return 0;
-	if ((ending == PS_END_NATIVE_NOT_YET || ending == PS_END_UNMAPPED ||
-	     ending == PS_END_NO_ROWS) &&
-	    stack_copies_left > 0) {
+	if (PS_END_MAY_GO_ON(ending) && stack_copies_left > 0) {
 		__sync_fetch_and_add(&stack_copies_left, -1);
 		walker->event.copied = 1;
 	}

@@ -95,4 +95,9 @@ enum ps_ending {
 		PS_END_COUNT
 };
 
+/* Endings of a native walk that comes farther once rows or mappings are known. */
+#define PS_END_MAY_GO_ON(ending)                                                                   \
+	((ending) == PS_END_NATIVE_NOT_YET || (ending) == PS_END_UNMAPPED ||                       \
+	 (ending) == PS_END_NO_ROWS)
+
 #endif

@@ -95,3 +95,22 @@ int file__read_start(const char *path, size_t limit, char **ret_text, size_t *re
 {
 	return read_whole(path, limit, true, ret_text, ret_size);
 }
+
+int file__read_at(int fd, uint64_t offset, void *destination, size_t size)
+{
+	size_t filled = 0;
+
+	while (filled < size) {
+		ssize_t got = pread(fd, (char *)destination + filled, size - filled,
+				    (off_t)(offset + filled));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (!got)
+			return -EBADMSG;
+		filled += (size_t)got;
+	}
+	return 0;
+}

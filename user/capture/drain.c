@@ -6,13 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "capture/io_drain.h"
 #include "capture/map_drain.h"
 #include "capture/mmaps.h"
@@ -28,9 +28,8 @@
 #include "store/writer.h"
 #include "wire.h"
 
-#define BATCH	     4096
-#define TASK_BUFFER  65536
-#define CLOCK_NS(at) ((uint64_t)(at).tv_sec * 1000000000ULL + (uint64_t)(at).tv_nsec)
+#define BATCH	    4096
+#define TASK_BUFFER 65536
 /* BPF remembers which stacks it has sent; emptied when it holds this many (of 65,536). */
 #define STACKS_SENT_LIMIT 49152
 
@@ -64,14 +63,6 @@ struct drain {
 	uint64_t mmaps_read_ns; /* when they were */
 	int error; /* of an event, which cannot stop the ring buffer's walk by itself */
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return CLOCK_NS(now);
-}
 
 /* --- events */
 
@@ -233,7 +224,7 @@ static int on_event(void *context, void *data, size_t size)
 /* Records of mappings that the kernel had no room for: nobody knows whose they were. */
 static int read_lost_mappings(struct drain *drain)
 {
-	uint64_t lost = mmaps__lost(drain->parts.mmaps), now = now_ns();
+	uint64_t lost = mmaps__lost(drain->parts.mmaps), now = clock__ns(CLOCK_MONOTONIC);
 	struct process *process;
 	int err = 0;
 
@@ -274,12 +265,12 @@ int drain__events(struct drain *drain)
 	}
 	err = read_lost_mappings(drain);
 	if (!err)
-		err = names__settle(drain->parts.names, now_ns());
+		err = names__settle(drain->parts.names, clock__ns(CLOCK_MONOTONIC));
 	if (!err && drain->parts.quanta)
 		err = quanta__settle(drain->parts.quanta);
 	if (!err)
-		err = unwinder__take(drain->parts.unwinder, now_ns());
-	return err ? err : stacks__retry(drain->parts.stacks, now_ns());
+		err = unwinder__take(drain->parts.unwinder, clock__ns(CLOCK_MONOTONIC));
+	return err ? err : stacks__retry(drain->parts.stacks, clock__ns(CLOCK_MONOTONIC));
 }
 
 /* --- samples */
@@ -345,8 +336,8 @@ static int take_count(void *context, const void *taken_key, const void *taken_su
 	row.thread = thread->id;
 	row.ending = ending__name(stack ? stack->ending : PS_END_UNKNOWN);
 	if (stack) {
-		row.stack =
-			stacks__leaf(drain->parts.stacks, epoch->process, stack, leaf, now_ns());
+		row.stack = stacks__leaf(drain->parts.stacks, epoch->process, stack, leaf,
+					 clock__ns(CLOCK_MONOTONIC));
 		if (row.stack < 0 && row.stack != ROW_NULL)
 			return (int)row.stack;
 	} else {
@@ -479,7 +470,7 @@ int drain__slice(struct drain *drain, int64_t slice, uint64_t slice_start_ns, bo
 	if (!err)
 		err = empty_stacks_sent(drain);
 	adapt_periods(drain);
-	unwinder__slice(drain->parts.unwinder, now_ns());
+	unwinder__slice(drain->parts.unwinder, clock__ns(CLOCK_MONOTONIC));
 	if (err)
 		return err;
 	if (drain->io)

@@ -15,10 +15,10 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "capture/debuginfod.h"
 #include "capture/line_reader.h"
 
@@ -66,14 +66,6 @@ struct finisher {
 	_Atomic uint64_t given_up, cpu_ns;
 	atomic_bool finishing, stopping;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
-}
 
 static void signal_fd(int fd)
 {
@@ -221,7 +213,7 @@ static void read_file(struct finisher *finisher, struct file *file, struct pass 
 	if (!go_on(file, pass, err))
 		give_up(finisher, file);
 	atomic_fetch_add(&finisher->cpu_ns, cost.cpu_ns);
-	file->not_before_ns = now_ns() + GATHER_NS + COST_FACTOR * cost.cpu_ns;
+	file->not_before_ns = clock__ns(CLOCK_MONOTONIC) + GATHER_NS + COST_FACTOR * cost.cpu_ns;
 }
 
 static void ask_servers(struct finisher *finisher, struct file *file)
@@ -240,7 +232,7 @@ static struct file *choose(struct finisher *finisher)
 	size_t ready = atomic_load(&finisher->ready_bytes);
 	int count = atomic_load(&finisher->file_count);
 	struct file *chosen = NULL;
-	uint64_t now = now_ns();
+	uint64_t now = clock__ns(CLOCK_MONOTONIC);
 
 	if (ready > (finishing ? MAX_READY_AT_END : MAX_READY))
 		return NULL;
@@ -380,7 +372,7 @@ int finisher__add_file(struct finisher *finisher, int dwarf, const uint8_t *buil
 		memcpy(file->build_id, build_id, build_id_size);
 		file->build_id_size = build_id_size;
 	}
-	file->not_before_ns = now_ns() + GATHER_NS;
+	file->not_before_ns = clock__ns(CLOCK_MONOTONIC) + GATHER_NS;
 	atomic_store(&finisher->file_count, number + 1);
 	return number;
 }

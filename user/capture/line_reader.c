@@ -19,11 +19,11 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/cursor.h"
 #include "capture/line_jail.h"
 
@@ -397,20 +397,12 @@ static int read_piece(struct results *results, int fd)
 	return results->total > MAX_RESULTS ? -EFBIG : 1;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
-}
-
 static int read_results(struct results *results, int fd, int cancel_fd)
 {
-	uint64_t end = now_ns() + TIMEOUT_NS, now;
+	uint64_t end = clock__ns(CLOCK_MONOTONIC) + TIMEOUT_NS, now;
 	int got = 1, err = 0;
 
-	while (!err && got > 0 && (now = now_ns()) < end) {
+	while (!err && got > 0 && (now = clock__ns(CLOCK_MONOTONIC)) < end) {
 		struct pollfd either[] = {{.fd = fd, .events = POLLIN},
 					  {.fd = cancel_fd, .events = POLLIN}};
 

@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "capture/drain.h"
 #include "capture/mmaps.h"
 #include "capture/names.h"
@@ -32,14 +32,6 @@ static int collect_leader(void *context, const struct ps_task_event *task)
 	if (!err)
 		running->tasks[running->count++] = *task;
 	return err;
-}
-
-static uint64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
 }
 
 static int by_start(const void *left, const void *right)
@@ -71,7 +63,7 @@ static bool is_wanted(const struct running_parts *parts, const struct running *r
 
 static int take_up(const struct running_parts *parts, const struct ps_task_event *task)
 {
-	uint64_t now = monotonic_ns();
+	uint64_t now = clock__ns(CLOCK_MONOTONIC);
 	struct ps_who who = {
 		.epoch = PS_EPOCH_ID(now, task->event.tgid),
 		.start_boot_ns = task->start_boot_ns,

@@ -30,6 +30,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "base/strings.h"
@@ -94,17 +95,9 @@ struct session {
 	const char *stop_reason;
 };
 
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
-}
-
 static int64_t session_time(const struct session *session)
 {
-	return (int64_t)(clock_ns(CLOCK_MONOTONIC) - session->clock.mono_ns);
+	return (int64_t)(clock__ns(CLOCK_MONOTONIC) - session->clock.mono_ns);
 }
 
 /* --- before anything is recorded */
@@ -291,7 +284,7 @@ static void forget(void *context, struct process *process)
 	struct session *session = context;
 
 	stacks__forget(session->stacks, process);
-	names__forget(session->names, process, clock_ns(CLOCK_MONOTONIC));
+	names__forget(session->names, process, clock__ns(CLOCK_MONOTONIC));
 }
 
 static int make_parts(struct session *session)
@@ -369,14 +362,14 @@ static int take_up_running(struct session *session)
 /* The rows of what runs already are compiled before the first sample; but not for ever. */
 static int prepare_walker(struct session *session)
 {
-	uint64_t end = clock_ns(CLOCK_MONOTONIC) + PREPARE_NS;
-	int err = names__settle(session->names, clock_ns(CLOCK_MONOTONIC));
+	uint64_t end = clock__ns(CLOCK_MONOTONIC) + PREPARE_NS;
+	int err = names__settle(session->names, clock__ns(CLOCK_MONOTONIC));
 
-	while (!err && unwinder__busy(session->unwinder) && clock_ns(CLOCK_MONOTONIC) < end) {
+	while (!err && unwinder__busy(session->unwinder) && clock__ns(CLOCK_MONOTONIC) < end) {
 		struct pollfd compiled = {.fd = unwinder__fd(session->unwinder), .events = POLLIN};
 
 		if (poll(&compiled, 1, PREPARE_POLL_MS) > 0)
-			err = unwinder__take(session->unwinder, clock_ns(CLOCK_MONOTONIC));
+			err = unwinder__take(session->unwinder, clock__ns(CLOCK_MONOTONIC));
 		err = err ?: mmaps__collect(session->mmaps);
 	}
 	return err;
@@ -399,8 +392,8 @@ static int start(struct session *session)
 	int err;
 
 	hurry();
-	session->clock.mono_ns = clock_ns(CLOCK_MONOTONIC);
-	session->clock.boot_ns = clock_ns(CLOCK_BOOTTIME);
+	session->clock.mono_ns = clock__ns(CLOCK_MONOTONIC);
+	session->clock.boot_ns = clock__ns(CLOCK_BOOTTIME);
 	clock_gettime(CLOCK_REALTIME, &session->wall);
 	err = make_descriptors(session);
 	err = err ?: make_parts(session);
@@ -413,7 +406,7 @@ static int start(struct session *session)
 	if (!err)
 		err = sampler__start(session->bpf->progs.cpu_sample, session->options->hz,
 				     &session->sampler);
-	session->own_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	session->own_cpu_ns = clock__ns(CLOCK_PROCESS_CPUTIME_ID);
 	err = err ?: write_meta(session);
 	if (!err && session->options->stats) {
 		session->stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
@@ -429,7 +422,7 @@ static int start(struct session *session)
 
 static uint64_t own_cpu_ns(const struct session *session)
 {
-	uint64_t cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	uint64_t cpu_ns = clock__ns(CLOCK_PROCESS_CPUTIME_ID);
 
 	return cpu_ns + (session->finisher ? finisher__cpu_ns(session->finisher) : 0);
 }
@@ -621,7 +614,7 @@ static int finish_lines(struct session *session)
  * of processes that have just ended. */
 static int finish(struct session *session)
 {
-	uint64_t end = clock_ns(CLOCK_MONOTONIC) + LAST_FIGURES_MS * 1000000ULL;
+	uint64_t end = clock__ns(CLOCK_MONOTONIC) + LAST_FIGURES_MS * 1000000ULL;
 	char text[32];
 	int err;
 
@@ -635,7 +628,7 @@ static int finish(struct session *session)
 		      ?: drain__slice(session->drain, session->slice,
 				      session->clock.mono_ns + (uint64_t)session->slice_start_ns,
 				      false);
-	while (!err && clock_ns(CLOCK_MONOTONIC) < end) {
+	while (!err && clock__ns(CLOCK_MONOTONIC) < end) {
 		struct epoll_event events[MAX_EVENTS];
 
 		if (epoll_wait(session->epoll, events, MAX_EVENTS, LAST_FIGURES_MS / 10) >= 0)

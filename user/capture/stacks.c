@@ -338,9 +338,7 @@ static bool walk_copy(struct stacks *stacks, struct waiting *waiting, uint64_t n
 	uint32_t ending = remote_walk__native(&memory.memory, &rows, &waiting->place, words,
 					      PS_MAX_NATIVE - known, &count);
 
-	if ((ending == PS_END_NATIVE_NOT_YET || ending == PS_END_UNMAPPED ||
-	     ending == PS_END_NO_ROWS) &&
-	    now_ns - waiting->since_ns < WAITING_NS)
+	if (PS_END_MAY_GO_ON(ending) && now_ns - waiting->since_ns < WAITING_NS)
 		return false;
 	if (user->native_count) {
 		memcpy(&user->native[known], words, count * sizeof(words[0]));

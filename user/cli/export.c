@@ -11,8 +11,8 @@
 #include "base/log.h"
 #include "cli/opening.h"
 #include "cli/selection.h"
+#include "cli/writing.h"
 #include "export/exporter.h"
-#include "export/output.h"
 
 struct export_options {
 	const char *path, *output;
@@ -95,39 +95,31 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case 'o':
 		options->output = argument;
 		return 0;
-	case ARGP_KEY_ARG:
-		if (options->path)
-			argp_error(state, "one recording at a time; '%s' is one more", argument);
-		options->path = argument;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which recording? Give the file that 'pipescope record' wrote");
-		return 0;
 	case ARGP_KEY_SUCCESS:
 		check_request(state, options);
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return opening__argument(key, argument, state, &options->path);
 	}
 }
 
-static int complain_output(const char *path, int error)
+struct exporting {
+	const struct export_options *options;
+	struct tables *tables;
+};
+
+static int write_to(FILE *stream, void *context)
 {
-	if (error == -ELOOP)
-		log__error("%s: not written: it is a link; give the file itself", path);
-	else if (error == -EEXIST)
-		log__error("%s: not written: it exists and is no regular file", path);
-	else
-		log__error("%s: cannot be written: %s", path, strerror(-error));
-	return EXIT_FAILED;
+	const struct exporting *exporting = context;
+	const struct export_options *options = exporting->options;
+
+	return options->exporter->write(stream, exporting->tables, &options->selection.request);
 }
 
 static int export_to(const struct export_options *options, struct tables *tables)
 {
 	const struct metric *metric = options->selection.request.metric;
-	struct output *output = NULL;
-	FILE *stream = stdout;
-	int error;
+	struct exporting exporting = {options, tables};
 
 	if (metric && !tables->recorded[metric->source]) {
 		log__error(
@@ -136,25 +128,8 @@ static int export_to(const struct export_options *options, struct tables *tables
 			options->path, metric->name);
 		return EXIT_FAILED;
 	}
-	if (options->output) {
-		error = output__open(options->output, &output);
-		if (error)
-			return complain_output(options->output, error);
-		stream = output__stream(output);
-	}
-	error = options->exporter->write(stream, tables, &options->selection.request);
-	if (error == -EIO && ferror(stream)) {
-		output__abandon(output);
-		/* main speaks of a failed standard output */
-		return output ? complain_output(options->output, error) : EXIT_FAILED;
-	}
-	if (error) {
-		output__abandon(output);
-		opening__complain(options->path, error);
-		return EXIT_FAILED;
-	}
-	error = output ? output__finish(output) : 0;
-	return error ? complain_output(options->output, error) : EXIT_OK;
+	return writing__file(options->output, options->path, write_to, &exporting) ? EXIT_FAILED
+										   : EXIT_OK;
 }
 
 int command_export(int argc, char **argv)

@@ -20,6 +20,22 @@ static const struct reason {
 	{-EBUSY, "another program holds the recording locked; try again later"},
 };
 
+error_t opening__argument(int key, char *argument, struct argp_state *state, const char **path)
+{
+	switch (key) {
+	case ARGP_KEY_ARG:
+		if (*path)
+			argp_error(state, "one recording at a time; '%s' is one more", argument);
+		*path = argument;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "which recording? Give the file that 'pipescope record' wrote");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
 void opening__complain(const char *path, int error)
 {
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {

@@ -58,14 +58,6 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		options->limit = printing__limit(state, argument);
 		options->limit_given = true;
 		return 0;
-	case ARGP_KEY_ARG:
-		if (options->path)
-			argp_error(state, "one recording at a time; '%s' is one more", argument);
-		options->path = argument;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which recording? Give the file that 'pipescope record' wrote");
-		return 0;
 	case ARGP_KEY_SUCCESS:
 		refusal = query__refusal(&options->selection.request);
 		if (refusal)
@@ -79,7 +71,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 				   "without --by, --where, --metric and --limit");
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return opening__argument(key, argument, state, &options->path);
 	}
 }
 

@@ -35,16 +35,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case 'n':
 		options->no_browser = true;
 		return 0;
-	case ARGP_KEY_ARG:
-		if (options->path)
-			argp_error(state, "one recording at a time; '%s' is one more", argument);
-		options->path = argument;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which recording? Give the file that 'pipescope record' wrote");
-		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return opening__argument(key, argument, state, &options->path);
 	}
 }
 

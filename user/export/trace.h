@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "model/keys.h"
+#include "model/metrics.h"
 
 struct trace;
 

@@ -748,20 +748,6 @@ static const struct key keys[] = {
 	 .label = text_label},
 };
 
-static const struct metric metrics[] = {
-	{"cpu", "CPU time: exact per process and thread, estimated inside", METRIC_CPU, SOURCE_CPU,
-	 false},
-	{"samples", "CPU samples as they were counted", METRIC_SAMPLES, SOURCE_CPU, false},
-	{"offcpu", "time that threads waited", METRIC_OFFCPU, SOURCE_OFFCPU, false},
-	{"waits", "number of waits", METRIC_WAITS, SOURCE_OFFCPU, true},
-	{"io_time", "time in operations on files, pipes and sockets", METRIC_IO_TIME, SOURCE_IO,
-	 false},
-	{"read_bytes", "bytes read", METRIC_READ_BYTES, SOURCE_IO, false},
-	{"write_bytes", "bytes written", METRIC_WRITE_BYTES, SOURCE_IO, false},
-	{"ops", "number of operations, failed ones included", METRIC_OPS, SOURCE_IO, false},
-	{"errors", "number of operations that failed", METRIC_ERRORS, SOURCE_IO, true},
-};
-
 const struct key *key__find(const char *name)
 {
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
@@ -770,35 +756,7 @@ const struct key *key__find(const char *name)
 	return NULL;
 }
 
-const struct metric *metric__find(const char *name)
-{
-	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++)
-		if (!strcmp(metrics[i].name, name))
-			return &metrics[i];
-	return NULL;
-}
-
-enum metric_unit metric__unit(const struct metric *metric)
-{
-	switch (metric->value) {
-	case METRIC_CPU:
-	case METRIC_OFFCPU:
-	case METRIC_IO_TIME:
-		return UNIT_NANOSECONDS;
-	case METRIC_READ_BYTES:
-	case METRIC_WRITE_BYTES:
-		return UNIT_BYTES;
-	default:
-		return UNIT_COUNT;
-	}
-}
-
 const struct key *key__at(size_t position)
 {
 	return position < sizeof(keys) / sizeof(keys[0]) ? &keys[position] : NULL;
-}
-
-const struct metric *metric__at(size_t position)
-{
-	return position < sizeof(metrics) / sizeof(metrics[0]) ? &metrics[position] : NULL;
 }

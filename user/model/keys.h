@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a query can group by, filter by and measure: two tables. A new source of events adds rows
- * to them. */
+/* What a query can group by and filter by: a table. A new source of events adds rows to it. */
 #ifndef MODEL_KEYS_H
 #define MODEL_KEYS_H
 
@@ -58,29 +57,6 @@ struct key {
 	int (*label)(const struct tables *tables, uint64_t value, char **ret_label);
 };
 
-enum metric_value {
-	METRIC_CPU,
-	METRIC_SAMPLES,
-	METRIC_OFFCPU,
-	METRIC_WAITS,
-	METRIC_IO_TIME,
-	METRIC_READ_BYTES,
-	METRIC_WRITE_BYTES,
-	METRIC_OPS,
-	METRIC_ERRORS
-};
-
-struct metric {
-	const char *name;
-	const char *meaning;
-	enum metric_value value;
-	enum source source;
-	bool only_exact; /* no sample knows it */
-};
-
-/* What a metric's figures are, as query__measure gives them. */
-enum metric_unit { UNIT_COUNT, UNIT_NANOSECONDS, UNIT_BYTES };
-
 /* NULL: there is none of this name. */
 const struct key *key__find(const char *name);
 
@@ -92,13 +68,9 @@ bool key__of_field(const char *name, struct key *ret_key);
 uint64_t key__value(const struct key *key, const struct tables *tables, uint32_t index);
 void key__describe(const struct key *key, struct tables *tables, uint64_t value,
 		   struct field_list *list);
-const struct metric *metric__find(const char *name);
-
-enum metric_unit metric__unit(const struct metric *metric);
 
 /* NULL behind the last; for lists in messages. */
 const struct key *key__at(size_t position);
-const struct metric *metric__at(size_t position);
 
 /* Whole text against a pattern in which only '*' is special. */
 bool pattern__matches(const char *pattern, const char *text);

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "model/keys.h"
+#include "model/metrics.h"
 #include "model/tables.h"
 
 #define QUERY_MAX_KEYS	  16

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/files.h"
 
 #define MAX_SECTIONS   65536
 #define MAX_SEGMENTS   4096
@@ -27,23 +28,9 @@
 
 int probe_file__read(const struct probe_file *file, uint64_t offset, void *destination, size_t size)
 {
-	size_t filled = 0;
-
 	if (offset > file->size || size > file->size - offset)
 		return -EBADMSG;
-	while (filled < size) {
-		ssize_t got = pread(file->fd, (char *)destination + filled, size - filled,
-				    (off_t)(offset + filled));
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (!got)
-			return -EBADMSG;
-		filled += (size_t)got;
-	}
-	return 0;
+	return file__read_at(file->fd, offset, destination, size);
 }
 
 int probe_file__read_address(const struct probe_file *file, uint64_t address, void *destination,

@@ -6,10 +6,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 #define KALLSYMS_PATH "/proc/kallsyms"
 #define INTERVAL_MS   1000
@@ -46,14 +46,6 @@ struct kernel_symbols {
 	uint64_t interval_ns, read_at_ns, reading_ns;
 	char path[];
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
-}
 
 static void table__clear(struct kernel_table *table)
 {
@@ -226,7 +218,7 @@ static int symbols__read(struct kernel_symbols *symbols)
 {
 	_cleanup_fclose_ FILE *stream = fopen(symbols->path, "re");
 	struct kernel_table table = {0};
-	uint64_t started = now_ns();
+	uint64_t started = clock__ns(CLOCK_MONOTONIC);
 	int err;
 
 	if (!stream)
@@ -234,13 +226,13 @@ static int symbols__read(struct kernel_symbols *symbols)
 	/* A failed reading counts for the rate as well. */
 	symbols->read_at_ns = started;
 	err = table__read_lines(&table, stream);
-	symbols->reading_ns = now_ns() - started;
+	symbols->reading_ns = clock__ns(CLOCK_MONOTONIC) - started;
 	if (err) {
 		table__clear(&table);
 		return err;
 	}
 	table__finish(&table);
-	symbols->reading_ns = now_ns() - started;
+	symbols->reading_ns = clock__ns(CLOCK_MONOTONIC) - started;
 	table__clear(&symbols->table);
 	symbols->table = table;
 	return 0;
@@ -308,7 +300,7 @@ int kernel_symbols__find(const struct kernel_symbols *symbols, uint64_t address,
 
 int kernel_symbols__refresh(struct kernel_symbols *symbols)
 {
-	uint64_t since = now_ns() - symbols->read_at_ns;
+	uint64_t since = clock__ns(CLOCK_MONOTONIC) - symbols->read_at_ns;
 
 	if (since < symbols->interval_ns || since < symbols->reading_ns * READING_SHARE)
 		return -EAGAIN;

@@ -14,6 +14,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/files.h"
 
 #define MAGIC	       "psunwind"
 #define VERSION	       1u /* of the file and of what rows mean */
@@ -242,24 +243,6 @@ void unwind_cache__free(struct unwind_cache *cache)
 	free(cache);
 }
 
-static int read_all(int fd, void *destination, size_t size)
-{
-	size_t filled = 0;
-
-	while (filled < size) {
-		ssize_t got = read(fd, (char *)destination + filled, size - filled);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (!got)
-			return -EBADMSG;
-		filled += (size_t)got;
-	}
-	return 0;
-}
-
 static int write_all(int fd, const void *source, size_t size)
 {
 	size_t written = 0;
@@ -305,7 +288,7 @@ int unwind_cache__load(struct unwind_cache *cache, const struct unwind_cache_key
 		return -errno;
 	if (!S_ISREG(status.st_mode) || !is_ours(&status))
 		return -EBADMSG;
-	err = read_all(fd, &header, sizeof(header));
+	err = file__read_at(fd, 0, &header, sizeof(header));
 	if (err)
 		return err;
 	if (memcmp(header.magic, MAGIC, sizeof(header.magic)) || header.version != VERSION ||
@@ -315,7 +298,7 @@ int unwind_cache__load(struct unwind_cache *cache, const struct unwind_cache_key
 	rows = malloc(header.row_count * sizeof(*rows) + 1);
 	if (!rows)
 		return -ENOMEM;
-	err = read_all(fd, rows, header.row_count * sizeof(*rows));
+	err = file__read_at(fd, sizeof(header), rows, header.row_count * sizeof(*rows));
 	if (err)
 		return err;
 	if (header.checksum != checksum_of(&header, rows) || !is_sorted(rows, header.row_count))

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/cursor.h"
+#include "base/files.h"
 
 #define MAX_FILE_SIZE	  (16ull << 30)
 #define MAX_SECTIONS	  65536u
@@ -19,27 +20,13 @@
 
 static int read_at(const struct elf_input *input, uint64_t offset, void *destination, size_t size)
 {
-	size_t filled = 0;
-
 	if (offset > input->size || size > input->size - offset)
 		return -EBADMSG;
 	if (input->memory) {
 		memcpy(destination, input->memory + offset, size);
 		return 0;
 	}
-	while (filled < size) {
-		ssize_t got = pread(input->fd, (char *)destination + filled, size - filled,
-				    (off_t)(offset + filled));
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (!got)
-			return -EBADMSG;
-		filled += (size_t)got;
-	}
-	return 0;
+	return file__read_at(input->fd, offset, destination, size);
 }
 
 /* One byte more than asked for is there, a zero: strings end. */

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a query can measure. */
+#ifndef MODEL_METRICS_H
+#define MODEL_METRICS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/facts.h"
+
+enum metric_value {
+	METRIC_CPU,
+	METRIC_SAMPLES,
+	METRIC_OFFCPU,
+	METRIC_WAITS,
+	METRIC_IO_TIME,
+	METRIC_READ_BYTES,
+	METRIC_WRITE_BYTES,
+	METRIC_OPS,
+	METRIC_ERRORS
+};
+
+struct metric {
+	const char *name;
+	const char *meaning;
+	enum metric_value value;
+	enum source source;
+	bool only_exact; /* no sample knows it */
+};
+
+/* What a metric's figures are, as query__measure gives them. */
+enum metric_unit { UNIT_COUNT, UNIT_NANOSECONDS, UNIT_BYTES };
+
+/* NULL: there is none of this name. */
+const struct metric *metric__find(const char *name);
+
+/* NULL behind the last; for lists in messages. */
+const struct metric *metric__at(size_t position);
+
+enum metric_unit metric__unit(const struct metric *metric);
+
+#endif
