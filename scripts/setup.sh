@@ -93,7 +93,9 @@ install_web() {
 		return
 	fi
 	say "getting what the HTML report is made of from npm"
-	if (cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2); then
+	# npm's own patience, over a minute, would be asked of everybody who has no network.
+	if (cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error \
+		--fetch-retries=1 --fetch-retry-mintimeout=500 >&2); then
 		touch "$installed"
 	else
 		say "npm could not get it (see above): pipescope will be built without the HTML report"

@@ -26,9 +26,11 @@ copy_checkout() {
 	fi | tar -C "$top" -c --null --files-from=- --ignore-failed-read | tar -C "$root/src" -x
 }
 
-# What a container or a node has, and the chroot's own name resolution and proxies.
+# What a container or a node has, and how this machine reaches the network: its name resolution,
+# proxies and the certificates that npm is to trust here.
 prepare_root() {
 	cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+	[ -z "${NODE_EXTRA_CA_CERTS:-}" ] || cp -L "$NODE_EXTRA_CA_CERTS" "$root/trusted.crt"
 	apt-config dump | grep -iE '^Acquire::(http|https)::Proxy' >"$root/etc/apt/apt.conf.d/90proxy" || true
 	mount -t proc proc "$root/proc"
 	mount -t sysfs sysfs "$root/sys"
@@ -45,7 +47,9 @@ prepare_root() {
 
 inside() {
 	chroot "$root" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
-		PIPESCOPE_VM_CACHE="${PIPESCOPE_VM_CACHE:+/vm-cache}" bash -c "cd /src && $1" </dev/null
+		PIPESCOPE_VM_CACHE="${PIPESCOPE_VM_CACHE:+/vm-cache}" \
+		${NODE_EXTRA_CA_CERTS:+NODE_EXTRA_CA_CERTS=/trusted.crt} \
+		bash -c "cd /src && $1" </dev/null
 }
 
 # Counts; the later steps go on.
