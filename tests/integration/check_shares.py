@@ -14,6 +14,7 @@ from recording import Checks, Recording, is_named, python_frames
 POINTS = 0.02  # allowed error of a function's share
 NAMED = 0.99  # samples of the process whose Python frames are complete and named
 LEAF = 0.98  # the frame at the call's edge is not yet, or no longer, the running one
+RATE = 0.04  # samples against CPU time, where others compete for the CPU
 DEEP_FRAMES = 61  # of deep_descend above deep_leaf
 
 
@@ -122,6 +123,9 @@ def check_process(checks, recording, report, expected):
     hz = int(recording.meta["hz"])
     check_report(checks, who, expected["pid"], tallies, report)
     rate = ratio(total, process.cpu_ns / 1e9 * hz)
+    checks.check(
+        abs(rate - 1) <= RATE, f"{who}: {rate:.1%} of the samples that its CPU time asks for"
+    )
     print(
         f"{who}: {total} samples ({rate:.1%} of CPU times {hz} Hz), {ratio(named, total):.2%} named,"
         f" worst error {100 * max(errors, key=abs):+.2f} points, endings {dict(endings)}"

@@ -12,10 +12,9 @@ mapfile -t pythons < <(find_pythons)
 for version in 3.8 3.9 3.10 3.11 3.12 3.13; do
 	printf '%s\n' "${pythons[@]}" | grep -q "^$version " || echo "no CPython $version here: not tested"
 done
-# One CPU is the recorder's, when there are two.
-cpus=$(($(nproc) > 1 ? $(nproc) - 1 : 1))
+cpus=$(nproc)
 
-# A program of its own on each other CPU: what competes for a CPU is sampled with more noise.
+# A program of its own on each CPU: what competes for a CPU is sampled with more noise.
 run_on_cpu() {
 	local cpu=$1 i python fd
 	local -a pids=() fds=()
