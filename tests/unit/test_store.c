@@ -94,6 +94,7 @@ static void fill(struct recording_writer *writer)
 	assert_int_equal(recording_writer__sample(writer, &sample), 0);
 	assert_int_equal(recording_writer__quality(writer, "samples", 6, "CPU samples taken"), 0);
 	assert_int_equal(recording_writer__recorder(writer, 1, 5, 6), 0);
+	assert_int_equal(recording_writer__unwind_problem(writer, "/lib/a", "cfa_offset", 2), 0);
 	assert_int_equal(recording_writer__program(writer, "sample_cpu", 6, 700), 0);
 }
 
@@ -188,6 +189,7 @@ static void test_round_trip(void **state)
 		    "python_unnamed|0\npython_unreadable|0\npython_unsupported|0\n");
 	assert_rows(r, "SELECT * FROM quality", "samples|6|CPU samples taken\n");
 	assert_rows(r, "SELECT * FROM recorder", "1|5|6\n");
+	assert_rows(r, "SELECT * FROM unwind_problem", "/lib/a|cfa_offset|2\n");
 	assert_rows(r, "SELECT * FROM program", "sample_cpu|6|700\n");
 	assert_int_equal(number_in(r, "SELECT count(*) FROM sqlite_schema WHERE type = 'index'"),
 			 9);

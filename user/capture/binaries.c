@@ -14,7 +14,10 @@
 #include <uthash.h>
 
 #include "base/cleanup.h"
+#include "capture/unwinder.h"
+#include "store/writer.h"
 #include "symbols/elf.h"
+#include "unwind/rows.h"
 
 struct file_key {
 	uint64_t device, inode;
@@ -131,6 +134,24 @@ int binaries__get(struct binaries *binaries, pid_t pid, const struct mapping *ma
 	look_into(&entry->binary, fd, path);
 	*ret_binary = &entry->binary;
 	return 0;
+}
+
+int binaries__write_problems(const struct binaries *binaries, struct recording_writer *writer)
+{
+	int err = 0;
+
+	for (const struct entry *entry = binaries->entries; entry; entry = entry->hh.next) {
+		const struct binary *binary = &entry->binary;
+		const uint64_t *problems =
+			binary->unwind ? unwind_file__problems(binary->unwind) : NULL;
+
+		for (int i = 0; problems && i < UNWIND_PROBLEM_COUNT && !err; i++)
+			if (problems[i])
+				err = unless_dropped(recording_writer__unwind_problem(
+					writer, binary->path, unwind_problem__name(i),
+					(int64_t)problems[i]));
+	}
+	return err;
 }
 
 int binary__address(const struct binary *binary, const struct mapping *mapping, uint64_t address,

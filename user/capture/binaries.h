@@ -11,6 +11,7 @@
 #include "python/binary.h"
 
 struct binaries;
+struct recording_writer;
 struct unwind_file;
 
 struct binary {
@@ -31,6 +32,9 @@ void binaries__free(struct binaries *binaries);
  * -ESRCH: the process is gone and the file was never seen before; -ENOMEM. */
 int binaries__get(struct binaries *binaries, pid_t pid, const struct mapping *mapping,
 		  struct binary **ret_binary);
+
+/* Writes what is not known of their call-frame information. */
+int binaries__write_problems(const struct binaries *binaries, struct recording_writer *writer);
 
 /* Opens the file behind a mapping, as binaries__get does. */
 int binary__open(pid_t pid, const struct mapping *mapping);

@@ -417,6 +417,11 @@ bool names__layout(const struct process *process, struct ps_py_offsets *ret_layo
 	return true;
 }
 
+int names__write_problems(const struct names *names, struct recording_writer *writer)
+{
+	return binaries__write_problems(names->binaries, writer);
+}
+
 int names__take_lines(struct names *names)
 {
 	int err = native_names__take(names->natives);

@@ -14,6 +14,7 @@
 
 struct names;
 struct quanta;
+struct recording_writer;
 struct unwinder;
 struct stack_tree;
 struct finisher;
@@ -56,6 +57,9 @@ int64_t names__python(struct names *names, struct process *process, const struct
 bool names__layout(const struct process *process, struct ps_py_offsets *ret_layout);
 /* The same in full; NULL. */
 const struct python_layout *names__python_layout(const struct process *process);
+
+/* Writes what could not be used of the files' call-frame information. */
+int names__write_problems(const struct names *names, struct recording_writer *writer);
 
 /* Frees what names keeps with a process. */
 void names__forget(struct names *names, struct process *process, uint64_t now_ns);

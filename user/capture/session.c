@@ -637,6 +637,7 @@ static int finish(struct session *session)
 	programs__detach_calls(session->bpf);
 	err = err ?: end_slice(session, true);
 	err = err ?: drain__finish(session->drain);
+	err = err ?: names__write_problems(session->names, session->writer);
 	err = err ?: finish_lines(session);
 	err = err ?: recording_writer__meta(session->writer, "stop_ns", text);
 	return err ?: recording_writer__meta(session->writer, "stop_reason", session->stop_reason);

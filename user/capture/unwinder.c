@@ -38,6 +38,7 @@ struct unwind_file {
 	size_t piece_count, piece_capacity;
 	struct eval_range loops[MAX_LOOPS];
 	size_t loop_count;
+	uint64_t problems[UNWIND_PROBLEM_COUNT];
 	uint32_t users; /* mappings in spaces */
 	uint64_t unused_ns; /* since when it has none */
 	struct unwind_file *next;
@@ -145,6 +146,11 @@ bool unwind_file__wants(const struct unwind_file *file)
 	return file->state == FILE_NEW;
 }
 
+const uint64_t *unwind_file__problems(const struct unwind_file *file)
+{
+	return file->problems;
+}
+
 int unwinder__compile(struct unwinder *unwinder, struct unwind_file *file, int fd, bool python)
 {
 	int err;
@@ -207,6 +213,7 @@ static int take_rows(struct unwinder *unwinder, struct unwind_file *file, struct
 	int err = 0;
 
 	file->base = rows->base;
+	memcpy(file->problems, rows->problems, sizeof(file->problems));
 	for (size_t i = 0; i < file->loop_count && !err; i++)
 		err = unwind_rows__mark(rows, file->loops[i].start, file->loops[i].end);
 	err = err ?: store_rows(unwinder, file, rows);

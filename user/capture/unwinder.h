@@ -32,6 +32,9 @@ struct unwind_file *unwinder__add_file(struct unwinder *unwinder);
 /* Whether the rows of a file have to be compiled: never were, or were dropped since. */
 bool unwind_file__wants(const struct unwind_file *file);
 
+/* Call-frame information that did not become rows, UNWIND_PROBLEM_COUNT numbers by reason. */
+const uint64_t *unwind_file__problems(const struct unwind_file *file);
+
 /* Has the file compiled; fd stays the caller's. python: it is CPython, whose interpreter loop must
  * be known. -ENOMEM; files without call-frame information are no error. */
 int unwinder__compile(struct unwinder *unwinder, struct unwind_file *file, int fd, bool python);

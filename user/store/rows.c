@@ -40,6 +40,7 @@ static const struct {
 	[ROW_ENDING] = {"INSERT OR REPLACE INTO ending VALUES (?,?,?)", "tnt", false},
 	[ROW_QUALITY] = {"INSERT OR REPLACE INTO quality VALUES (?,?,?)", "tnt", false},
 	[ROW_RECORDER] = {"INSERT OR REPLACE INTO recorder VALUES (?,?,?)", "nnn", false},
+	[ROW_UNWIND_PROBLEM] = {"INSERT INTO unwind_problem VALUES (?,?,?)", "ttn", false},
 	[ROW_PROGRAM] = {"INSERT OR REPLACE INTO program VALUES (?,?,?)", "tnn", false},
 };
 

@@ -165,6 +165,9 @@ CREATE TABLE sample (
 CREATE TABLE ending (name TEXT PRIMARY KEY, ok INTEGER NOT NULL, meaning TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE quality (name TEXT PRIMARY KEY, value INTEGER NOT NULL, meaning TEXT NOT NULL) WITHOUT ROWID;
 
+-- Call-frame information that the walker cannot use, by file and reason; written at the end.
+CREATE TABLE unwind_problem (module TEXT NOT NULL, problem TEXT NOT NULL, count INTEGER NOT NULL);
+
 -- The recorder's own cost: per slice; and per BPF program (only with --stats).
 CREATE TABLE recorder (slice INTEGER PRIMARY KEY, cpu_ns INTEGER NOT NULL, rss_bytes INTEGER NOT NULL);
 CREATE TABLE program (name TEXT PRIMARY KEY, runs INTEGER NOT NULL, run_ns INTEGER NOT NULL) WITHOUT ROWID;

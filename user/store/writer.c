@@ -671,6 +671,14 @@ int recording_writer__recorder(struct recording_writer *writer, int64_t slice, i
 	return put(writer, ROW_RECORDER, cells);
 }
 
+int recording_writer__unwind_problem(struct recording_writer *writer, const char *module,
+				     const char *problem, int64_t count)
+{
+	struct row_cell cells[] = {TEXT(module), TEXT(problem), NUMBER(count)};
+
+	return put(writer, ROW_UNWIND_PROBLEM, cells);
+}
+
 int recording_writer__program(struct recording_writer *writer, const char *name, int64_t runs,
 			      int64_t run_ns)
 {

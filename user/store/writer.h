@@ -141,6 +141,8 @@ int recording_writer__quality(struct recording_writer *writer, const char *name,
 			      const char *meaning);
 int recording_writer__recorder(struct recording_writer *writer, int64_t slice, int64_t cpu_ns,
 			       int64_t rss_bytes);
+int recording_writer__unwind_problem(struct recording_writer *writer, const char *module,
+				     const char *problem, int64_t count);
 int recording_writer__program(struct recording_writer *writer, const char *name, int64_t runs,
 			      int64_t run_ns);
 
