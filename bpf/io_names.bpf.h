@@ -84,7 +84,8 @@ static __always_inline void send_event(struct io_scratch *scratch, __u64 hash)
 	if (size > PS_MAX_PATH + PS_MAX_NAME)
 		size = PS_MAX_PATH + PS_MAX_NAME;
 	scratch->event.event.size = sizeof(scratch->event) + size;
-	if (bpf_ringbuf_output(&events, scratch, sizeof(scratch->event) + size, 0))
+	if (bpf_ringbuf_output(&events, scratch, sizeof(scratch->event) + size,
+			       events__flags(false)))
 		count_event(PS_COUNTER_FILE_EVENTS_FULL);
 	else
 		bpf_map_update_elem(&files_sent, &hash, &one, BPF_ANY);

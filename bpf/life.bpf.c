@@ -24,18 +24,9 @@ struct {
 	__type(value, struct exec_scratch);
 } exec_scratches SEC(".maps");
 
-/* Bytes in the ring at which the recorder is woken even for what can wait. */
-#define RING_HURRY (1024 * 1024)
-
-/* An exec brings another program, whose mappings must be looked at. All else can wait for the end
- * of the slice: waking the recorder costs more than the rest of these programs. */
-static __always_inline void send(void *event, __u32 size, bool urgent)
+static __always_inline void send(void *event, __u32 size)
 {
-	__u64 flags = urgent || bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > RING_HURRY
-			      ? BPF_RB_FORCE_WAKEUP
-			      : BPF_RB_NO_WAKEUP;
-
-	if (bpf_ringbuf_output(&events, event, size, flags))
+	if (bpf_ringbuf_output(&events, event, size, events__flags(false)))
 		count_event(PS_COUNTER_EVENTS_FULL);
 }
 
@@ -123,7 +114,7 @@ int BPF_PROG(life_fork, struct task_struct *parent, struct task_struct *child)
 	event.cgroup = bpf_get_current_cgroup_id();
 	event.parent_tgid = parent_tgid;
 	BPF_CORE_READ_STR_INTO(&event.comm, child, comm);
-	send(&event, sizeof(event), false);
+	send(&event, sizeof(event));
 	return 0;
 }
 
@@ -253,7 +244,7 @@ int BPF_PROG(life_exec, struct task_struct *task, int old_tid)
 		size = PS_MAX_ARGS + PS_MAX_ENV_TEXT;
 	size += sizeof(*event);
 	event->event.size = size;
-	send(scratch, size, true);
+	send(scratch, size);
 	/* Last, so that the recorder hears of the epoch before of any sample in it: a sample can
 	 * interrupt this program. */
 	if (bpf_map_update_elem(&epochs, &tgid, &who, BPF_ANY))
@@ -292,7 +283,7 @@ int BPF_PROG(life_exit, struct task_struct *task)
 		io__flush(state, event.epoch);
 	}
 	thread__forget(task->pid);
-	send(&event, sizeof(event), false);
+	send(&event, sizeof(event));
 	return 0;
 }
 
@@ -322,6 +313,6 @@ int BPF_PROG(life_free, struct task_struct *task)
 	event.system_ns = signal->stime;
 	event.max_rss_pages = signal->maxrss;
 	event.status = wait_status(task);
-	send(&event, sizeof(event), false);
+	send(&event, sizeof(event));
 	return 0;
 }

@@ -107,6 +107,19 @@ struct events_map {
 };
 extern struct events_map events SEC(".maps");
 
+/* Bytes in the ring at which the recorder is woken even for what can wait. */
+#define RING_HURRY (1024 * 1024)
+
+/* The flags for bpf_ringbuf_output(). Urgent is what tells of something that is gone soon; all else
+ * is read within PS_LOOK_MS: to wake the recorder costs a job some microseconds, 20 in a virtual
+ * machine, which is more than most of these programs do. */
+static __always_inline __u64 events__flags(bool urgent)
+{
+	return urgent || bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > RING_HURRY
+		       ? BPF_RB_FORCE_WAKEUP
+		       : BPF_RB_NO_WAKEUP;
+}
+
 struct counters_map {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, PS_COUNTER_COUNT);

@@ -296,7 +296,7 @@ static __always_inline void copy_stack(struct walker_scratch *walker, __u32 slot
 		size = PS_STACK_COPY;
 	size += sizeof(copy->event);
 	copy->event.event.size = size;
-	if (bpf_ringbuf_output(&events, copy, size, BPF_RB_FORCE_WAKEUP))
+	if (bpf_ringbuf_output(&events, copy, size, events__flags(false)))
 		count_event(PS_COUNTER_STACK_EVENTS_FULL);
 }
 
@@ -331,9 +331,8 @@ __noinline int walker__finish(__u32 slot)
 	size = walker->word_count & (WALKER_WORDS - 1);
 	size = sizeof(struct ps_stack_event) + size * sizeof(__u64);
 	walker->event.event.size = size;
-	/* Names must be read soon. Without the flag nobody is woken while an earlier event is
-	 * unread. */
-	if (bpf_ringbuf_output(&events, walker, size, BPF_RB_FORCE_WAKEUP)) {
+	/* The names of Python code are in the process's memory, as long as it has them. */
+	if (bpf_ringbuf_output(&events, walker, size, events__flags(walker->event.python_frames))) {
 		count_event(PS_COUNTER_STACK_EVENTS_FULL);
 		return 0;
 	}

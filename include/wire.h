@@ -20,6 +20,7 @@
 #define PS_STACK_COPIES	   100 /* stacks copied in a slice, at most */
 #define PS_MAX_ARGS	   4096 /* bytes of a command line kept at exec; a power of 2 */
 #define PS_MAX_ENV_TEXT	   2048 /* bytes of chosen NAME=value strings kept at exec */
+#define PS_LOOK_MS	   10 /* the recorder looks for events at least this often */
 #define PS_MAX_ENV_STRING  512 /* bytes of one chosen NAME=value */
 #define PS_MAX_ENV_STRINGS 1024 /* strings of an environment that are looked at */
 #define PS_MAX_ENV_NAME	   64 /* bytes of a variable's name */

@@ -22,7 +22,7 @@ compile calls
 commands="futex pipe churn"
 run_futex() { "$work/calls" futex $((size * 20000)); }
 run_pipe() { "$work/calls" pipe $((size * 20000)); }
-run_churn() { "$work/calls" churn $((size / 2 + 1)); }
+run_churn() { "$work/calls" churn $((size * 2)); }
 
 measure "$rounds" none cpu cpu,offcpu cpu,offcpu,io
 start_recorder -a --stats --sources cpu,offcpu -o "$work/stats.rec" || die "the recorder did not start"

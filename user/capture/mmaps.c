@@ -19,6 +19,9 @@
 #define ALL_PAGES  4096
 #define RING_LEAST 16
 #define RING_MOST  128
+/* Bytes, some 60 records, at which the recorder is woken for them alone. Few are looked at
+ * sooner: with the event of an exec, or of a stack that met code in no known mapping. */
+#define RING_WATERMARK 8192
 
 struct ring {
 	int fd;
@@ -78,7 +81,8 @@ static int change(void *context, int cpu, bool online)
 		.mmap2 = 1,
 		.comm = 1,
 		.comm_exec = 1,
-		.wakeup_events = 1,
+		.watermark = 1,
+		.wakeup_watermark = RING_WATERMARK,
 		.use_clockid = 1,
 		.clockid = CLOCK_MONOTONIC,
 	};

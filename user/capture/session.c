@@ -530,14 +530,16 @@ static int on_timer(struct session *session)
 	return err;
 }
 
-/* How long to wait for events: until the duration is over. */
+/* How long to wait for events, at most. */
 static int wait_ms(const struct session *session)
 {
 	int64_t left;
 
 	if (session->options->duration_s <= 0)
-		return -1;
+		return PS_LOOK_MS;
 	left = (int64_t)(session->options->duration_s * 1e9) - session_time(session);
+	if (left >= PS_LOOK_MS * 1000000)
+		return PS_LOOK_MS;
 	return left <= 0 ? 0 : (int)(left / 1000000) + 1;
 }
 
