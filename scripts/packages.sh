@@ -19,6 +19,7 @@ packages_table() {
 		build  libiberty-dev       binutils-devel
 		build  libjansson-dev      jansson-devel
 		build  liblzma-dev         xz-devel
+		build  libncurses-dev      ncurses-devel
 		build  libprotobuf-c-dev   protobuf-c-devel
 		build  libsqlite3-dev      sqlite-devel
 		build  llvm                llvm
@@ -47,6 +48,7 @@ packages_table() {
 		test   python3-numpy       python3-numpy
 		test   shellcheck          ShellCheck
 		test   sqlite3             sqlite
+		test   tmux                tmux
 		vm     busybox-static      busybox
 		vm     cpio                cpio
 		vm     debootstrap         debootstrap

@@ -30,6 +30,7 @@ struct frame_value {
 	struct object_path path;
 	uint32_t local;
 	bool is_uuid; /* a number that is to be shown as a UUID */
+	bool is_count; /* not the object, but how many members it has */
 	struct rule_steps steps;
 };
 
@@ -58,12 +59,20 @@ struct frame_rule {
 		struct frame_value value;
 	} fields[FRAME_FIELDS_MAX];
 	size_t field_count;
+	struct frame_value part; /* which part of a quantum a call is; has_part: it tells */
+	bool has_part;
 };
 
 extern const struct rule_kind rule_kind__frame;
 
 /* Whether it is about this function of this file. name may be qualified: Class.method. */
 bool frame_rule__matches(const struct frame_rule *rule, const char *name, const char *file);
+
+/* Whether the function's name, without its class and file, is one that the rule names. */
+bool frame_rule__has_name(const struct frame_rule *rule, const char *name);
+
+/* What stands behind the last dot of a pattern of functions; NULL: that is a pattern itself. */
+const char *frame_rule__plain_name(const char *pattern);
 
 /* The text of a value after the steps; false: nothing is left. */
 bool frame_value__finish(const struct frame_value *value, const char *text,

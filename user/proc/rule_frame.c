@@ -106,7 +106,7 @@ static int parse_quantum(struct rule_parser *parser, struct rule *rule, const ch
 	return err;
 }
 
-/* PATH [| uuid] [| STEP]... */
+/* PATH [| uuid or count] [| STEP]... */
 static int parse_value(struct rule_parser *parser, struct frame_rule *frame, char *text,
 		       struct frame_value *ret_value)
 {
@@ -125,7 +125,8 @@ static int parse_value(struct rule_parser *parser, struct frame_rule *frame, cha
 		if (more)
 			*more = '\0';
 		value.is_uuid = !strcmp(rule_word__trim(steps), "uuid");
-		if (value.is_uuid)
+		value.is_count = !strcmp(rule_word__trim(steps), "count");
+		if (value.is_uuid || value.is_count)
 			steps = more ? more + 1 : NULL;
 		else if (more)
 			*more = '|';
@@ -197,6 +198,23 @@ static int parse_dataid(struct rule_parser *parser, struct rule *rule, const cha
 	return parse_value(parser, frame, value, &frame->dataids[frame->dataid_count++].values);
 }
 
+static int parse_part(struct rule_parser *parser, struct rule *rule, const char *name, char *value)
+{
+	struct frame_rule *frame = frame_rule(rule);
+	int err;
+
+	(void)name;
+	if (frame->local_count)
+		return rule_parser__error(parser,
+					  "'subtask' does not go with 'quantum': make it "
+					  "a rule of its own");
+	err = parse_value(parser, frame, value, &frame->part);
+	if (!err && frame->part.path.module)
+		err = rule_parser__error(parser, "'subtask' begins with a local variable");
+	frame->has_part = true;
+	return err;
+}
+
 static int parse_field(struct rule_parser *parser, struct rule *rule, const char *name, char *value)
 {
 	struct frame_rule *frame = frame_rule(rule);
@@ -225,6 +243,11 @@ static int finish_frame(struct rule_parser *parser, struct rule *rule)
 	if (!frame->files.count)
 		return rule_parser__error_at(parser, rule->line,
 					     "the rule needs file = PATTERN...");
+	if (frame->has_part && !frame->identity_count && !frame->path_count)
+		return 0;
+	if (frame->has_part)
+		return rule_parser__error_at(parser, rule->line,
+					     "'subtask' stands without 'quantum' and 'label'");
 	if (!frame->identity_count)
 		return rule_parser__error_at(
 			parser, rule->line,
@@ -248,6 +271,10 @@ static void print_frame(const struct rule *rule, FILE *stream)
 	fputs(" in", stream);
 	for (size_t i = 0; i < frame->files.count; i++)
 		fprintf(stream, " %s", frame->files.items[i]);
+	if (frame->has_part) {
+		fputs(" -> subtask", stream);
+		return;
+	}
 	fputs(", at", stream);
 	for (size_t i = 0; i < frame->calls.count; i++)
 		fprintf(stream, " %s", frame->calls.items[i]);
@@ -272,6 +299,7 @@ static const struct rule_key frame_keys[] = {
 	{"class", RULE_KEY_REPEATED, parse_class}, {"id", RULE_KEY_REPEATED, parse_id},
 	{"run", RULE_KEY_REPEATED, parse_run},	   {"dataid", RULE_KEY_REPEATED, parse_dataid},
 	{"field", RULE_KEY_NAMED, parse_field},	   {"calls", RULE_KEY_ONCE, parse_calls},
+	{"subtask", RULE_KEY_ONCE, parse_part},
 };
 
 #define FRAME_KEY_COUNT (sizeof(frame_keys) / sizeof(frame_keys[0]))
@@ -305,6 +333,31 @@ bool frame_rule__matches(const struct frame_rule *rule, const char *name, const 
 	return (any_matches(&rule->functions, name) ||
 		(last && any_matches(&rule->functions, last + 1))) &&
 	       any_matches(&rule->files, file);
+}
+
+static const char *last_part(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return dot ? dot + 1 : name;
+}
+
+const char *frame_rule__plain_name(const char *pattern)
+{
+	const char *last = last_part(pattern);
+
+	return strpbrk(pattern, "[\\") || strpbrk(last, "*?") ? NULL : last;
+}
+
+bool frame_rule__has_name(const struct frame_rule *rule, const char *name)
+{
+	for (size_t i = 0; i < rule->functions.count; i++) {
+		const char *plain = frame_rule__plain_name(rule->functions.items[i]);
+
+		if (plain && !strcmp(plain, last_part(name)))
+			return true;
+	}
+	return false;
 }
 
 bool frame_value__finish(const struct frame_value *value, const char *text,

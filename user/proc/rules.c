@@ -11,13 +11,18 @@
 #include "base/files.h"
 #include "base/strings.h"
 #include "proc/frame_rule.h"
+#include "proc/remote_rule.h"
 #include "proc/rule_command.h"
 #include "proc/rule_grammar.h"
+#include "proc/rule_path.h"
 #include "proc/rule_process.h"
 #include "proc/rule_value.h"
+#include "proc/wait_rule.h"
 
 /* A further kind is a further entry. */
-static const struct rule_kind *const kinds[] = {&rule_kind__process, &rule_kind__frame};
+static const struct rule_kind *const kinds[] = {&rule_kind__process, &rule_kind__frame,
+						&rule_kind__remote, &rule_kind__wait,
+						&rule_kind__path};
 
 #define KIND_COUNT   (sizeof(kinds) / sizeof(kinds[0]))
 #define BUILTIN_PATH "built-in rules"
@@ -228,6 +233,11 @@ struct frame_rule *rules__frame(const struct rules *rules, size_t index)
 	return rule && rule->kind == &rule_kind__frame ? (struct frame_rule *)rule : NULL;
 }
 
+const struct rule *rules__at(const struct rules *rules, size_t index)
+{
+	return rules->list.items[index];
+}
+
 const char *rules__intern(struct rules *rules, const char *text)
 {
 	return string_pool__intern(rules->pool, text);
@@ -272,5 +282,26 @@ int rules__identify(struct rules *rules, const struct process_facts *facts,
 	if (!identity.job && facts->parent)
 		identity.job = facts->parent->job;
 	*ret_identity = identity;
+	return 0;
+}
+
+int rules__dataset(struct rules *rules, const char *path, const char **ret_type,
+		   const char **ret_rule)
+{
+	struct rule_text text;
+
+	for (size_t i = 0; i < rules->list.count; i++) {
+		const struct rule *rule = rules->list.items[i];
+		const char *type;
+
+		if (rule->kind != &rule_kind__path || !rule_path__name(rule, path, &text))
+			continue;
+		type = string_pool__intern(rules->pool, text.bytes);
+		if (!type)
+			return -ENOMEM;
+		*ret_type = type;
+		*ret_rule = rule->name;
+		return 1;
+	}
 	return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Rules that give names: what a process works at (its task) and for whom (its job), from its
- * command line, environment, cgroup and parent. The built-in rules and the files of users are in
- * one grammar, docs/RULES.md. Not thread-safe: one struct rules per thread. */
+ * command line, environment, cgroup and parent; what kind of data a file holds, from its path. The
+ * built-in rules and the files of users are in one grammar, docs/RULES.md. Not thread-safe: one
+ * struct rules per thread. */
 #ifndef PROC_RULES_H
 #define PROC_RULES_H
 
@@ -19,6 +20,7 @@ enum {
 
 struct rules;
 struct frame_rule;
+struct rule;
 
 struct rules_error {
 	char path[256]; /* cut when longer */
@@ -67,6 +69,9 @@ const char *const *rules__environment_names(const struct rules *rules, size_t *r
  * whoever follows them. */
 struct frame_rule *rules__frame(const struct rules *rules, size_t index);
 
+/* Rule `index`, below rules__count, of whatever kind. */
+const struct rule *rules__at(const struct rules *rules, size_t index);
+
 /* A text that lives as long as the rules. NULL: no memory. */
 const char *rules__intern(struct rules *rules, const char *text);
 
@@ -98,5 +103,11 @@ struct process_facts {
  * gives: the job of the parent, the comm as the task. 0 or -ENOMEM. */
 int rules__identify(struct rules *rules, const struct process_facts *facts,
 		    struct identity *ret_identity);
+
+/* The dataset type of a file by its path, which is absolute: what the first rule of the kind path
+ * that matches gives. 1, and *ret_type and *ret_rule (borrowed until rules__free; each distinct
+ * type is kept); 0: no rule knows it; -ENOMEM. */
+int rules__dataset(struct rules *rules, const char *path, const char **ret_type,
+		   const char **ret_rule);
 
 #endif
