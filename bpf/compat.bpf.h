@@ -70,6 +70,32 @@ static __always_inline int compat__in_interrupt(void)
 	return !!(count & INTERRUPT_BITS);
 }
 
+struct cfs_rq___throttling {
+	int throttle_count;
+} __attribute__((preserve_access_index));
+struct sched_entity___throttling {
+	struct cfs_rq___throttling *cfs_rq;
+} __attribute__((preserve_access_index));
+struct task_struct___throttling {
+	struct sched_entity___throttling se;
+	bool throttled;
+} __attribute__((preserve_access_index));
+
+/* Whether a task that is ready must wait because its control group has used up its CPU time. Linux
+ * 6.18 (e1fad12dcb66) takes such tasks off the run queue one by one, and marks them; before, whole
+ * run queues of groups stop. task: of a tracepoint, so that its fields are plain loads. */
+static __always_inline bool compat__is_throttled(struct task_struct *task)
+{
+	struct task_struct___throttling *ours = (void *)task;
+
+	if (bpf_core_field_exists(ours->throttled))
+		return ours->throttled;
+	if (bpf_core_field_exists(ours->se.cfs_rq) &&
+	    bpf_core_field_exists(struct cfs_rq___throttling, throttle_count))
+		return ours->se.cfs_rq->throttle_count > 0;
+	return false;
+}
+
 #define TS_COMPAT 0x0002
 
 /* Whether a task is in a system call of the 32-bit kind: those have other numbers. */

@@ -7,11 +7,18 @@
  * table of ours could know of every dup, close and reuse.
  *
  * Calls without a descriptor (stat, unlink, failed opens) are known by a hash of their path and of
- * the directory it is relative to. Failed calls always go to the map, under their errno. */
+ * the directory it is relative to. Failed calls always go to the map, under their errno. Sockets
+ * are known by what they are connected to. */
 #include "compat.bpf.h"
+#include "files.bpf.h"
 #include "io.bpf.h"
 #include "io_names.bpf.h"
+#include "io_paths.bpf.h"
+#include "remote.bpf.h"
 #include "walker.bpf.h"
+#include "writers.bpf.h"
+
+#define MOST_MESSAGES 1024 /* of one call: UIO_MAXIOV */
 
 /* statfs() magic -> index of the histograms; set by the recorder */
 struct {
@@ -53,7 +60,7 @@ static __always_inline void count_histogram(__u32 op, __u32 filesystem, __u64 ns
 	bucket = io_log2_bucket(ns);
 	if (bucket < PS_IO_BUCKETS)
 		histogram->ns[bucket]++;
-	if (op != PS_IO_READ && op != PS_IO_WRITE)
+	if (!ps_io_moves_bytes(op))
 		return;
 	bucket = io_log2_bucket(bytes);
 	if (bucket < PS_IO_BUCKETS)
@@ -78,16 +85,9 @@ static __always_inline __u32 filesystem_index(struct inode *inode)
 	return index ? *index : 0;
 }
 
-/* A file system gives a deleted file's inode number to the next new one; the generation tells them
- * apart. */
-static __always_inline __u64 file_id(struct inode *inode)
-{
-	return BPF_CORE_READ(inode, i_ino) ^ (__u64)BPF_CORE_READ(inode, i_generation) << 32;
-}
-
-/* Who, what and which file, but for the epoch. */
+/* Who, what and which file, but for the epoch; remote: of a socket, when it is known. */
 static __always_inline void describe_file(struct file *file, struct inode *inode, __u32 op,
-					  struct ps_io_key *ret_key)
+					  __u64 remote, struct ps_io_key *ret_key)
 {
 	__u32 type = BPF_CORE_READ(inode, i_mode) & S_IFMT;
 
@@ -96,41 +96,140 @@ static __always_inline void describe_file(struct file *file, struct inode *inode
 			: type == S_IFSOCK		     ? PS_IO_SOCKET
 			: type == S_IFREG || type == S_IFDIR ? PS_IO_FILE
 							     : PS_IO_OTHER;
+	if (ret_key->kind == PS_IO_SOCKET) {
+		ret_key->file = remote ?: remote__of_file((__u64)file, REMOTE_CALL);
+		remote__tell(ret_key->file, REMOTE_CALL);
+	}
 	if (ret_key->kind != PS_IO_FILE)
 		return;
 	ret_key->device = BPF_CORE_READ(inode, i_sb, s_dev);
 	ret_key->file = file_id(inode);
 }
 
+/* Another file's inode may have taken the same memory, and a socket another remote. */
+static __always_inline bool is_same_file(const struct ps_io_slot *slot, struct file *file,
+					 struct inode *inode, __u64 remote)
+{
+	if (slot->key.kind == PS_IO_FILE)
+		return slot->key.file == file_id(inode);
+	if (slot->key.kind == PS_IO_SOCKET)
+		return slot->key.file == (remote ?: remote__of_file((__u64)file, REMOTE_CALL));
+	return true;
+}
+
+static __always_inline __u32 slot_of(struct inode *inode, __u32 op)
+{
+	return ((__u64)inode >> 7 ^ op) & (PS_IO_SLOTS - 1);
+}
+
+static __always_inline void begin_pattern(struct file *file, struct io_slot_tag *tag)
+{
+	__u32 bits = io_log2_bucket(file_size(file));
+
+	tag->pattern.sum.shift = bits > 5 ? bits - 5 : 0;
+}
+
 /* The slot for an operation on a file, emptied and taken over if another had it. */
-static __always_inline __u32 take_slot(struct thread_state *state, struct file *file, __u32 op)
+static __always_inline __u32 take_slot(struct thread_state *state, struct file *file, __u32 op,
+				       __u64 remote)
 {
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	__u32 index = ((__u64)inode >> 7 ^ op) & (PS_IO_SLOTS - 1);
+	__u32 index = slot_of(inode, op);
 	struct ps_io_slot *slot = &state->slots[index];
 	struct io_slot_tag *tag = &state->tags[index];
 
-	/* Another file's inode may have taken the same memory. */
 	if (tag->inode == (__u64)inode && slot->key.op == op &&
-	    (slot->key.kind != PS_IO_FILE || slot->key.file == file_id(inode)))
+	    is_same_file(slot, file, inode, remote))
 		return index;
 	io__flush_slot(state, index, current_epoch());
 	tag->inode = (__u64)inode;
 	tag->filesystem = filesystem_index(inode);
-	describe_file(file, inode, op, &slot->key);
+	describe_file(file, inode, op, remote, &slot->key);
 	slot->key.epoch = state->epoch;
 	io__settle_slot(tag);
 	if (slot->key.kind == PS_IO_FILE) {
-		tag->directory = BPF_CORE_READ(file, f_path.dentry, d_parent, d_inode, i_ino);
+		tag->directory = file_directory(file);
 		tell_file(file, &slot->key, tag->directory);
+		if (op == PS_IO_READ)
+			begin_pattern(file, tag);
+		if (ps_io_writes(op))
+			writers_wrote(slot->key.file, slot->key.device);
 	}
 	return index;
 }
 
+/* --- waits */
+
+/* Adds the waits of the call that ends to those on its file. Only FILE and DISK: of sockets the
+ * thread's own sums tell more. */
+static __always_inline void add_waits(struct thread_state *state, const struct ps_io_key *of,
+				      __u64 directory)
+{
+	for (int i = 0; i < 2; i++) {
+		struct ps_io_sum more = {.count = state->call_waits[i].count,
+					 .ns = state->call_waits[i].ns};
+		struct ps_io_key key = *of;
+
+		if (!more.count)
+			continue;
+		key.op = PS_IO_WAIT + (i ? PS_WAIT_DISK : PS_WAIT_FILE);
+		key.error = 0;
+		if (!key.epoch)
+			key.epoch = current_epoch();
+		io__add(&key, &more, directory, 0);
+	}
+}
+
+/* A file was opened: it may have another name than at first sight, and what is written from now on
+ * is counted apart from what was before. */
+__noinline int io__opened(__u64 descriptor)
+{
+	struct task_struct *task = compat__current();
+	struct thread_state *state = thread__find(task);
+	struct file *file = file_of(task, descriptor);
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	__u32 index = slot_of(inode, PS_IO_WRITE);
+	struct ps_io_key key = {};
+
+	if (!state || !file)
+		return 0;
+	describe_file(file, inode, PS_IO_OPEN, 0, &key);
+	if (key.kind != PS_IO_FILE)
+		return 0;
+	key.epoch = state->epoch;
+	tell_file(file, &key, file_directory(file));
+	if (!file_is_written(file))
+		return 0;
+	if (state->tags[index].inode == (__u64)inode && state->slots[index].key.op == PS_IO_WRITE) {
+		io__flush_slot(state, index, current_epoch());
+		io__settle_slot(&state->tags[index]);
+	}
+	writers_opened((__u64)file);
+	return 0;
+}
+
 /* --- by path */
 
-static __always_inline void count_path(struct task_struct *task, __u32 op, __s32 at, __u64 hash,
-				       __s64 result, __u64 ns)
+/* A rename has succeeded: sends the new path, under the key of the old one. */
+__noinline int io_renamed(__u64 old, __s32 at, __u64 address)
+{
+	struct ps_io_key key = {.file = old, .op = PS_IO_RENAME, .kind = PS_IO_PATH};
+	struct task_struct *task = compat__current();
+	struct vfsmount *mount = NULL;
+	struct dentry *dentry = NULL;
+	__u32 zero = 0;
+	struct io_scratch *scratch = bpf_map_lookup_elem(&io_scratches, &zero);
+
+	if (!scratch || io_read_path(address) <= 1)
+		return 0;
+	key.epoch = current_epoch();
+	find_base(task, at, scratch->text[0] == '/', &dentry, &mount);
+	send_path(&key, at, 0, dentry, mount, PS_EVENT_RENAMED);
+	return 0;
+}
+
+static __always_inline __u64 count_path(struct thread_state *state, struct task_struct *task,
+					__u32 op, __s32 at, __u64 hash, __s64 result, __u64 ns)
 {
 	struct ps_io_sum more = {.count = 1, .ns = ns};
 	struct ps_io_key key = {.op = op, .kind = PS_IO_PATH};
@@ -139,30 +238,21 @@ static __always_inline void count_path(struct task_struct *task, __u32 op, __s32
 	struct vfsmount *mount = NULL;
 	struct dentry *dentry = NULL;
 	__u64 directory = 0;
-	struct file *file;
 
 	key.epoch = current_epoch();
 	if (!scratch || !key.epoch)
-		return;
+		return 0;
 	if (!hash) {
 		count_event(PS_COUNTER_PATH_UNREADABLE);
 		key.kind = PS_IO_OTHER;
-	} else if (scratch->text[0] != '/') {
-		if (at == AT_FDCWD) {
-			dentry = BPF_CORE_READ(task, fs, pwd.dentry);
-			mount = BPF_CORE_READ(task, fs, pwd.mnt);
-		} else {
-			file = file_of(task, at);
-			if (file) {
-				dentry = BPF_CORE_READ(file, f_path.dentry);
-				mount = BPF_CORE_READ(file, f_path.mnt);
-			}
-		}
+	} else {
+		find_base(task, at, scratch->text[0] == '/', &dentry, &mount);
 		if (dentry) {
 			directory = BPF_CORE_READ(dentry, d_inode, i_ino);
 			hash = ps_mix(hash, BPF_CORE_READ(dentry, d_sb, s_dev));
 		}
-		hash = ps_mix(hash, directory);
+		if (dentry || scratch->text[0] != '/')
+			hash = ps_mix(hash, directory);
 	}
 	key.file = hash;
 	if (result < 0)
@@ -171,10 +261,14 @@ static __always_inline void count_path(struct task_struct *task, __u32 op, __s32
 	if (key.kind == PS_IO_PATH) {
 		tell_path(&key, at, directory, dentry, mount);
 		/* The map is nearly full: it may be the directory that is charged. */
-		if (scratch->text[0] == '/' && io_sums_room <= PS_IO_SUMS_KEPT_DIRECTORIES)
+		if (scratch->text[0] == '/' && !dentry &&
+		    io_sums_room <= PS_IO_SUMS_KEPT_DIRECTORIES)
 			directory = directory_hash(scratch);
 	}
+	hash = key.file;
+	add_waits(state, &key, directory);
 	io__add(&key, &more, directory, 0);
+	return hash;
 }
 
 /* --- stacks */
@@ -213,13 +307,14 @@ static __always_inline void choose_stack(__u32 op, __u64 ns, __u64 bytes)
 /* --- the calls */
 
 static __always_inline void count_file(struct thread_state *state, __u32 index, __u32 op,
-				       __s64 result, __u64 ns)
+				       __s64 result, __u64 bytes, __u64 ns, __u64 end_ns)
 {
 	struct ps_io_slot *slot = &state->slots[index & (PS_IO_SLOTS - 1)];
-	const struct io_slot_tag *tag = &state->tags[index & (PS_IO_SLOTS - 1)];
+	struct io_slot_tag *tag = &state->tags[index & (PS_IO_SLOTS - 1)];
 	struct ps_io_sum more = {.count = 1, .ns = ns};
 	struct ps_io_key key;
 
+	add_waits(state, &slot->key, tag->directory);
 	if (result < 0) {
 		key = slot->key;
 		key.error = -result;
@@ -228,11 +323,12 @@ static __always_inline void count_file(struct thread_state *state, __u32 index, 
 		io__add(&key, &more, tag->directory, 0);
 		return;
 	}
-	if (op == PS_IO_READ || op == PS_IO_WRITE)
-		slot->sum.bytes += result;
+	slot->sum.bytes += bytes;
 	slot->sum.count++;
 	slot->sum.ns += ns;
-	count_histogram(op, tag->filesystem, ns, result);
+	if (ps_io_writes(op))
+		tag->last_ns = end_ns;
+	count_histogram(op, tag->filesystem, ns, bytes);
 }
 
 __noinline int io_notice(__u32 tgid)
@@ -241,13 +337,14 @@ __noinline int io_notice(__u32 tgid)
 	const struct ps_quantum *quantum;
 	const struct ps_who *who;
 
-	if (!state)
+	/* A close() counts where its slot was found; this is looked at when it has ended. */
+	if (!state || state->call_slot)
 		return 0;
 	state->switches = quantum_switches;
 	who = bpf_map_lookup_elem(&epochs, &tgid);
 	if (!who || who->epoch == state->epoch)
 		return 0;
-	io__flush(state, state->epoch);
+	io__flush(state, state->epoch ? state->epoch : who->epoch);
 	state->epoch = who->epoch;
 	if (knob_quanta) {
 		quantum = bpf_map_lookup_elem(&quanta, &tgid);
@@ -269,6 +366,74 @@ static __always_inline void count_nameless(__u32 op, __s64 result, __u64 ns)
 	io__add(&key, &more, 0, 0);
 }
 
+/* One more operation on a descriptor, beside the one that the call is known by. */
+__noinline int io__end_other(__u64 descriptor, __u32 op, __s64 result)
+{
+	struct task_struct *task = compat__current();
+	struct thread_state *state = thread__find(task);
+	struct file *file = file_of(task, descriptor);
+	__u64 bytes = result > 0 ? result : 0;
+	__u32 index;
+
+	if (!state)
+		return 0;
+	if (!file) {
+		count_nameless(op, result, 0);
+		return 0;
+	}
+	index = take_slot(state, file, op, 0);
+	count_file(state, index, op, result, bytes, 0, bpf_ktime_get_ns());
+	choose_stack(op, 0, bytes);
+	return 0;
+}
+
+__noinline int io__count_file(__u64 address, __u32 op, __s64 result, __u64 ns)
+{
+	struct file *file = (void *)address;
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct ps_io_sum more = {.count = 1, .ns = ns};
+	struct ps_io_key key = {.epoch = current_epoch()};
+	__u64 directory = 0;
+
+	if (!key.epoch)
+		return 0;
+	if (!file) {
+		count_nameless(op, result, ns);
+		return 0;
+	}
+	describe_file(file, inode, op, 0, &key);
+	if (result < 0)
+		key.error = -result;
+	else if (ps_io_moves_bytes(op))
+		more.bytes = result;
+	if (key.kind == PS_IO_FILE) {
+		directory = file_directory(file);
+		tell_file(file, &key, directory);
+		if (ps_io_writes(op) && more.bytes) {
+			writers_wrote(key.file, key.device);
+			writers_add(key.file, key.device, key.epoch, more.bytes,
+				    bpf_ktime_get_ns());
+		}
+	}
+	count_histogram(op, filesystem_index(inode), ns, more.bytes);
+	io__add(&key, &more, directory, 0);
+	return 0;
+}
+
+__noinline int io__count_fault(__u64 address)
+{
+	struct inode *inode = (void *)address;
+	struct ps_io_sum more = {.count = 1};
+	struct ps_io_key key = {.epoch = current_epoch(), .op = PS_IO_FAULT, .kind = PS_IO_FILE};
+
+	if (!key.epoch)
+		return 0;
+	key.device = BPF_CORE_READ(inode, i_sb, s_dev);
+	key.file = file_id(inode);
+	io__add(&key, &more, 0, 0);
+	return 0;
+}
+
 __noinline int io__begin(__u32 call, __u64 first)
 {
 	struct task_struct *task = compat__current();
@@ -288,60 +453,139 @@ __noinline int io__begin(__u32 call, __u64 first)
 	}
 	state->call_slot = 0;
 	if (PS_IO_CALL_OP(call) == PS_IO_CLOSE) {
+		if (state->switches != quantum_switches)
+			io_notice(bpf_get_current_pid_tgid() >> 32);
 		file = file_of(task, first);
-		if (file)
-			state->call_slot = 1 + take_slot(state, file, PS_IO_CLOSE);
+		if (file) {
+			state->call_slot = 1 + take_slot(state, file, PS_IO_CLOSE, 0);
+			writers_closing((__u64)file);
+		}
 	}
+	__builtin_memset(state->call_waits, 0, sizeof(state->call_waits));
 	state->call_ns = bpf_ktime_get_ns();
 	return 0;
 }
 
-__noinline int io__end(__u32 call, __u64 first, __u64 second, __s64 result)
+/* --- calls on sockets */
+
+struct user_message {
+	__u64 name; /* address of a socket address */
+	__u32 name_size, pad;
+	__u64 parts, part_count, control, control_size;
+	__u32 flags, pad2;
+};
+
+/* The remote that the call names, when the socket has none of its own; 0: ask the socket. A failed
+ * connect has left the socket without. */
+__noinline __u64 io_remote(__u64 file, __u32 call, __u64 second, __u64 fifth)
+{
+	__u32 zero = REMOTE_CALL, how = PS_IO_CALL_HOW(call), protocol;
+	struct ps_remote_event *event = bpf_map_lookup_elem(&remote_events, &zero);
+	struct user_message message;
+	__u64 hash, named;
+
+	hash = remote__of_file(file, REMOTE_CALL);
+	if (!hash || !event)
+		return 0;
+	if (event->remote.side == PS_REMOTE_PEER && PS_IO_CALL_OP(call) != PS_IO_CONNECT)
+		return hash;
+	protocol = event->remote.protocol;
+	if (how == PS_IO_BY_ADDRESS) {
+		fifth = PS_IO_CALL_OP(call) == PS_IO_CONNECT ? second : fifth;
+	} else {
+		if (bpf_probe_read_user(&message, sizeof(message), (const void *)second))
+			return 0;
+		fifth = message.name_size ? message.name : 0;
+	}
+	named = remote__of_address(fifth, protocol, REMOTE_CALL);
+	/* Else what was in the room is gone. */
+	return named ?: remote__of_file(file, REMOTE_CALL);
+}
+
+/* Bytes of all messages of a call that moved `count` of them. */
+__noinline __u64 io_message_bytes(__u64 vector, __u64 count)
+{
+	__u64 bytes = 0;
+
+	for (__u32 i = 0; i < MOST_MESSAGES && i < count; i++) {
+		__u32 size = 0;
+
+		bpf_probe_read_user(&size, sizeof(size),
+				    (const void *)(vector + sizeof(struct user_message)));
+		bytes += size;
+		vector += sizeof(struct user_message) + 8;
+	}
+	return bytes;
+}
+
+/* position: of the call, or PS_IO_AT_FILE: where the file stands, behind what was read. */
+static __always_inline void note_read(struct thread_state *state, __u32 index, struct file *file,
+				      __u64 position, __u64 bytes, __u64 now)
+{
+	struct ps_io_slot *slot = &state->slots[index & (PS_IO_SLOTS - 1)];
+	struct io_slot_tag *tag = &state->tags[index & (PS_IO_SLOTS - 1)];
+
+	if (slot->key.kind != PS_IO_FILE)
+		return;
+	if (position == PS_IO_AT_FILE)
+		position = BPF_CORE_READ((struct file___modes *)file, f_pos) - bytes;
+	pattern__note(&slot->key, &tag->pattern, position, bytes, now);
+}
+
+__noinline int io__end(__u32 call, __u64 first, __u64 second, __s64 result, __u64 fifth)
 {
 	struct task_struct *task = compat__current();
 	struct thread_state *state = thread__find(task);
 	__u32 op = PS_IO_CALL_OP(call), how = PS_IO_CALL_HOW(call), index;
-	__u64 ns, hash, descriptor = first, bytes = 0;
+	__u64 ns, end_ns, hash, descriptor = first, bytes = 0, remote = 0;
 	struct file *file = NULL;
 	__s32 at = AT_FDCWD;
 
 	if (!state || !state->call_ns)
 		return 0;
-	ns = bpf_ktime_get_ns() - state->call_ns;
+	end_ns = bpf_ktime_get_ns();
+	ns = end_ns - state->call_ns;
 	state->call_ns = 0;
+	if (op == PS_IO_CLOSE && state->call_slot) {
+		index = state->call_slot - 1;
+		state->call_slot = 0;
+		count_file(state, index, op, result, 0, ns, end_ns);
+		choose_stack(op, ns, 0);
+		return 0;
+	}
+	state->path_hash = 0;
 	if (state->switches != quantum_switches)
 		io_notice(bpf_get_current_pid_tgid() >> 32);
 	if (how == PS_IO_BY_PATH_AT || how == PS_IO_BY_RESULT_AT)
 		at = first;
 	if (how == PS_IO_BY_RESULT || how == PS_IO_BY_RESULT_AT)
 		descriptor = result;
-	if (how != PS_IO_BY_DESCRIPTOR &&
+	if (how >= PS_IO_BY_PATH && how <= PS_IO_BY_RESULT_AT &&
 	    (result < 0 || how == PS_IO_BY_PATH || how == PS_IO_BY_PATH_AT)) {
 		hash = io_read_path(at == AT_FDCWD && how != PS_IO_BY_PATH_AT &&
 						    how != PS_IO_BY_RESULT_AT
 					    ? first
 					    : second);
 		if (hash != 1) {
-			count_path(task, op, at, hash, result, ns);
+			state->path_hash = count_path(state, task, op, at, hash, result, ns);
 			choose_stack(op, ns, 0);
 			return 0;
 		}
-	}
-	if (op == PS_IO_CLOSE && state->call_slot) {
-		count_file(state, state->call_slot - 1, op, result, ns);
-		choose_stack(op, ns, 0);
-		return 0;
 	}
 	if (op != PS_IO_CLOSE)
 		file = file_of(task, descriptor);
 	if (!file) {
 		count_nameless(op, result, ns);
-		return 0;
+		return 1;
 	}
-	index = take_slot(state, file, op);
-	if ((op == PS_IO_READ || op == PS_IO_WRITE) && result > 0)
-		bytes = result;
-	count_file(state, index, op, result, ns);
+	if (PS_IO_IS_BY_SOCKET(how))
+		remote = io_remote((__u64)file, call, second, fifth);
+	index = take_slot(state, file, op, remote);
+	if (ps_io_moves_bytes(op) && result > 0)
+		bytes = how == PS_IO_BY_MESSAGES ? io_message_bytes(second, result) : result;
+	count_file(state, index, op, result, bytes, ns, end_ns);
+	if (op == PS_IO_READ && result > 0)
+		note_read(state, index, file, second, result, end_ns);
 	choose_stack(op, ns, bytes);
-	return 0;
+	return 1;
 }

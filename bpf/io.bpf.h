@@ -3,7 +3,11 @@
 #ifndef IO_BPF_H
 #define IO_BPF_H
 
+#include "patterns.bpf.h"
 #include "thread.bpf.h"
+#include "writers.bpf.h"
+
+#define IO_WORKING_DIRECTORY -100 /* AT_FDCWD */
 
 struct io_sums_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -67,7 +71,8 @@ static __always_inline void io__add(struct ps_io_key *key, const struct ps_io_su
 	__sync_fetch_and_add(&sum->count, more->count);
 	if (more->bytes) /* see counts__add() */
 		__sync_fetch_and_add(&sum->bytes, more->bytes);
-	__sync_fetch_and_add(&sum->ns, more->ns);
+	if (more->ns)
+		__sync_fetch_and_add(&sum->ns, more->ns);
 }
 
 /* Moves a slot's sums, to the epoch in which they were made, into the map and leaves it empty, to
@@ -89,8 +94,13 @@ static __always_inline void io__flush_slot(struct thread_state *state, __u32 ind
 	if (key.op && slot->sum.count) {
 		if (!key.epoch)
 			key.epoch = epoch;
+		if (ps_io_writes(key.op) && key.kind == PS_IO_FILE)
+			writers_add(key.file, key.device, key.epoch, slot->sum.bytes, tag->last_ns);
 		io__add(&key, &slot->sum, tag->directory, seen);
+		if (key.op == PS_IO_READ && tag->pattern.sum.bytes)
+			pattern__move(&key, &tag->pattern);
 	}
+	__builtin_memset(&tag->pattern, 0, sizeof(tag->pattern));
 	__builtin_memset(slot, 0, sizeof(*slot));
 	tag->inode = 0;
 }
@@ -114,9 +124,24 @@ static __always_inline void io__flush(struct thread_state *state, __u64 epoch)
  * epoch, the thread's sums so far belong to the one before. */
 int io_notice(__u32 tgid);
 
+/* The bucket of a histogram: log2, below PS_IO_BUCKETS. */
+__u32 io_log2_bucket(__u64 value);
+
 /* For the programs at the ends of system calls: the call of current thread that begins, and that
- * has ended with `result`. */
+ * has ended with `result`. second: of calls by descriptor PS_IO_AT_FILE, or where in the file.
+ * io__end() gives 1 when the operation was counted by its descriptor. */
 int io__begin(__u32 call, __u64 first);
-int io__end(__u32 call, __u64 first, __u64 second, __s64 result);
+int io__end(__u32 call, __u64 first, __u64 second, __s64 result, __u64 fifth);
+/* What follows when io__end() gave 1; not called by it, as their stacks would not fit together. The
+ * same call is an operation on another descriptor, too; it has opened a file. */
+int io__end_other(__u64 descriptor, __u32 op, __s64 result);
+int io__opened(__u64 descriptor);
+/* For others: an operation of current's process on a file (address of a struct file, 0: nobody
+ * knows which), with the result of its call. */
+int io__count_file(__u64 file, __u32 op, __s64 result, __u64 ns);
+/* A page fault on a mapped file (address of a struct inode). */
+int io__count_fault(__u64 inode);
+/* A rename has succeeded: old is what io__end() left in the thread's path_hash. */
+int io_renamed(__u64 old, __s32 at, __u64 address);
 
 #endif

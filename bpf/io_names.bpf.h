@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Names of files and paths, sent at first sight: a file's from its dentry up to the root, a path as
- * the call gave it, with the names of the directory it is relative to. Part of io.bpf.c, which
+/* Names of files, sent at first sight: from the dentry up to the root. Part of io.bpf.c, which
  * alone includes it. */
 #ifndef IO_NAMES_BPF_H
 #define IO_NAMES_BPF_H
 
 #include "compat.bpf.h"
+#include "files.bpf.h"
 #include "io.bpf.h"
 
-#define AT_FDCWD -100
+#define AT_FDCWD IO_WORKING_DIRECTORY
 
-/* hash of a file or path -> 1, once its name was sent; emptied by the recorder now and then. */
+/* hash of a file or path -> once its name was sent: of a file that name's check, of a path 1;
+ * emptied by the recorder now and then. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -75,10 +76,10 @@ __noinline int io_path_step(__u32 zero)
 	return 0;
 }
 
-static __always_inline void send_event(struct io_scratch *scratch, __u64 hash)
+/* hash 0: it is not to be remembered that the name was sent */
+static __always_inline void send_event(struct io_scratch *scratch, __u64 hash, __u32 name)
 {
 	__u64 size = scratch->event.text_size;
-	__u32 one = 1;
 
 	HIDE_RANGE(size);
 	if (size > PS_MAX_PATH + PS_MAX_NAME)
@@ -87,8 +88,8 @@ static __always_inline void send_event(struct io_scratch *scratch, __u64 hash)
 	if (bpf_ringbuf_output(&events, scratch, sizeof(scratch->event) + size,
 			       events__flags(false)))
 		count_event(PS_COUNTER_FILE_EVENTS_FULL);
-	else
-		bpf_map_update_elem(&files_sent, &hash, &one, BPF_ANY);
+	else if (hash)
+		bpf_map_update_elem(&files_sent, &hash, &name, BPF_ANY);
 }
 
 static __always_inline struct io_scratch *begin_event(const struct ps_io_key *key)
@@ -106,6 +107,11 @@ static __always_inline struct io_scratch *begin_event(const struct ps_io_key *ke
 	scratch->event.event.tid = (__u32)id;
 	scratch->event.key = *key;
 	return scratch;
+}
+
+static __always_inline __u64 file_hash(const struct ps_io_key *key)
+{
+	return ps_mix(ps_mix(0, key->device), key->file);
 }
 
 /* Appends the names of dentry and of what is above it, across mounts. */
@@ -127,117 +133,38 @@ static __always_inline void append_names(struct io_scratch *scratch, struct dent
 	}
 }
 
-static __always_inline void tell_file(struct file *file, const struct ps_io_key *key,
-				      __u64 directory)
+/* Sends the name of a file, of which key.epoch, op and error do not matter. A function of its own:
+ * the verifier would follow the way up once for each caller. */
+__noinline int io_send_file(__u64 address)
 {
-	__u64 hash = ps_mix(ps_mix(0, key->device), key->file);
-	struct super_block *super;
-	struct io_scratch *scratch;
+	struct file *file = (void *)address;
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct super_block *super = BPF_CORE_READ(inode, i_sb);
+	__u64 directory = file_directory(file);
+	struct ps_io_key key = {
+		.file = file_id(inode), .device = BPF_CORE_READ(super, s_dev), .kind = PS_IO_FILE};
+	struct io_scratch *scratch = begin_event(&key);
 
-	if (bpf_map_lookup_elem(&files_sent, &hash))
-		return;
-	scratch = begin_event(key);
 	if (!scratch)
-		return;
-	super = BPF_CORE_READ(file, f_inode, i_sb);
+		return 0;
 	scratch->event.directory = directory;
 	scratch->event.magic = BPF_CORE_READ(super, s_magic);
 	bpf_probe_read_kernel_str(scratch->event.filesystem, sizeof(scratch->event.filesystem),
 				  BPF_CORE_READ(super, s_type, name));
 	append_names(scratch, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
-	send_event(scratch, hash);
-}
-
-/* --- paths */
-
-/* The hash of `size` bytes of scratch->text. */
-__noinline __u64 io_hash_text(__u32 size)
-{
-	__u32 zero = 0;
-	struct io_scratch *scratch = bpf_map_lookup_elem(&io_scratches, &zero);
-	__u64 hash = 0;
-
-	if (!scratch)
-		return 0;
-	if (size > PS_MAX_PATH)
-		size = PS_MAX_PATH;
-	for (__u32 i = 0; i < PS_MAX_PATH / 8; i++) {
-		__u64 word = *(__u64 *)(scratch->text + i * 8);
-		__s32 left = size - i * 8;
-
-		if (left <= 0)
-			break;
-		if (left < 8)
-			word &= ~0ULL >> (64 - 8 * left);
-		hash = ps_mix(hash, word);
-	}
-	return PS_PATH_HASH(hash);
-}
-
-/* Reads the path of a call into scratch->text; its hash, 0: not readable, 1: it is empty. */
-__noinline __u64 io_read_path(__u64 address)
-{
-	__u32 zero = 0;
-	struct io_scratch *scratch = bpf_map_lookup_elem(&io_scratches, &zero);
-	long size;
-
-	if (!scratch)
-		return 0;
-	size = bpf_probe_read_user_str(scratch->text, PS_MAX_PATH, (const void *)address);
-	if (size < 0)
-		return 0;
-	scratch->event.text_size = size;
-	/* An empty string has 1 byte, but before Linux 6.16 the helper said 0. */
-	if (size <= 1)
-		return 1;
-	return io_hash_text(size);
-}
-
-/* Notes where scratch->text has its last slash, one byte a call. 1: the text has ended. */
-__noinline int io_note_slash(__u32 at)
-{
-	__u32 zero = 0;
-	struct io_scratch *scratch = bpf_map_lookup_elem(&io_scratches, &zero);
-
-	if (!scratch || at >= PS_MAX_PATH || !scratch->text[at])
-		return 1;
-	if (scratch->text[at] == '/')
-		scratch->last_slash = at;
+	send_event(scratch, file_hash(&key), file_name_check(file, directory));
 	return 0;
 }
 
-/* The hash of the directory of scratch->text, which is an absolute path. */
-static __always_inline __u64 directory_hash(struct io_scratch *scratch)
+/* Sends a file's name unless that was done. */
+static __always_inline void tell_file(struct file *file, const struct ps_io_key *key,
+				      __u64 directory)
 {
-	scratch->last_slash = 0;
-	for (__u32 i = 0; i < PS_MAX_PATH; i++)
-		if (io_note_slash(i))
-			break;
-	return io_hash_text(scratch->last_slash);
-}
+	__u64 hash = file_hash(key);
+	const __u32 *sent = bpf_map_lookup_elem(&files_sent, &hash);
 
-/* dentry NULL: the path is absolute, or what it is relative to is not known. */
-static __always_inline void tell_path(const struct ps_io_key *key, __s32 at, __u64 directory,
-				      struct dentry *dentry, struct vfsmount *mount)
-{
-	struct io_scratch *scratch;
-	__u64 hash = key->file;
-	__u32 size, zero = 0;
-
-	if (bpf_map_lookup_elem(&files_sent, &hash))
-		return;
-	scratch = bpf_map_lookup_elem(&io_scratches, &zero);
-	if (!scratch)
-		return;
-	size = scratch->event.text_size;
-	if (!begin_event(key))
-		return;
-	scratch->event.text_size = scratch->event.path_size = size;
-	scratch->event.at = at;
-	scratch->event.directory = directory;
-	if (dentry && mount)
-		append_names(scratch, dentry, mount);
-	send_event(scratch, hash);
+	if (!sent || *sent != file_name_check(file, directory))
+		io_send_file((__u64)file);
 }
 
 #endif

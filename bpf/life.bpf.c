@@ -224,6 +224,8 @@ int BPF_PROG(life_exec, struct task_struct *task, int old_tid)
 		state->in_quantum = 0;
 	}
 	quantum__forget(tgid);
+	if (knob_io)
+		writers_exec(event->event.time_ns);
 
 	arguments = BPF_CORE_READ(task, mm, arg_start);
 	arguments_end = BPF_CORE_READ(task, mm, arg_end);
@@ -252,38 +254,49 @@ int BPF_PROG(life_exec, struct task_struct *task, int old_tid)
 	return 0;
 }
 
+/* Too large for the stack, with what the ends of files need. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ps_exit_event);
+} exit_events SEC(".maps");
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(life_exit, struct task_struct *task)
 {
-	__u32 tgid = task->tgid;
+	__u32 tgid = task->tgid, zero = 0;
 	const struct ps_who *who = bpf_map_lookup_elem(&epochs, &tgid);
+	struct ps_exit_event *event = bpf_map_lookup_elem(&exit_events, &zero);
 	const struct task_struct *leader = task->group_leader;
 	struct thread_state *state;
-	struct ps_exit_event event = {};
 
-	if (knob_only_wanted && (!who || !who->wanted))
+	if (!event || (knob_only_wanted && (!who || !who->wanted)))
 		return 0;
-	event.event = event_of(PS_EVENT_EXIT, sizeof(event), task);
-	event.epoch = who ? who->epoch : 0;
-	event.start_boot_ns = leader->start_boottime;
-	event.thread_cpu_ns = task->se.sum_exec_runtime;
+	__builtin_memset(event, 0, sizeof(*event));
+	event->event = event_of(PS_EVENT_EXIT, sizeof(*event), task);
+	event->epoch = who ? who->epoch : 0;
+	event->start_boot_ns = leader->start_boottime;
+	event->thread_cpu_ns = task->se.sum_exec_runtime;
 	if (task->signal->live.counter == 0) {
-		event.last = 1;
-		event.status = wait_status(leader);
-		event.max_rss_pages = task->signal->maxrss;
+		event->last = 1;
+		event->status = wait_status(leader);
+		event->max_rss_pages = task->signal->maxrss;
 	}
-	BPF_CORE_READ_STR_INTO(&event.comm, task, comm);
+	BPF_CORE_READ_STR_INTO(&event->comm, task, comm);
 	state = thread__find(task);
 	if (state) {
-		event.waits = state->waits;
-		event.kept_ns = state->kept_ns;
-		event.kept_since_ns = state->kept_since_ns;
-		event.kept_class = state->kept_class;
-		event.kept_syscall = state->kept_syscall;
-		io__flush(state, event.epoch);
+		event->waits = state->waits;
+		event->kept_ns = state->kept_ns;
+		event->kept_since_ns = state->kept_since_ns;
+		event->kept_class = state->kept_class;
+		event->kept_detail = state->kept_detail;
+		io__flush(state, event->epoch);
 	}
+	if (knob_io && event->last)
+		writers_end(event->status);
 	thread__forget(task->pid);
-	send(&event, sizeof(event));
+	send(event, sizeof(*event));
 	return 0;
 }
 

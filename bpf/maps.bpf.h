@@ -196,10 +196,19 @@ struct frame_rules_map {
 };
 extern struct frame_rules_map frame_rules SEC(".maps");
 
+/* FNV-1a of the last part of a function's name -> the lowest rank of the rules that name it */
+struct frame_names_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PS_FRAME_NAMES);
+	__type(key, __u64);
+	__type(value, __u32);
+};
+extern struct frame_names_map frame_names SEC(".maps");
+
 /* tgid -> the quantum that it is in */
 struct quanta_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536); /* set */
+	__uint(max_entries, PS_QUANTA);
 	__type(key, __u32);
 	__type(value, struct ps_quantum);
 };
@@ -214,9 +223,10 @@ extern const volatile bool knob_task_pt_regs; /* bpf_task_pt_regs() exists (Linu
 extern const volatile __s64 knob_preempt_count; /* bytes from a run queue; 0: not known */
 extern const volatile bool knob_offcpu; /* source "offcpu" is on */
 extern const volatile bool knob_quanta; /* source "quanta" is on */
+extern const volatile bool knob_any_function; /* a rule's function is no name but a pattern */
 extern const volatile __u8 quantum_calls[PS_SYSCALL_LIMIT]; /* PS_CALL_* */
 extern const volatile bool knob_io; /* source "io" is on */
-extern const volatile __u8 io_calls[PS_SYSCALL_LIMIT]; /* PS_IO_CALL() by system call; 0: none */
+extern const volatile __u16 io_calls[PS_SYSCALL_LIMIT]; /* PS_IO_CALL() by system call; 0: none */
 extern const volatile __u8 wait_kinds[PS_SYSCALL_LIMIT]; /* enum ps_wait_kind by system call */
 
 /* A wait of this length is always chosen for the stacks, a shorter one with a probability in
@@ -224,6 +234,8 @@ extern const volatile __u8 wait_kinds[PS_SYSCALL_LIMIT]; /* enum ps_wait_kind by
 extern __u64 wait_period_ns;
 /* The same for file operations: of this time, of so many bytes, of so many operations. */
 extern __u64 io_period_ns, io_period_bytes, io_period_ops;
+/* One of so many CephFS requests is chosen for the stacks; raised when there are many. */
+extern __u64 ceph_period;
 /* Keys that this slice's map of file sums still has room for; set anew with each map. */
 extern __s64 io_sums_room;
 

@@ -41,7 +41,7 @@ static __always_inline void count_kept(struct thread_state *state, __u64 epoch, 
 		.metric = PS_METRIC_OFFCPU,
 		.waker = state->kept_waker,
 		.class = state->kept_class,
-		.syscall = state->kept_syscall,
+		.detail = state->kept_detail,
 	};
 
 	counts__add(&key, state->kept_ns);
@@ -71,6 +71,7 @@ static __always_inline void leave(struct task_struct *task, bool preempt, __u64 
 	const struct ps_who *who;
 	__u64 cpu_ns;
 	__u32 tgid;
+	bool is_fault;
 
 	state = thread__known(task);
 	if (!state)
@@ -89,11 +90,18 @@ static __always_inline void leave(struct task_struct *task, bool preempt, __u64 
 	state->waits.wake_ns = 0;
 	state->waits.out_ns = now;
 	if (preempt || !compat__task_state(task)) {
-		state->waits.class = PS_WAIT_RUN_QUEUE;
+		state->waits.detail = 0;
+		state->waits.class =
+			compat__is_throttled(task) ? PS_WAIT_THROTTLED : PS_WAIT_RUN_QUEUE;
 		return;
 	}
-	wait__classify(task, &state->waits);
-	if (state->waits.class != PS_WAIT_PAGE_FAULT)
+	wait__classify(task, &state->waits, REMOTE_SWITCH);
+	is_fault = state->waits.class == PS_WAIT_PAGE_FAULT;
+	if (state->reclaims) {
+		state->waits.detail = 0;
+		state->waits.class = PS_WAIT_RECLAIM;
+	}
+	if (!is_fault)
 		return;
 	tgid = task->tgid;
 	who = bpf_map_lookup_elem(&epochs, &tgid);
@@ -101,6 +109,20 @@ static __always_inline void leave(struct task_struct *task, bool preempt, __u64 
 		return;
 	keep_kernel_stack(task, state);
 	state->kept_stack = walk(state, WALKER_TRACEPOINT, who->epoch);
+}
+
+/* Which file a call waits for is known when it has ended: io.bpf.c adds it there. */
+static __always_inline void note_file_wait(struct thread_state *state, __u32 class, __u64 ns)
+{
+	if (!knob_io || !state->call_ns || (class != PS_WAIT_FILE && class != PS_WAIT_DISK))
+		return;
+	if (class == PS_WAIT_FILE) {
+		state->call_waits[0].ns += ns;
+		state->call_waits[0].count++;
+	} else {
+		state->call_waits[1].ns += ns;
+		state->call_waits[1].count++;
+	}
 }
 
 static __always_inline void arrive(struct task_struct *task, __u64 now)
@@ -121,13 +143,14 @@ static __always_inline void arrive(struct task_struct *task, __u64 now)
 	/* First, so that the task iterator never sees a wait that goes on and is added up too. */
 	waits->out_ns = 0;
 	barrier();
-	if (waits->class == PS_WAIT_RUN_QUEUE) {
-		waits__add(waits, PS_WAIT_RUN_QUEUE, now - since);
+	if (PS_WAIT_IS_READY(waits->class)) {
+		waits__add(waits, waits->class, now - since);
 		return;
 	}
 	woken = waits->wake_ns ? waits->wake_ns : now;
 	blocked = woken - since;
 	waits__add(waits, waits->class, blocked);
+	note_file_wait(state, waits->class, blocked);
 	if (now > woken)
 		waits__add(waits, PS_WAIT_RUN_QUEUE, now - woken);
 	state->kept_since_ns = since;
@@ -136,7 +159,7 @@ static __always_inline void arrive(struct task_struct *task, __u64 now)
 		state->kept_ns = weight;
 		state->kept_waker = waits->wake_ns ? state->waker : 0;
 		state->kept_class = waits->class;
-		state->kept_syscall = waits->syscall;
+		state->kept_detail = waits->detail;
 		tgid = task->tgid;
 		who = state->kept_stack ? bpf_map_lookup_elem(&epochs, &tgid) : NULL;
 		if (who)
@@ -155,6 +178,41 @@ int BPF_PROG(offcpu_switch, bool preempt, struct task_struct *prev, struct task_
 	leave(prev, preempt, now);
 	arrive(next, now);
 	return 0;
+}
+
+/* Threads that were never off the CPU while they were watched are not known yet. */
+static __always_inline int change_reclaims(__s32 by)
+{
+	struct thread_state *state = thread__find(compat__current());
+
+	if (state && (by > 0 || state->reclaims))
+		state->reclaims += by;
+	return 0;
+}
+
+SEC("?tp_btf/mm_vmscan_direct_reclaim_begin")
+int BPF_PROG(offcpu_reclaim_begin)
+{
+	return change_reclaims(1);
+}
+
+SEC("?tp_btf/mm_vmscan_direct_reclaim_end")
+int BPF_PROG(offcpu_reclaim_end)
+{
+	return change_reclaims(-1);
+}
+
+/* The same of a control group at its limit. */
+SEC("?tp_btf/mm_vmscan_memcg_reclaim_begin")
+int BPF_PROG(offcpu_group_begin)
+{
+	return change_reclaims(1);
+}
+
+SEC("?tp_btf/mm_vmscan_memcg_reclaim_end")
+int BPF_PROG(offcpu_group_end)
+{
+	return change_reclaims(-1);
 }
 
 /* current wakes somebody, or is idle or interrupted by what does. */

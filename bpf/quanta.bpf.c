@@ -5,6 +5,11 @@
  * a new epoch begins there and then. The recorder hears of it, with the variables' addresses, and
  * reads the names.
  *
+ * Of code that the recorder has not looked at yet, the function's name alone is compared with those
+ * of rules (frame_names). Such a call begins an epoch that is pending: the recorder is shown the
+ * stack, and says by frame_rules what the code is; from the next look on the epoch is that quantum,
+ * or over. So the first quantum of a process begins where it begins, however late the recorder is.
+ *
  * Boundaries are system calls that the programs make there anyway, looked at as they end:
  * getrusage() and the clock of the process's CPU time have just made the kernel sum up the
  * thread's own CPU time. Samples, and the moments at which the thread leaves the CPU, find the end
@@ -14,6 +19,7 @@
 #include "compat.bpf.h"
 #include "io.bpf.h"
 #include "quanta.bpf.h"
+#include "resources.bpf.h"
 #include "walker.bpf.h"
 
 #define CODE_IS_STR (1UL << 28) /* tp_flags */
@@ -24,21 +30,31 @@
 #define VALUE_BYTES 64 /* of a str that are compared; a power of 2 */
 #define INT_DIGITS  5
 #define MAX_THREADS 1024 /* of a process whose CPU time is added up */
-/* Processes without known code are walked at most this often. */
-#define WALK_NS 2000000
+/* A thread in which no function had a rule's name is looked at by names at most this often. */
+#define NAMES_NS 250000
+/* … and is shown, where a rule's function is no name but a pattern. */
+#define SHOW_NS 2000000
+#define NO_RANK 0xffffffffU
 
 struct quantum_scratch {
 	struct ps_quantum_event event;
 	struct python_walk python;
 	struct ps_frame_rule rule; /* of the best match so far */
 	struct ps_quantum now; /* its variables */
-	__u64 frame; /* the best match's; 0: none */
+	struct ps_quantum before; /* the process's so far, when it is in one: */
+	__u32 in_one;
+	__u32 goes_on; /* 1: it is pending, and its call is still there */
+	__u64 frame, code; /* the best match's; 0: none */
+	__s32 position; /* the same */
+	__u32 pad;
+	__u64 named_frame, named_code; /* the same of code that only has a rule's name */
+	__u32 named_rank, named_check;
 	__u64 task; /* of the threads' list */
 	__u64 list; /* its head */
 	__u32 layout, space;
 	__u32 tgid, tid;
 	__u32 busy; /* 1: a sample that interrupts must keep away */
-	__u32 pad;
+	__u32 by_name; /* 1: names are compared */
 	__u64 words[VALUE_BYTES / 8 + 1];
 };
 
@@ -133,6 +149,68 @@ __noinline int quantum_local(__u32 slot, __u32 index)
 
 /* --- the walk */
 
+/* The rank of the rule whose function has the name of the code object that was checked last, of
+ * which the part behind the last dot counts; NO_RANK: there is none. */
+__noinline __u32 quantum_name_rank(__u32 slot)
+{
+	struct quantum_scratch *scratch = scratch_of(slot);
+	const struct ps_py_offsets *layout;
+	__u64 name, from, size = 0, hash = PS_NAME_HASH_START;
+	const char *bytes;
+	const __u32 *rank;
+	__u32 state = 0;
+
+	if (!scratch)
+		return NO_RANK;
+	layout = bpf_map_lookup_elem(&py_layouts, &scratch->layout);
+	if (!layout)
+		return NO_RANK;
+	name = *(__u64 *)(scratch->python.code + (layout->check_name & (PY_FRAME_BYTES - 1)));
+	if (ps_read_user(&size, sizeof(size), name + STR_LENGTH) ||
+	    ps_read_user(&state, sizeof(state), name + STR_STATE) || !(state & STR_ASCII))
+		return NO_RANK;
+	from = name + layout->text_data;
+	if (size > VALUE_BYTES) {
+		from += size - VALUE_BYTES;
+		size = VALUE_BYTES;
+	}
+	HIDE_RANGE(size);
+	if (!size || size > VALUE_BYTES)
+		return NO_RANK;
+	if (ps_read_user(scratch->words, size, from))
+		return NO_RANK;
+	bytes = (const char *)scratch->words;
+	for (__u32 i = 0; i < VALUE_BYTES; i++) {
+		if (i >= size)
+			break;
+		hash = bytes[i] == '.' ? PS_NAME_HASH_START : PS_NAME_HASH_STEP(hash, bytes[i]);
+	}
+	rank = bpf_map_lookup_elem(&frame_names, &hash);
+	return rank ? *rank : NO_RANK;
+}
+
+static __always_inline bool is_call(const struct ps_quantum *quantum, __u64 frame, __u64 code)
+{
+	return quantum->frame == frame && quantum->code == code;
+}
+
+/* A frame of code that the recorder has not told of. */
+static __always_inline void step_by_name(struct quantum_scratch *scratch, __u32 slot, __u64 frame,
+					 __u64 code, __u32 check)
+{
+	__u32 rank;
+
+	if (!check)
+		return;
+	rank = quantum_name_rank(slot);
+	if (rank == NO_RANK || (scratch->named_frame && rank >= scratch->named_rank))
+		return;
+	scratch->named_frame = frame;
+	scratch->named_code = code;
+	scratch->named_check = check;
+	scratch->named_rank = rank;
+}
+
 /* One Python frame. 0: go on; 1: that was the last; 2: not readable. */
 __noinline int quantum_step(__u32 slot)
 {
@@ -141,6 +219,7 @@ __noinline int quantum_step(__u32 slot)
 	const struct ps_frame_rule *rule;
 	struct ps_frame_key key = {};
 	struct ps_frame frame = {};
+	__u32 check;
 	__u64 at;
 	int status;
 
@@ -160,17 +239,28 @@ __noinline int quantum_step(__u32 slot)
 	key.code = frame.address;
 	key.space = scratch->space;
 	rule = bpf_map_lookup_elem(&frame_rules, &key);
-	if (!rule || (scratch->frame && rule->rank >= scratch->rule.rank))
+	if (!rule && is_call(&scratch->before, at, frame.address))
+		scratch->goes_on = 1;
+	if (!rule && !scratch->by_name)
 		return 0;
+	check = python__check(&scratch->python, layout, frame.address);
 	/* Another code object may have taken the address. */
-	if (python__check(&scratch->python, layout, frame.address) != rule->check)
+	if (!rule || check != rule->check) {
+		if (scratch->by_name)
+			step_by_name(scratch, slot, at, frame.address, check);
+		return 0;
+	}
+	if (rule->rank == PS_NO_QUANTUM || (scratch->frame && rule->rank >= scratch->rule.rank))
 		return 0;
 	scratch->rule = *rule;
 	scratch->frame = at;
+	scratch->code = frame.address;
+	scratch->position = frame.position;
 	return 0;
 }
 
-/* 0: scratch->frame is the function found, or 0; else the stack could not be read. */
+/* 0: scratch->frame is the function found, or 0; PS_END_PY_UNREADABLE: the stack could not be read;
+ * else another reason why there is nothing to see. */
 static __always_inline int find_frame(struct quantum_scratch *scratch, __u32 slot,
 				      const struct ps_py_process *process)
 {
@@ -180,18 +270,20 @@ static __always_inline int find_frame(struct quantum_scratch *scratch, __u32 slo
 
 	scratch->layout = process->offsets;
 	scratch->space = process->space;
-	scratch->frame = 0;
+	scratch->frame = scratch->named_frame = 0;
 	layout = bpf_map_lookup_elem(&py_layouts, &scratch->layout);
 	if (!layout || !layout->version || !layout->check_size)
-		return 1;
+		return PS_END_PY_UNSUPPORTED;
 	ending = python__begin(&scratch->python, layout, process->runtime,
 			       BPF_CORE_READ(task, thread.fsbase));
 	if (ending)
-		return 1;
+		return ending;
 	for (int i = 0; i < PS_MAX_PYTHON && !ending; i++)
 		ending = quantum_step(slot);
+	if (ending == 2)
+		return PS_END_PY_UNREADABLE;
 	/* Deeper than the limit: what is on top counts. */
-	return ending == 2 || (!ending && !scratch->frame);
+	return ending || scratch->frame ? 0 : PS_END_PY_TOO_DEEP;
 }
 
 /* --- a new epoch */
@@ -214,7 +306,23 @@ __noinline int quantum_thread(__u32 slot)
 	return 0;
 }
 
-static __always_inline void add_cpu_time(struct quantum_scratch *scratch, __u32 slot)
+/* Begins an event about current's process. */
+static __always_inline void begin_event(struct quantum_scratch *scratch, const struct ps_who *who)
+{
+	scratch->event.event.type = PS_EVENT_QUANTUM;
+	scratch->event.event.size = sizeof(scratch->event);
+	scratch->event.event.time_ns = bpf_ktime_get_ns();
+	scratch->event.event.tgid = scratch->tgid;
+	scratch->event.event.tid = scratch->tid;
+	scratch->event.epoch = scratch->event.previous_epoch = who->epoch;
+	scratch->event.start_boot_ns = who->start_boot_ns;
+	scratch->event.has_waits = 0;
+}
+
+/* What the process has used until now, for the end of one epoch and the beginning of the next. All
+ * that is counted by quantum, is read here. */
+static __always_inline void read_figures(struct quantum_scratch *scratch, __u32 slot,
+					 const struct thread_state *state)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
@@ -228,23 +336,41 @@ static __always_inline void add_cpu_time(struct quantum_scratch *scratch, __u32 
 	for (int i = 0; i < MAX_THREADS; i++)
 		if (quantum_thread(slot))
 			break;
+	if (state) {
+		scratch->event.has_waits = 1;
+		scratch->event.waits = state->waits;
+	}
 }
 
-/* Begins an event about current's process. */
-static __always_inline void begin_event(struct quantum_scratch *scratch, const struct ps_who *who,
-					__u32 type)
+static __always_inline int send_event(struct quantum_scratch *scratch)
 {
-	scratch->event.event.type = type;
-	scratch->event.event.size = sizeof(scratch->event);
-	scratch->event.event.time_ns = bpf_ktime_get_ns();
-	scratch->event.event.tgid = scratch->tgid;
-	scratch->event.event.tid = scratch->tid;
-	scratch->event.epoch = scratch->event.previous_epoch = who->epoch;
-	scratch->event.start_boot_ns = who->start_boot_ns;
-	scratch->event.has_waits = 0;
+	/* Not taken: the next look finds the same. */
+	if (bpf_ringbuf_output(&events, &scratch->event, sizeof(scratch->event),
+			       BPF_RB_FORCE_WAKEUP)) {
+		count_event(PS_COUNTER_QUANTA_LATE);
+		return -1;
+	}
+	return 0;
 }
 
-/* Begins a new epoch: a quantum of the rule found, or (ended) the process's own. A sample can
+/* The quantum that the process is in ends; called before its event is sent. */
+static __always_inline void close_quantum(struct quantum_scratch *scratch)
+{
+	scratch->event.rank = PS_NO_QUANTUM;
+	scratch->event.frame = scratch->event.code = 0;
+	__builtin_memset(scratch->event.locals, 0, sizeof(scratch->event.locals));
+}
+
+/* A quantum begins: scratch->now. The same. */
+static __always_inline void open_quantum(struct quantum_scratch *scratch)
+{
+	scratch->now.tid = scratch->tid;
+	scratch->event.rank = scratch->now.rank;
+	scratch->event.frame = scratch->now.frame;
+	scratch->event.code = scratch->now.code;
+}
+
+/* Begins a new epoch: the quantum scratch->now, or (ended) the process's own. A sample can
  * interrupt this anywhere: the recorder hears of the epoch before of anything in it. */
 static __always_inline void switch_epoch(struct quantum_scratch *scratch, __u32 slot,
 					 const struct ps_who *who, struct thread_state *state,
@@ -252,108 +378,167 @@ static __always_inline void switch_epoch(struct quantum_scratch *scratch, __u32 
 {
 	struct ps_who next = *who;
 	__u32 tgid = scratch->tgid;
+	bool known = bpf_map_lookup_elem(&quanta, &tgid);
 
-	begin_event(scratch, who, PS_EVENT_QUANTUM);
-	scratch->event.rank = ended ? PS_NO_QUANTUM : scratch->rule.rank;
-	if (ended)
-		__builtin_memset(scratch->event.locals, 0, sizeof(scratch->event.locals));
-	next.epoch = PS_EPOCH_ID(scratch->event.event.time_ns, tgid);
-	scratch->event.epoch = next.epoch;
-	add_cpu_time(scratch, slot);
-	if (state) {
-		scratch->event.has_waits = 1;
-		scratch->event.waits = state->waits;
-	}
-	/* Not taken: the next look finds the same. */
-	if (bpf_ringbuf_output(&events, &scratch->event, sizeof(scratch->event),
-			       BPF_RB_FORCE_WAKEUP)) {
-		count_event(PS_COUNTER_QUANTA_LATE);
+	/* Its place is taken first: without one the next look would begin it again. */
+	if (!ended && !known && bpf_map_update_elem(&quanta, &tgid, &scratch->now, BPF_ANY)) {
+		count_event(PS_COUNTER_QUANTA_FULL);
 		return;
 	}
-	if (ended) {
-		bpf_map_delete_elem(&quanta, &tgid);
-	} else {
-		scratch->now.rank = scratch->rule.rank;
-		scratch->now.tid = scratch->tid;
-		bpf_map_update_elem(&quanta, &tgid, &scratch->now, BPF_ANY);
+	begin_event(scratch, who);
+	read_figures(scratch, slot, state);
+	if (ended)
+		close_quantum(scratch);
+	else
+		open_quantum(scratch);
+	next.epoch = PS_EPOCH_ID(scratch->event.event.time_ns, tgid);
+	scratch->event.epoch = next.epoch;
+	if (send_event(scratch)) {
+		if (!known)
+			bpf_map_delete_elem(&quanta, &tgid);
+		return;
 	}
+	if (ended)
+		bpf_map_delete_elem(&quanta, &tgid);
+	else
+		bpf_map_update_elem(&quanta, &tgid, &scratch->now, BPF_ANY);
 	if (bpf_map_update_elem(&epochs, &tgid, &next, BPF_EXIST))
 		count_event(PS_COUNTER_EPOCHS_FULL);
 	__sync_fetch_and_add(&quantum_switches, 1);
 	if (state)
 		state->in_quantum = !ended;
+	resources__at_switch(slot, next.epoch, !ended);
+}
+
+/* The pending quantum is the rule's; its epoch has begun already. */
+static __always_inline void adopt(struct quantum_scratch *scratch, const struct ps_who *who)
+{
+	__u32 tgid = scratch->tgid;
+
+	begin_event(scratch, who);
+	open_quantum(scratch);
+	if (!send_event(scratch))
+		bpf_map_update_elem(&quanta, &tgid, &scratch->now, BPF_ANY);
 }
 
 /* --- boundaries */
 
-static __always_inline bool same_quantum(const struct quantum_scratch *scratch,
-					 const struct ps_quantum *now)
+static __always_inline bool same_quantum(const struct quantum_scratch *scratch)
 {
-	if (now->rank != scratch->rule.rank)
+	if (scratch->before.rank != scratch->rule.rank)
 		return false;
 	for (int i = 0; i < PS_QUANTUM_LOCALS; i++)
-		if (now->values[i] != scratch->now.values[i])
+		if (scratch->before.values[i] != scratch->now.values[i])
 			return false;
 	return true;
 }
 
-/* Compares what the thread runs with the quantum that the process is in. 1: it runs none of the
- * functions that rules name. */
-static __always_inline int compare(struct quantum_scratch *scratch, __u32 slot,
-				   const struct ps_who *who, struct thread_state *state)
+/* A function may put other objects into its variables. It is still the same call when it has come
+ * farther in its code since it was looked at: another one begins in front. */
+static __always_inline bool is_rebound(const struct quantum_scratch *scratch)
 {
-	const struct ps_quantum *now = bpf_map_lookup_elem(&quanta, &scratch->tgid);
+	return is_call(&scratch->before, scratch->frame, scratch->code) &&
+	       scratch->before.rank == scratch->rule.rank &&
+	       scratch->position > scratch->before.position;
+}
 
-	if (now && now->tid != scratch->tid)
-		return 0;
+/* The quantum goes on: what it is compared with next time. */
+static __always_inline void keep_up(struct quantum_scratch *scratch)
+{
+	__u32 tgid = scratch->tgid;
+
+	scratch->now.tid = scratch->tid;
+	if (scratch->position != scratch->before.position)
+		bpf_map_update_elem(&quanta, &tgid, &scratch->now, BPF_EXIST);
+}
+
+/* A call of a function that only has the name of a rule's. */
+static __always_inline void begin_pending(struct quantum_scratch *scratch, __u32 slot,
+					  const struct ps_who *who, struct thread_state *state)
+{
+	__builtin_memset(&scratch->now, 0, sizeof(scratch->now));
+	__builtin_memset(scratch->event.locals, 0, sizeof(scratch->event.locals));
+	scratch->now.rank = PS_PENDING_QUANTUM;
+	scratch->now.frame = scratch->named_frame;
+	scratch->now.code = scratch->named_code;
+	scratch->event.check = scratch->named_check;
+	/* First the recorder is shown the code. */
+	walker__walk(slot, who->epoch, NULL, 0, 0);
+	switch_epoch(scratch, slot, who, state, false);
+}
+
+/* Compares what the thread runs with the quantum that the process is in. state: NULL where the
+ * program may not ask for it; by_name: names were compared. */
+static __always_inline void compare(struct quantum_scratch *scratch, __u32 slot,
+				    struct thread_state *state, bool by_name)
+{
+	const struct ps_who *who = bpf_map_lookup_elem(&epochs, &scratch->tgid);
+	bool in_one = scratch->in_one, pending;
+
+	if (!who)
+		return;
+	pending = in_one && scratch->before.rank == PS_PENDING_QUANTUM;
+	if (in_one && scratch->before.tid != scratch->tid) {
+		/* A pending one gives way to one that is known. */
+		if (!pending || !scratch->frame)
+			return;
+		pending = false;
+		in_one = false;
+	}
 	if (!scratch->frame) {
-		if (now)
+		if (pending && scratch->goes_on)
+			return;
+		if (by_name && scratch->named_frame)
+			begin_pending(scratch, slot, who, state);
+		else if (in_one)
 			switch_epoch(scratch, slot, who, state, true);
-		return 1;
+		return;
 	}
 	for (int i = 0; i < PS_QUANTUM_LOCALS; i++)
 		quantum_local(slot, i);
-	if (!now || !same_quantum(scratch, now))
+	scratch->now.rank = scratch->rule.rank;
+	scratch->now.frame = scratch->frame;
+	scratch->now.code = scratch->code;
+	scratch->now.position = scratch->position;
+	scratch->event.check = scratch->rule.check;
+	if (pending && is_call(&scratch->before, scratch->frame, scratch->code))
+		adopt(scratch, who);
+	else if (in_one && (same_quantum(scratch) || is_rebound(scratch)))
+		keep_up(scratch);
+	else
 		switch_epoch(scratch, slot, who, state, false);
-	return 0;
 }
 
-static __always_inline const struct ps_py_process *begin(struct quantum_scratch *scratch,
-							 const struct ps_who **ret_who)
+static __always_inline const struct ps_py_process *begin(struct quantum_scratch *scratch)
 {
 	__u64 id = bpf_get_current_pid_tgid();
+	const struct ps_quantum *now;
 	const struct ps_who *who;
 	__u32 tgid = id >> 32;
 
 	scratch->tgid = tgid;
 	scratch->tid = (__u32)id;
+	scratch->by_name = scratch->goes_on = scratch->event.at_call = 0;
+	now = bpf_map_lookup_elem(&quanta, &tgid);
+	scratch->in_one = !!now;
+	if (now)
+		scratch->before = *now;
+	else
+		scratch->before.frame = 0;
 	who = bpf_map_lookup_elem(&epochs, &tgid);
 	if (!who || !who->wanted)
 		return NULL;
-	*ret_who = who;
 	return bpf_map_lookup_elem(&py_processes, &tgid);
 }
 
-/* The recorder reads the names of the code on the stack; and of what the process has used until
- * now, should one of them be a rule's. */
+/* The recorder reads the names of the code on the stack. */
 __noinline int quantum__show(__u32 slot)
 {
-	struct quantum_scratch *scratch = scratch_of(slot);
-	const struct ps_who *who;
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	const struct ps_who *who = bpf_map_lookup_elem(&epochs, &tgid);
 
-	if (!scratch)
-		return 0;
-	who = bpf_map_lookup_elem(&epochs, &scratch->tgid);
-	if (!who)
-		return 0;
-	walker__walk(slot, who->epoch, NULL, 0, 0);
-	begin_event(scratch, who, PS_EVENT_BOUNDARY);
-	__builtin_memset(scratch->event.locals, 0, sizeof(scratch->event.locals));
-	scratch->event.rank = PS_NO_QUANTUM;
-	add_cpu_time(scratch, slot);
-	if (bpf_ringbuf_output(&events, &scratch->event, sizeof(scratch->event),
-			       BPF_RB_FORCE_WAKEUP))
-		count_event(PS_COUNTER_QUANTA_LATE);
+	if (who)
+		walker__walk(slot, who->epoch, NULL, 0, 0);
 	return 0;
 }
 
@@ -371,23 +556,29 @@ __noinline int quantum__at_call(__u32 slot)
 	struct quantum_scratch *scratch = scratch_of(slot);
 	const struct ps_py_process *process;
 	struct thread_state *state;
-	const struct ps_who *who;
-	int unknown = 0;
+	int unknown = 0, ending;
 	__u64 now;
 
 	if (!scratch || compat__is_32_bit(compat__current()))
 		return 0;
-	process = begin(scratch, &who);
+	process = begin(scratch);
 	state = process ? state_of_current() : NULL;
 	if (!state)
 		return 0;
-	scratch->busy = 1;
-	if (!find_frame(scratch, slot, process) && compare(scratch, slot, who, state)) {
-		now = bpf_ktime_get_ns();
-		if (now - state->looked_ns > WALK_NS) {
+	scratch->busy = scratch->event.at_call = 1;
+	now = bpf_ktime_get_ns();
+	scratch->by_name = now - state->looked_ns > NAMES_NS;
+	ending = find_frame(scratch, slot, process);
+	if (!ending) {
+		compare(scratch, slot, state, true);
+		if (scratch->by_name && !scratch->frame && !scratch->named_frame) {
+			unknown = knob_any_function && now - state->shown_ns > SHOW_NS;
+			if (unknown)
+				state->shown_ns = now;
 			state->looked_ns = now;
-			unknown = 1;
 		}
+	} else if (ending == PS_END_PY_UNREADABLE) {
+		count_event(PS_COUNTER_BOUNDARY_UNREAD);
 	}
 	/* What the thread did so far is the former epoch's, and told by now. */
 	if (state->switches != quantum_switches)
@@ -399,18 +590,14 @@ __noinline int quantum__at_call(__u32 slot)
 static __always_inline int look(struct quantum_scratch *scratch, __u32 slot,
 				struct thread_state *state)
 {
-	const struct ps_py_process *process;
+	const struct ps_py_process *process = begin(scratch);
 	struct ps_frame_key any = {};
-	const struct ps_who *who;
 
-	process = begin(scratch, &who);
 	if (!process)
 		return 0;
 	any.space = process->space;
-	if (!bpf_map_lookup_elem(&frame_rules, &any))
-		return 0;
-	if (!find_frame(scratch, slot, process))
-		compare(scratch, slot, who, state);
+	if (bpf_map_lookup_elem(&frame_rules, &any) && !find_frame(scratch, slot, process))
+		compare(scratch, slot, state, false);
 	return 0;
 }
 
@@ -455,9 +642,12 @@ int BPF_PROG(quanta_exit, struct task_struct *task)
 	now = bpf_map_lookup_elem(&quanta, &tgid);
 	if (!now || now->tid != (__u32)task->pid)
 		return 0;
-	begin(scratch, &who);
+	begin(scratch);
 	who = bpf_map_lookup_elem(&epochs, &tgid);
-	if (who)
-		switch_epoch(scratch, slot, who, state, true);
+	if (!who)
+		return 0;
+	scratch->busy = 1;
+	switch_epoch(scratch, slot, who, state, true);
+	scratch->busy = 0;
 	return 0;
 }

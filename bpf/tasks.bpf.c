@@ -2,8 +2,12 @@
 /* All threads of the node with their CPU time, read by the recorder at start, each slice and end.
  */
 #include "compat.bpf.h"
+#include "patterns.bpf.h"
+#include "resources.bpf.h"
 #include "thread.bpf.h"
 #include "wait_class.bpf.h"
+
+#define PATTERN_IDLE_NS 100000000ULL
 
 /* A thread that slept before anybody watched: its wait counts from now. */
 static __always_inline struct thread_state *begin_wait(struct task_struct *task, __u64 now)
@@ -15,7 +19,7 @@ static __always_inline struct thread_state *begin_wait(struct task_struct *task,
 	state = thread__known(task);
 	if (!state)
 		return NULL;
-	wait__classify(task, &state->waits);
+	wait__classify(task, &state->waits, REMOTE_ITERATOR);
 	state->out_cpu_ns = task->se.sum_exec_runtime;
 	state->waits.out_ns = now;
 	return state;
@@ -44,6 +48,22 @@ static __always_inline void copy_slot(struct thread_state *state, __u32 index,
 	barrier();
 	if (*(volatile __u64 *)&tag->turn != turn)
 		__builtin_memset(ret_slot, 0, sizeof(*ret_slot));
+}
+
+/* A thread that no longer reads would keep what it has. */
+static __always_inline void move_pattern(struct thread_state *state, __u32 index,
+					 const struct ps_task_event *event)
+{
+	struct io_pattern *pattern = &state->tags[index & (PS_IO_SLOTS - 1)].pattern;
+	const struct ps_io_slot *slot = &event->slots[index & (PS_IO_SLOTS - 1)];
+	struct ps_io_key key = slot->key;
+
+	if (key.op != PS_IO_READ || !pattern->sum.bytes ||
+	    event->event.time_ns - pattern->last_ns < PATTERN_IDLE_NS)
+		return;
+	if (!key.epoch)
+		key.epoch = event->epoch;
+	pattern__move(&key, pattern);
 }
 
 SEC("iter/task")
@@ -98,9 +118,16 @@ int tasks_dump(struct bpf_iter__task *ctx)
 		state = begin_wait(task, event->event.time_ns);
 	if (state) {
 		event->waits = state->waits;
-		for (int i = 0; i < PS_IO_SLOTS; i++)
+		for (int i = 0; i < PS_IO_SLOTS; i++) {
 			copy_slot(state, i, &event->slots[i]);
+			move_pattern(state, i, event);
+		}
 	}
 	bpf_seq_write(seq, event, sizeof(*event));
+	if (knob_quanta && task->pid == task->tgid) {
+		/* By way of a read: to the verifier an address is no number. */
+		resources__tell(RESOURCE_SLOT_ITERATOR, (__u64)BPF_CORE_READ(task, group_leader),
+				PS_MOMENT_SLICE, event->epoch);
+	}
 	return 0;
 }

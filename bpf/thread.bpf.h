@@ -5,10 +5,21 @@
 #define THREAD_BPF_H
 
 #include "maps.bpf.h"
+#include "pattern.h"
 
 #define PF_EXITING	     0x00000004
 #define PF_KTHREAD	     0x00200000
 #define THREAD_KERNEL_FRAMES 24
+
+/* Of the reads of a slot; see patterns.bpf.h. */
+struct io_pattern {
+	struct ps_pattern sum; /* not yet in the map */
+	__u64 next; /* behind the last read */
+	__u64 last, stride; /* where it began, and how far from the one before */
+	__u64 last_ns, moved_ns;
+	__u32 known; /* 1: there was one */
+	__u32 pad;
+};
 
 struct thread_state {
 	struct ps_waits waits;
@@ -21,24 +32,35 @@ struct thread_state {
 	__u64 kept_since_ns; /* when it began */
 	__u64 kept_waker;
 	__u64 kept_stack; /* != 0: its stack, walked when it left the CPU */
-	__u16 kept_class, kept_syscall;
+	__u64 kept_detail;
+	__u32 kept_class;
 	__u32 kernel_frames;
 	__u64 kernel[THREAD_KERNEL_FRAMES];
 	/* The file operation that goes on, and sums not yet in the map. */
 	__u64 epoch; /* to which its sums since belong, as far as it has noticed */
 	__u64 switches; /* quantum_switches, when it looked */
-	__u64 looked_ns; /* when its Python frames were last looked at */
+	__u64 looked_ns; /* when its Python frames were last looked at, in vain or as it left the
+			    CPU */
+	__u64 shown_ns; /* when the recorder was last shown its code */
 	__u32 in_quantum; /* 1: it has begun the quantum that its process is in */
-	__u32 pad2;
+	__u32 reclaims; /* not 0: it frees memory for what it asked for */
 	__u64 call_ns; /* when it began; 0: none */
 	__u32 call_slot; /* close: 1 + the slot of what it closes; afterwards nobody can tell */
 	__u32 pad;
+	/* The waits in it for its file, and for the disk below. */
+	struct ps_call_waits {
+		__u64 ns, count;
+	} call_waits[2];
+	__u64 fault_mapping, fault_number; /* of its last fault on a mapped file */
+	__u64 path_hash; /* of the call that has ended: its path, as in struct ps_io_key */
 	struct ps_io_slot slots[PS_IO_SLOTS];
 	struct io_slot_tag {
 		__u64 inode; /* its address */
 		__u64 directory; /* inode number of the directory it is in */
 		__u32 filesystem; /* index of its histogram */
 		__u32 seen; /* not 0: by the recorder, which has charged it to the file */
+		__u64 last_ns; /* writes: when the last one ended */
+		struct io_pattern pattern; /* reads */
 		__u64 turn; /* odd while the slot changes hands; the recorder drops such a copy */
 	} tags[PS_IO_SLOTS];
 };

@@ -5,28 +5,35 @@
 
 #include "thread.bpf.h"
 
-static __always_inline void add_other(struct ps_waits *waits, __u64 ns)
+/* Adds to the sum of what the wait was for, or where there is no place left for that to its class:
+ * once chosen, the place stays. */
+static __always_inline bool add_detail(struct ps_waits *waits, __u64 key, __u64 ns)
 {
-	for (int i = 0; i < PS_WAIT_OTHERS; i++) {
-		if (!waits->others[i].count)
-			waits->others[i].syscall =
-				i == PS_WAIT_OTHERS - 1 ? PS_NO_SYSCALL : waits->syscall;
-		if (i < PS_WAIT_OTHERS - 1 && waits->others[i].syscall != waits->syscall)
+	for (int i = 0; i < PS_WAIT_DETAILS; i++) {
+		struct ps_wait_detail *detail = &waits->details[i];
+
+		if (detail->count && detail->key != key)
 			continue;
-		waits->others[i].count++;
-		waits->others[i].ns += ns;
-		return;
+		detail->key = key;
+		detail->ns += ns;
+		detail->count++;
+		return true;
 	}
+	count_event(PS_COUNTER_WAIT_DETAILS_FULL);
+	return false;
 }
 
 static __always_inline void waits__add(struct ps_waits *waits, __u32 class, __u64 ns)
 {
+	if (waits->detail && !PS_WAIT_IS_READY(class) &&
+	    add_detail(waits, PS_WAIT_KEY(class, waits->detail), ns))
+		return;
+	/* Here, as before Linux 5.16 the verifier forgets the bounds of what it has spilled. */
+	HIDE_RANGE(class);
 	if (class >= PS_WAIT_COUNT)
 		return;
 	waits->ns[class] += ns;
 	waits->count[class]++;
-	if (class == PS_WAIT_OTHER)
-		add_other(waits, ns);
 }
 
 /* The kernel now and then does not tell that a thread runs again. That wait is over all the same;
@@ -53,11 +60,11 @@ static __always_inline void waits__add_unseen(struct thread_state *state, __u64 
 		return;
 	waited -= cpu_ns - state->out_cpu_ns;
 	blocked = state->unseen_wake_ns > since ? state->unseen_wake_ns - since : waited;
-	if (state->waits.class == PS_WAIT_RUN_QUEUE)
+	if (PS_WAIT_IS_READY(state->waits.class))
 		blocked = 0;
 	else if (blocked > waited)
 		blocked = waited;
-	if (state->waits.class != PS_WAIT_RUN_QUEUE)
+	if (!PS_WAIT_IS_READY(state->waits.class))
 		waits__add(&state->waits, state->waits.class, blocked);
 	if (waited > blocked)
 		waits__add(&state->waits, PS_WAIT_RUN_QUEUE, waited - blocked);

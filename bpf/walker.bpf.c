@@ -113,6 +113,34 @@ static __always_inline void walk_native(struct walker_scratch *walker, __u32 slo
 
 /* --- Python frames */
 
+/* When the frame's function is part of a quantum: the object that tells which one. */
+static __always_inline void push_part(struct walker_scratch *walker,
+				      const struct ps_py_offsets *layout, __u64 at,
+				      const struct ps_frame *frame)
+{
+	struct ps_frame_key key = {.code = frame->address, .space = walker->space};
+	const struct ps_frame_rule *rule = bpf_map_lookup_elem(&frame_rules, &key);
+	__u64 object = 0;
+	__u32 slot;
+
+	if (!rule || rule->part == PS_LOCAL_NONE || rule->check != PS_FRAME_CHECK(frame))
+		return;
+	slot = rule->part & ~PS_LOCAL_CELL;
+	if (ps_read_user(&object, sizeof(object), at + layout->frame_locals + 8 * (__u64)slot))
+		return;
+	object &= ~(__u64)layout->code_tag_bits;
+	/* PyCellObject.ob_ref, the same in all versions */
+	if (object && rule->part & PS_LOCAL_CELL &&
+	    ps_read_user(&object, sizeof(object), object + 16))
+		return;
+	if (!object)
+		return;
+	walker__push(walker, object);
+	walker__push(walker, (__u64)PS_FRAME_PART << 32 | rule->part_rank);
+	walker->event.python_frames++;
+	walker->parts++;
+}
+
 /* One Python frame. 0: go on; else how the walk has ended. */
 __noinline int walker_python_step(__u32 slot)
 {
@@ -120,13 +148,15 @@ __noinline int walker_python_step(__u32 slot)
 	struct ps_frame frame = {};
 	const struct ps_py_offsets *layout;
 	int status;
+	__u64 at;
 
 	if (!walker)
 		return PS_END_UNKNOWN;
 	layout = bpf_map_lookup_elem(&py_layouts, &walker->layout);
 	if (!layout)
 		return PS_END_PY_UNSUPPORTED;
-	if (!walker->python.frame)
+	at = walker->python.frame;
+	if (!at)
 		return PS_END_PYTHON;
 	status = python__step(&walker->python, layout, &frame);
 	if (status < 0)
@@ -148,6 +178,8 @@ __noinline int walker_python_step(__u32 slot)
 	walker__push(walker, frame.address);
 	walker__push(walker, (__u64)frame.kind << 32 | (__u32)frame.position);
 	walker->event.python_frames++;
+	if (knob_quanta && walker->space && walker->parts < PS_MAX_PARTS)
+		push_part(walker, layout, at, &frame);
 	return 0;
 }
 
@@ -164,7 +196,13 @@ static __always_inline void walk_python(struct walker_scratch *walker, __u32 slo
 		return;
 	}
 	ending = python__begin(&walker->python, layout, process->runtime, tcb);
-	walker->has_python = walker->python_closed = 0;
+	walker->has_python = walker->python_closed = walker->parts = walker->space = 0;
+	if (knob_quanta) {
+		struct ps_frame_key any = {.code = PS_CODE_OF_PARTS, .space = process->space};
+
+		if (bpf_map_lookup_elem(&frame_rules, &any))
+			walker->space = process->space;
+	}
 	for (int i = 0; i < PS_MAX_PYTHON && !ending; i++)
 		ending = walker_python_step(slot);
 	/* Exactly as many frames as the limit are complete too. */
@@ -301,7 +339,7 @@ static __always_inline void copy_stack(struct walker_scratch *walker, __u32 slot
 }
 
 /* Words beyond these limits do not exist, so the loop's bound is theirs. */
-#define HASHED_WORDS (PS_MAX_KERNEL + PS_MAX_NATIVE + 2 * PS_MAX_PYTHON)
+#define HASHED_WORDS (PS_MAX_KERNEL + PS_MAX_NATIVE + 2 * (PS_MAX_PYTHON + PS_MAX_PARTS))
 
 __noinline int walker__finish(__u32 slot)
 {

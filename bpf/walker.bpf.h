@@ -9,10 +9,10 @@
 #include "native.bpf.h"
 #include "python.bpf.h"
 
-enum walker_slot { WALKER_SAMPLER, WALKER_TRACEPOINT, WALKER_SLOTS };
+enum walker_slot { WALKER_SAMPLER, WALKER_TRACEPOINT, WALKER_CEPH, WALKER_SLOTS };
 
 #define WALKER_WORDS 1024 /* a power of 2, and enough: see the assertion */
-_Static_assert(PS_MAX_KERNEL + PS_MAX_NATIVE + 2 * PS_MAX_PYTHON < WALKER_WORDS,
+_Static_assert(PS_MAX_KERNEL + PS_MAX_NATIVE + 2 * (PS_MAX_PYTHON + PS_MAX_PARTS) < WALKER_WORDS,
 	       "room for all frames");
 
 struct walker_scratch {
@@ -25,6 +25,8 @@ struct walker_scratch {
 	__u32 new_task; /* rule behind the system call that makes a task; 0: it is another */
 	__u32 has_python; /* 1: a Python frame was met */
 	__u32 python_closed; /* 1: the latest was the last of its native frame */
+	__u32 space; /* of its code objects; 0: none of them is a part's */
+	__u32 parts; /* that were met */
 	struct ps_unwind_process ranges;
 	struct native_walk native;
 	struct python_walk python;

@@ -47,6 +47,40 @@
 	X(QUANTUM_UNREAD, "quanta_unread", "quanta whose label could not be read")                 \
 	X(FRAME_RULES_FULL, "lost_frame_rules",                                                    \
 	  "processes whose quanta are not seen: the map of functions was full")                    \
+	X(QUANTA_FULL, "lost_quanta",                                                              \
+	  "looks that found a quantum while the map of quanta was full")                           \
+	X(QUANTUM_BEGUN_LATE, "quanta_begun_late",                                                 \
+	  "quanta that had begun before they were first seen")                                     \
+	X(SUBTASK_UNREAD, "subtasks_unread", "sub-tasks on stacks whose names could not be read")  \
+	X(BOUNDARY_UNREAD, "boundaries_unread",                                                    \
+	  "boundaries that were not looked at: a Python frame was not in memory")                  \
+	X(WAIT_DETAILS_FULL, "waits_summed",                                                       \
+	  "waits counted only by class: their thread waits for too many remotes or calls")         \
+	X(RESOURCES_FULL, "lost_resources",                                                        \
+	  "processes whose quanta have no resources: too many at once")                            \
+	X(RESOURCES_LATE, "late_resources",                                                        \
+	  "resources of a quantum told with the next: the ring buffer was full")                   \
+	X(PERF_UNREAD, "counters_unread", "hardware counters that could not be read at a switch")  \
+	X(PERF_MISSED, "counters_missed",                                                          \
+	  "times on a CPU whose beginning was not seen: their hardware counters are missing")      \
+	X(WRITERS_FULL, "lost_writers",                                                            \
+	  "files opened for writing that were not followed: their map was full")                   \
+	X(RENAMES_UNFOLLOWED, "renames_unfollowed",                                                \
+	  "renames after which files of a folder may keep their old path: too many at once")       \
+	X(WRITTEN_FULL, "lost_written", "sizes of written files lost: the ring buffer was full")   \
+	X(PATTERNS_FULL, "lost_patterns",                                                          \
+	  "reads whose order is not known: too many files at once")                                \
+	X(TORN_FULL, "lost_torn", "torn files not told: the ring buffer was full")                 \
+	X(MEM_FULL, "lost_memory", "growth of memory not counted: the map was full")               \
+	X(MEM_EVENTS_FULL, "lost_memory_events",                                                   \
+	  "mappings of memory not seen: the ring buffer was full")                                 \
+	X(MEM_NO_STACK, "mappings_without_stack",                                                  \
+	  "mappings of memory without a place: too many at once")                                  \
+	X(CEPH_FULL, "lost_ceph", "CephFS requests not counted: a map was full")                   \
+	X(CEPH_STACK_BUSY, "ceph_stacks_missed",                                                   \
+	  "stacks of CephFS requests not walked: they met another on the same CPU")                \
+	X(CEPH_NOT_LOADED, "ceph_not_loaded",                                                      \
+	  "CephFS mounts that were not followed: see the recorder's message, or 'doctor'")         \
 	X(STACK_UNKNOWN, "stacks_unknown", "samples whose stack never arrived")                    \
 	X(QUEUE_FULL, "lost_queue_full", "rows lost: the disk was slower than the recording")
 

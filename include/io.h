@@ -11,8 +11,8 @@
 /* X(NAME, "name in the recording", "the system calls it stands for") */
 #define PS_IO_OPS(X)                                                                               \
 	X(NONE, "none", "")                                                                        \
-	X(READ, "read", "read, pread64, readv, preadv, preadv2")                                   \
-	X(WRITE, "write", "write, pwrite64, writev, pwritev, pwritev2")                            \
+	X(READ, "read", "read, pread64, readv, preadv, preadv2; recvfrom, recvmsg, recvmmsg")      \
+	X(WRITE, "write", "write, pwrite64, writev, pwritev, pwritev2; sendto, sendmsg, sendmmsg") \
 	X(OPEN, "open", "open, openat, openat2, creat")                                            \
 	X(CLOSE, "close", "close")                                                                 \
 	X(STAT, "stat", "stat, lstat, fstat, newfstatat, statx")                                   \
@@ -23,7 +23,21 @@
 	X(RENAME, "rename", "rename, renameat, renameat2: by its old path")                        \
 	X(MKDIR, "mkdir", "mkdir, mkdirat")                                                        \
 	X(SEEK, "seek", "lseek")                                                                   \
-	X(READLINK, "readlink", "readlink, readlinkat")
+	X(READLINK, "readlink", "readlink, readlinkat")                                            \
+	X(CONNECT, "connect", "connect")                                                           \
+	X(ACCEPT, "accept", "accept, accept4: by the socket that listens")                         \
+	X(SHUTDOWN, "shutdown", "shutdown")                                                        \
+	X(COPY_FROM, "copy_from",                                                                  \
+	  "sendfile, splice, copy_file_range: of what is read, with the time")                     \
+	X(COPY_TO, "copy_to", "the same of what is written, without time")                         \
+	X(ALLOCATE, "allocate", "fallocate")                                                       \
+	X(TRUNCATE, "truncate", "truncate, ftruncate")                                             \
+	X(MAP, "map", "mmap of a file")                                                            \
+	X(FAULT, "fault", "page faults on mapped files")                                           \
+	X(LINK, "link", "link, linkat: by the old path; symlink, symlinkat: by the new one")       \
+	X(XATTR, "xattr", "getxattr, setxattr, listxattr, removexattr and their kin")              \
+	X(LOCK, "lock", "flock, fcntl with F_SETLK, F_SETLKW and their kin; with the wait")        \
+	X(SETATTR, "setattr", "chmod, chown, utimensat and their kin")
 
 enum ps_io_op {
 #define X(name, text, meaning) PS_IO_##name,
@@ -40,8 +54,25 @@ enum ps_io_how {
 	PS_IO_BY_PATH_AT =
 		2, /* first: directory's descriptor, second: path; "" is the descriptor */
 	PS_IO_BY_RESULT = 3 /* as BY_PATH; when it succeeds, the result is a descriptor */,
-	PS_IO_BY_RESULT_AT = 4
+	PS_IO_BY_RESULT_AT = 4,
+	/* First argument: a socket. Its remote, where it has none of its own, stands in the … */
+	PS_IO_BY_ADDRESS = 5, /* … address: second argument of connect, fifth of all else */
+	PS_IO_BY_MESSAGE = 6, /* … struct msghdr: second argument */
+	PS_IO_BY_MESSAGES = 7, /* … first of so many struct mmsghdr: second argument */
+	/* These come to one of the above once their arguments are sorted. */
+	PS_IO_BY_SECOND_PATH, /* second argument */
+	PS_IO_BY_LAST_PATH_AT, /* second: directory's descriptor, third: path */
+	PS_IO_BY_MAP, /* fifth argument, unless the fourth says that there is no file */
+	PS_IO_BY_LOCK, /* first argument, when the second says that it is about a lock */
+	PS_IO_BY_COPY, /* first: of what is read, third: of what is written */
+	PS_IO_BY_POSITION, /* as BY_DESCRIPTOR; fourth argument: where in the file */
+	PS_IO_BY_SENDFILE /* first: of what is written, second: of what is read */
 };
+/* In the place of a position: that of the file itself. */
+#define PS_IO_AT_FILE ~0ULL
+
+#define PS_IO_IS_BY_SOCKET(how) ((how) >= PS_IO_BY_ADDRESS && (how) <= PS_IO_BY_MESSAGES)
+
 #define PS_IO_CALL(op, how)  ((op) | (how) << 5)
 #define PS_IO_CALL_OP(call)  ((call)&31)
 #define PS_IO_CALL_HOW(call) ((call) >> 5)
@@ -58,12 +89,14 @@ enum ps_io_kind {
 /* Who did what to which file, with which result. */
 struct ps_io_key {
 	__u64 epoch;
-	__u64 file; /* inode number and generation, or hash of the path; 0 for pipes, sockets… */
+	__u64 file; /* inode number and generation; hash of the path, of the socket's remote; 0 */
 	__u32 device; /* as the kernel encodes it: major << 20 | minor */
 	__u16 error; /* errno; 0: it succeeded */
-	__u8 op; /* enum ps_io_op */
+	__u8 op; /* enum ps_io_op; PS_IO_WAIT + class: waits in calls on the file */
 	__u8 kind; /* enum ps_io_kind */
 };
+
+#define PS_IO_WAIT 128
 
 struct ps_io_sum {
 	__u64 count;
@@ -108,6 +141,19 @@ struct ps_io_histogram {
 #define PS_MAX_COMPONENTS 48 /* of a file's path; deeper ones are cut at the front */
 #define PS_MAX_NAME	  256
 
+/* Operations whose result is a number of bytes. */
+static inline int ps_io_moves_bytes(__u32 op)
+{
+	return op == PS_IO_READ || op == PS_IO_WRITE || op == PS_IO_COPY_FROM ||
+	       op == PS_IO_COPY_TO;
+}
+
+static inline int ps_io_writes(__u32 op)
+{
+	return op == PS_IO_WRITE || op == PS_IO_COPY_TO;
+}
+
+_Static_assert(PS_IO_OP_COUNT <= 32, "PS_IO_CALL() has 5 bits for them");
 _Static_assert(sizeof(struct ps_io_key) == 24, "wire format");
 _Static_assert(sizeof(struct ps_io_slot) == 48, "wire format");
 

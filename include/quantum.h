@@ -7,13 +7,16 @@
 
 #include "wire.h"
 
-/* Code objects that rules name, and in which processes. */
-#define PS_FRAME_RULES 65536
+/* Code objects that rules name, and in which processes; processes in a quantum at a time. Both maps
+ * are allocated as a whole, because samples use them. */
+#define PS_FRAME_RULES 16384
+#define PS_QUANTA      8192
+#define PS_FRAME_NAMES 256 /* functions' names in all rules */
 
 /* Processes that one has forked from the other without an exec have the same code objects at the
  * same addresses: they share a space. */
 struct ps_frame_key {
-	__u64 code; /* address of a code object; 0: the space has such code at all */
+	__u64 code; /* address of a code object; 0: the space has a quantum's at all, 1: a part's */
 	__u32 space; /* ps_py_process.space */
 	__u32 pad;
 };
@@ -22,11 +25,16 @@ struct ps_frame_key {
 #define PS_LOCAL_NONE 0xffff /* the function has no such variable */
 
 struct ps_frame_rule {
-	__u32 rank; /* the rule's; of two on a stack the lower one counts */
+	__u32 rank; /* the rule's; of two on a stack the lower one counts. Or PS_NO_QUANTUM */
 	__u32 check; /* ps_py_code_check() */
-	__u32 identity_count; /* of the first slots: those that tell quanta apart */
+	__u8 identity_count; /* of the first slots: those that tell quanta apart */
+	__u8 part_rank; /* the rank of the rule that says which part of the work it is */
+	__u16 part; /* the slot of the variable that tells it, or PS_LOCAL_NONE */
 	__u16 slots[PS_QUANTUM_LOCALS];
 };
+
+#define PS_CODE_OF_QUANTA 0 /* ps_frame_key.code */
+#define PS_CODE_OF_PARTS  1
 
 /* What a system call is, by its number; 0: none. Set by the recorder before the load. */
 #define PS_CALL_BOUNDARY 1
@@ -34,34 +42,42 @@ struct ps_frame_rule {
 
 #define PS_CLOCK_PROCESS_CPUTIME 2
 
-#define PS_NO_QUANTUM 0xffffffffU
+/* In the place of a rule's rank. */
+#define PS_NO_QUANTUM	   0xffffffffU /* the process's own time; of code: it only has the name */
+#define PS_PENDING_QUANTUM 0xfffffffeU /* a call that BPF knows by the function's name only */
 
 /* The quantum that a process is in; none: no such entry. */
 struct ps_quantum {
 	__u64 values[PS_QUANTUM_LOCALS]; /* hashes of str and int, addresses of other objects */
+	__u64 frame, code; /* of the call */
 	__u32 rank;
 	__u32 tid; /* of the thread that began it: no other one ends it */
+	__s32 position; /* of the call in its code, when it was last looked at */
+	__u32 pad;
 };
 
 enum ps_event_type_quanta {
-	PS_EVENT_QUANTUM = 32, /* a new epoch */
-	PS_EVENT_BOUNDARY /* a boundary in a process whose code nobody had looked at */
+	PS_EVENT_QUANTUM = 32 /* a new epoch, or (epoch and previous_epoch are the same) what a
+			       * pending one has turned out to be */
 };
 
 struct ps_quantum_event {
 	struct ps_event event;
-	__u64 epoch, previous_epoch; /* BOUNDARY: the same */
+	__u64 epoch, previous_epoch;
 	__u64 start_boot_ns; /* of the process */
 	__u64 cpu_ns, user_ns, system_ns; /* of the whole process so far; see ps_gone_event */
 	__u64 thread_cpu_ns;
-	__u64 locals[PS_QUANTUM_LOCALS]; /* addresses of objects; 0: none */
-	__u32 rank; /* of the rule; PS_NO_QUANTUM: the process's own time */
+	__u64 locals[PS_QUANTUM_LOCALS]; /* addresses of objects; 0: none, or pending */
+	__u64 frame, code; /* addresses, of the call */
+	__u32 check; /* of the code, see ps_py_code_check() */
+	__u32 at_call; /* 1: at a boundary; else the quantum may have begun before */
+	__u32 rank; /* of the rule, or PS_NO_QUANTUM, or PS_PENDING_QUANTUM */
 	__u32 has_waits;
 	struct ps_waits waits; /* of the thread so far */
 };
 
 _Static_assert(sizeof(struct ps_frame_key) == 16, "wire format");
 _Static_assert(sizeof(struct ps_frame_rule) == 24, "wire format");
-_Static_assert(sizeof(struct ps_quantum) == 8 * PS_QUANTUM_LOCALS + 8, "wire format");
+_Static_assert(sizeof(struct ps_quantum) == 8 * PS_QUANTUM_LOCALS + 32, "wire format");
 
 #endif

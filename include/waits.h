@@ -20,6 +20,8 @@
 	X(SOCKET, "socket", "a socket")                                                            \
 	X(POLL, "poll", "poll, select or epoll")                                                   \
 	X(PAGE_FAULT, "page_fault", "a page of memory to come")                                    \
+	X(RECLAIM, "reclaim", "the kernel to free memory for it")                                  \
+	X(THROTTLED, "throttled", "its control group's CPU time to be refilled")                   \
 	X(OTHER, "other", "another system call, by its name")
 
 enum ps_wait_class {
@@ -29,10 +31,19 @@ enum ps_wait_class {
 		PS_WAIT_COUNT
 };
 
-#define PS_WAIT_OTHERS                                                                             \
-	4 /* system calls of class "other" kept apart per thread; the last: all else */
-#define PS_NO_SYSCALL	 0xffffffffU
+/* What a class's waits were for more closely, as far as BPF can tell: of SOCKET the remote's hash
+ * (remote.h), of OTHER 1 + the number of the system call; 0: not known. */
+#define PS_WAIT_DETAIL_BITS	   56
+#define PS_WAIT_DETAIL_MASK	   ((1ULL << PS_WAIT_DETAIL_BITS) - 1)
+#define PS_WAIT_KEY(class, detail) ((__u64)(class) << PS_WAIT_DETAIL_BITS | (detail))
+#define PS_WAIT_KEY_CLASS(key)	   ((__u32)((key) >> PS_WAIT_DETAIL_BITS))
+#define PS_WAIT_KEY_DETAIL(key)	   ((key)&PS_WAIT_DETAIL_MASK)
+
+#define PS_WAIT_DETAILS	 12 /* kept apart per thread; what comes later is summed by its class */
 #define PS_SYSCALL_LIMIT 512
+
+/* Ready to run: nobody wakes it. */
+#define PS_WAIT_IS_READY(class) ((class) == PS_WAIT_RUN_QUEUE || (class) == PS_WAIT_THROTTLED)
 
 /* How a wait inside a system call gets its class; by number, set by the recorder before the load.
  */
@@ -45,26 +56,31 @@ enum ps_wait_kind {
 	PS_KIND_SOCKET,
 	PS_KIND_POLL,
 	PS_KIND_SELECT, /* first argument: number of descriptors; 0: a sleep */
-	PS_KIND_POLL_COUNT, /* the same, second argument */
+	PS_KIND_POLL_COUNT, /* the same, second argument; of one socket: that */
 	PS_KIND_DESCRIPTOR /* by what the first argument, a descriptor, is */
+};
+
+struct ps_wait_detail {
+	__u64 key; /* PS_WAIT_KEY() */
+	__u64 ns;
+	__u64 count; /* 0: the place is free */
 };
 
 /* What one thread has waited since it was first seen. Sums only grow. */
 struct ps_waits {
+	/* By class, without what is in details. */
 	__u64 ns[PS_WAIT_COUNT];
 	__u64 count[PS_WAIT_COUNT];
-	struct {
-		__u64 ns;
-		__u32 count;
-		__u32 syscall; /* PS_NO_SYSCALL: all else */
-	} others[PS_WAIT_OTHERS];
+	struct ps_wait_detail details[PS_WAIT_DETAILS];
 	/* The wait that goes on: */
 	__u64 out_ns; /* CLOCK_MONOTONIC when it left the CPU; 0: it runs */
 	__u64 wake_ns; /* when it was woken; 0: not yet */
+	__u64 detail; /* 0: none */
 	__u32 class; /* enum ps_wait_class */
-	__u32 syscall; /* or PS_NO_SYSCALL */
+	__u32 pad;
 };
-_Static_assert(sizeof(struct ps_waits) == 16 * PS_WAIT_COUNT + 16 * PS_WAIT_OTHERS + 24,
+_Static_assert(sizeof(struct ps_wait_detail) == 24, "wire format");
+_Static_assert(sizeof(struct ps_waits) == 16 * PS_WAIT_COUNT + 24 * PS_WAIT_DETAILS + 32,
 	       "wire format");
 
 #endif

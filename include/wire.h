@@ -16,6 +16,7 @@
 #define PS_MAX_KERNEL	   64 /* kernel frames of a stack */
 #define PS_MAX_NATIVE	   256 /* native frames of a stack */
 #define PS_MAX_PYTHON	   256 /* Python frames of a stack */
+#define PS_MAX_PARTS	   16 /* of them, parts of a quantum */
 #define PS_STACK_COPY	   16384 /* bytes of a stack that is copied; a power of 2 */
 #define PS_STACK_COPIES	   100 /* stacks copied in a slice, at most */
 #define PS_MAX_ARGS	   4096 /* bytes of a command line kept at exec; a power of 2 */
@@ -53,7 +54,10 @@ enum ps_metric {
 	PS_METRIC_OFFCPU, /* sum: ns */
 	PS_METRIC_IO_TIME, /* sum: ns */
 	PS_METRIC_IO_BYTES, /* sum: bytes */
-	PS_METRIC_IO_OPS /* sum: operations */
+	PS_METRIC_IO_OPS, /* sum: operations */
+	PS_METRIC_CEPH_TIME, /* sum: ns */
+	PS_METRIC_CEPH_BYTES, /* sum: bytes */
+	PS_METRIC_CEPH_OPS /* sum: requests */
 };
 
 /* Who ended a wait: a thread, or an interrupt. 0: not known. */
@@ -75,8 +79,8 @@ struct ps_count {
 	__u32 tgid;
 	__u32 tid;
 	__u32 metric; /* enum ps_metric */
-	__u16 class; /* off-CPU: enum ps_wait_class; I/O: enum ps_io_op */
-	__u16 syscall; /* off-CPU, class other: its number */
+	__u32 class; /* off-CPU: enum ps_wait_class; I/O: enum ps_io_op; CephFS: see ceph.h */
+	__u64 detail; /* off-CPU: of the class, see waits.h */
 };
 
 struct ps_sum {
@@ -84,6 +88,8 @@ struct ps_sum {
 	__u64 sum; /* see enum ps_metric; the weight that the sampled ones stand for */
 };
 
+/* Events of other headers follow: quantum.h has 32, remote.h 48, resource_sums.h 49, written.h 50
+ * to 52, mem.h 53 and 54. */
 enum ps_event_type {
 	PS_EVENT_FORK = 1,
 	PS_EVENT_EXEC,
@@ -141,7 +147,8 @@ struct ps_exit_event {
 	/* A wait chosen for the stacks whose call never returned: the thread was killed in it. */
 	__u64 kept_ns; /* its weight; 0: none */
 	__u64 kept_since_ns; /* when it began */
-	__u16 kept_class, kept_syscall;
+	__u64 kept_detail;
+	__u32 kept_class;
 	__u32 pad;
 };
 
@@ -197,6 +204,9 @@ struct ps_file_event {
 
 #define PS_FRAME_LAST 1 /* the outermost Python frame that its native frame runs */
 #define PS_FRAME_NONE 2 /* no frame: its native frame had none yet, or none any more */
+#define PS_FRAME_PART                                                                              \
+	4 /* no frame: address is an object that tells which part of a quantum the                 \
+	   * frame before works at, position the rank of the rule that says so */
 
 #define PS_FRAME_FLAGS(frame) ((frame)->kind & 0xff)
 #define PS_FRAME_CHECK(frame) ((frame)->kind >> 8) /* ps_py_code_check(); 0: not known */
@@ -235,11 +245,11 @@ struct ps_stack_copy_event {
 };
 
 _Static_assert(sizeof(struct ps_who) == 24, "wire format");
-_Static_assert(sizeof(struct ps_count) == 40, "wire format");
+_Static_assert(sizeof(struct ps_count) == 48, "wire format");
 _Static_assert(sizeof(struct ps_event) == 24, "wire format");
 _Static_assert(sizeof(struct ps_fork_event) == 80, "wire format");
 _Static_assert(sizeof(struct ps_exec_event) == 112 + sizeof(struct ps_waits), "wire format");
-_Static_assert(sizeof(struct ps_exit_event) == 104 + sizeof(struct ps_waits), "wire format");
+_Static_assert(sizeof(struct ps_exit_event) == 112 + sizeof(struct ps_waits), "wire format");
 _Static_assert(sizeof(struct ps_gone_event) == 72, "wire format");
 _Static_assert(sizeof(struct ps_task_event) ==
 		       144 + sizeof(struct ps_waits) + PS_IO_SLOTS * sizeof(struct ps_io_slot),

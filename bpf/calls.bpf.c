@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* `pipescope calls`: every call of chosen functions, by breakpoints where they begin and at each of
+ * their instructions that return. Never uretprobes: they put another return address on the stack,
+ * and a C++ exception that passes it ends the process.
+ *
+ * A thread's calls in each other lie on a stack here, told apart by the stack pointer, which is the
+ * same at a function's first instruction and where it returns. What lies below the pointer of a
+ * later event has ended without returning: by a jump into another function (which then begins with
+ * the same stack pointer), or by an exception. */
+#include "compat.bpf.h"
+#include "calls.h"
+#include "maps.bpf.h"
+#include "python.bpf.h"
+
+/* What a breakpoint costs the thread; times are told without it. */
+__u64 calls_cost_ns = 0;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PS_CALLS_POINTS);
+	__type(key, struct ps_calls_point);
+	__type(value, struct ps_calls_target);
+} calls_points SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, PS_CALLS_FUNCTIONS);
+	__type(key, struct ps_calls_function);
+	__type(value, struct ps_calls_sum);
+} calls_sums SEC(".maps");
+
+/* Functions that nobody asked for -> 1: code objects, which are known when they are met. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, PS_CALLS_FUNCTIONS);
+	__type(key, struct ps_calls_function);
+	__type(value, __u32);
+} calls_others SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, PS_CALLS_COUNTER_COUNT);
+	__type(key, __u32);
+	__type(value, __u64);
+} calls_counters SEC(".maps");
+
+struct call {
+	struct ps_calls_function function;
+	__u64 stack, since_ns;
+	__u64 hits; /* of the thread, when it began */
+	__u64 inner_ns; /* of counted calls in it */
+	__u64 inside; /* 1: the function is on the stack already */
+};
+
+struct calls_thread {
+	__u64 start_ns; /* of the thread: its number may have had another owner */
+	__u64 hits;
+	__u32 depth;
+	__u32 pad;
+	struct call calls[PS_CALLS_DEPTH];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, PS_CALLS_THREADS);
+	__type(key, __u32);
+	__type(value, struct calls_thread);
+} calls_threads SEC(".maps");
+
+/* All zeros: what new entries begin with. And the place where frames are read. */
+struct calls_scratch {
+	struct ps_calls_sum sum;
+	struct calls_thread thread;
+	__u8 frame[PY_FRAME_BYTES];
+	__u8 code[PY_FRAME_BYTES];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct calls_scratch);
+} calls_scratches SEC(".maps");
+
+static __always_inline void count_call(__u32 counter)
+{
+	__u64 *value = bpf_map_lookup_elem(&calls_counters, &counter);
+
+	if (value)
+		*value += 1;
+}
+
+static __always_inline struct ps_calls_sum *sum_of(const struct ps_calls_function *function,
+						   const struct calls_scratch *scratch)
+{
+	struct ps_calls_sum *sum = bpf_map_lookup_elem(&calls_sums, function);
+
+	if (sum)
+		return sum;
+	bpf_map_update_elem(&calls_sums, function, &scratch->sum, BPF_NOEXIST);
+	sum = bpf_map_lookup_elem(&calls_sums, function);
+	if (!sum)
+		count_call(PS_CALLS_FULL);
+	return sum;
+}
+
+static __always_inline struct calls_thread *thread_of(__u32 tid,
+						      const struct calls_scratch *scratch)
+{
+	struct calls_thread *thread = bpf_map_lookup_elem(&calls_threads, &tid);
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u64 start_ns = BPF_CORE_READ(task, start_boottime);
+
+	if (!thread) {
+		bpf_map_update_elem(&calls_threads, &tid, &scratch->thread, BPF_NOEXIST);
+		thread = bpf_map_lookup_elem(&calls_threads, &tid);
+		if (!thread)
+			return NULL;
+	}
+	if (thread->start_ns && thread->start_ns != start_ns) {
+		bpf_map_update_elem(&calls_threads, &tid, &scratch->thread, BPF_ANY);
+		thread = bpf_map_lookup_elem(&calls_threads, &tid);
+		if (!thread)
+			return NULL;
+	}
+	thread->start_ns = start_ns;
+	return thread;
+}
+
+/* Verified once: inside of another function, all its ways twice would be too many. */
+__noinline int calls__bucket(__u64 ns)
+{
+	__u32 bucket = 0;
+
+	for (int shift = 32; shift; shift >>= 1) {
+		if (ns >> shift) {
+			ns >>= shift;
+			bucket += shift;
+		}
+	}
+	return bucket;
+}
+
+/* The innermost call of the current thread has ended: adds its time up. */
+__noinline int calls__end_call(__u64 now)
+{
+	__u32 tid = bpf_get_current_pid_tgid(), at;
+	struct calls_thread *thread = bpf_map_lookup_elem(&calls_threads, &tid);
+	struct ps_calls_sum *sum;
+	struct call *call;
+	__u64 total, own, cost;
+
+	if (!thread || !thread->depth)
+		return 0;
+	at = thread->depth - 1;
+	HIDE_RANGE(at);
+	if (at >= PS_CALLS_DEPTH)
+		return 0;
+	call = &thread->calls[at & (PS_CALLS_DEPTH - 1)];
+	/* Of each breakpoint in it all the cost, of its own two half. */
+	cost = calls_cost_ns * (thread->hits - call->hits);
+	total = now - call->since_ns;
+	total = total > cost ? total - cost : 0;
+	own = total > call->inner_ns ? total - call->inner_ns : 0;
+	sum = bpf_map_lookup_elem(&calls_sums, &call->function);
+	if (sum) {
+		__u32 of_total = calls__bucket(total), of_own = calls__bucket(own);
+
+		HIDE_RANGE(of_total);
+		HIDE_RANGE(of_own);
+		of_total &= PS_CALLS_BUCKETS - 1;
+		of_own &= PS_CALLS_BUCKETS - 1;
+		__sync_fetch_and_add(&sum->ended, 1);
+		if (own)
+			__sync_fetch_and_add(&sum->own_ns, own);
+		if (total && !call->inside)
+			__sync_fetch_and_add(&sum->total_ns, total);
+		__sync_fetch_and_add(&sum->total[of_total], 1);
+		__sync_fetch_and_add(&sum->own[of_own], 1);
+	}
+	if (at)
+		thread->calls[(at - 1) & (PS_CALLS_DEPTH - 1)].inner_ns += total;
+	call->function.address = 0;
+	thread->depth = at;
+	return 0;
+}
+
+/* Drops the calls that have ended before: all below the stack pointer, and with `begins` the one at
+ * it, which has jumped to what begins now. */
+__noinline int calls__drop(__u64 stack, __u64 now, __u64 begins)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct calls_thread *thread = bpf_map_lookup_elem(&calls_threads, &tid);
+
+	if (!thread)
+		return 0;
+	for (int i = 0; i < PS_CALLS_DEPTH; i++) {
+		__u32 at = thread->depth - 1;
+		__u64 here;
+
+		HIDE_RANGE(at);
+		if (at >= PS_CALLS_DEPTH)
+			break;
+		here = thread->calls[at & (PS_CALLS_DEPTH - 1)].stack;
+		if (here > stack)
+			break;
+		if (here == stack) {
+			if (begins)
+				calls__end_call(now);
+			break;
+		}
+		thread->calls[at & (PS_CALLS_DEPTH - 1)].function.address = 0;
+		thread->depth = at;
+		count_call(PS_CALLS_UNSEEN);
+	}
+	return 0;
+}
+
+/* 1: both are the same. Without a branch, which would double the verifier's states in a loop. */
+static __always_inline __u64 is_same(__u64 one, __u64 other)
+{
+	__u64 difference = one ^ other;
+
+	return ((difference | -difference) >> 63) ^ 1;
+}
+
+/* A call of the function begins. Places above the innermost call hold no address. */
+__noinline int calls__begin(__u64 address, __u32 check, __u64 stack, __u64 now)
+{
+	__u64 id = bpf_get_current_pid_tgid(), inside = 0;
+	__u32 tid = id, at;
+	struct calls_thread *thread = bpf_map_lookup_elem(&calls_threads, &tid);
+	struct call *call;
+
+	if (!thread)
+		return 0;
+	at = thread->depth;
+	HIDE_RANGE(at);
+	if (at >= PS_CALLS_DEPTH) {
+		count_call(PS_CALLS_TOO_DEEP);
+		return 0;
+	}
+	for (__u32 i = 0; i < PS_CALLS_DEPTH; i++)
+		inside |= is_same(thread->calls[i].function.address, address);
+	call = &thread->calls[at & (PS_CALLS_DEPTH - 1)];
+	call->function.address = address;
+	call->function.tgid = id >> 32;
+	call->function.check = check;
+	call->stack = stack;
+	call->since_ns = now;
+	call->hits = thread->hits;
+	call->inner_ns = 0;
+	call->inside = inside;
+	thread->depth = at + 1;
+	return 0;
+}
+
+/* The code object of a frame, and what tells it apart. 0: found. */
+static __always_inline int read_code(struct calls_scratch *scratch, __u64 frame, __u32 index,
+				     struct ps_calls_function *ret_function)
+{
+	const struct ps_py_offsets *layout = bpf_map_lookup_elem(&py_layouts, &index);
+	__u32 size;
+	__u64 code;
+
+	if (!layout)
+		return -1;
+	if (bpf_probe_read_user(&code, sizeof(code), (const void *)(frame + layout->frame_code)))
+		return -1;
+	code &= ~(__u64)layout->code_tag_bits;
+	size = layout->check_size;
+	if (size > PY_FRAME_BYTES)
+		size = PY_FRAME_BYTES;
+	if (!size ||
+	    bpf_probe_read_user(scratch->code, size, (const void *)(code + layout->check_start)))
+		return -1;
+	ret_function->address = code;
+	ret_function->check = ps_py_code_check(
+		*(__u64 *)(scratch->code + (layout->check_name & (PY_FRAME_BYTES - 8))),
+		*(__u64 *)(scratch->code + (layout->check_file & (PY_FRAME_BYTES - 8))),
+		*(__u64 *)(scratch->code + (layout->check_lines & (PY_FRAME_BYTES - 8))),
+		*(__u32 *)(scratch->code + (layout->check_first_line & (PY_FRAME_BYTES - 4))));
+	return 0;
+}
+
+SEC("?uprobe")
+int calls_hit(struct pt_regs *ctx)
+{
+	__u64 id = bpf_get_current_pid_tgid(), now = bpf_ktime_get_ns();
+	struct ps_calls_point point = {.address = ctx->rip, .tgid = id >> 32};
+	const struct ps_calls_target *target = bpf_map_lookup_elem(&calls_points, &point);
+	struct ps_calls_function function = {.address = ctx->rip, .tgid = id >> 32};
+	struct calls_scratch *scratch;
+	struct calls_thread *thread;
+	__u64 first = ctx->rdi, second = ctx->rsi;
+	struct ps_calls_sum *sum;
+	__u32 zero = 0;
+
+	/* Else the compiler chooses between their places, which the verifier does not allow. */
+	HIDE_RANGE(first);
+	HIDE_RANGE(second);
+	if (!target)
+		return 0;
+	scratch = bpf_map_lookup_elem(&calls_scratches, &zero);
+	if (!scratch)
+		return 0;
+	count_call(PS_CALLS_HITS);
+	thread = thread_of((__u32)id, scratch);
+	if (!thread)
+		return 0;
+	thread->hits++;
+	calls__drop(ctx->rsp, now, target->kind != PS_CALLS_RETURN);
+	if (target->kind == PS_CALLS_RETURN) {
+		__u32 at = thread->depth - 1;
+
+		HIDE_RANGE(at);
+		if (at < PS_CALLS_DEPTH &&
+		    thread->calls[at & (PS_CALLS_DEPTH - 1)].stack == ctx->rsp)
+			calls__end_call(now);
+		return 0;
+	}
+	if (target->kind != PS_CALLS_ENTRY &&
+	    read_code(scratch, target->kind == PS_CALLS_PYTHON_FIRST ? first : second,
+		      target->layout, &function)) {
+		count_call(PS_CALLS_UNREADABLE);
+		return 0;
+	}
+	if (function.check && bpf_map_lookup_elem(&calls_others, &function))
+		return 0;
+	sum = sum_of(&function, scratch);
+	if (!sum)
+		return 0;
+	__sync_fetch_and_add(&sum->count, 1);
+	calls__begin(function.address, function.check, ctx->rsp, now);
+	return 0;
+}
