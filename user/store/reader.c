@@ -24,6 +24,7 @@ struct meta_pair {
 
 struct recording {
 	sqlite3 *db;
+	bool borrowed; /* the database is somebody else's */
 	struct meta_pair *meta;
 	size_t meta_count, meta_capacity;
 };
@@ -278,6 +279,23 @@ int recording__open(const char *path, struct recording **ret_recording)
 	return err;
 }
 
+int recording__of(sqlite3 *db, struct recording **ret_recording)
+{
+	struct recording *recording = calloc(1, sizeof(*recording));
+	int err;
+
+	if (!recording)
+		return -ENOMEM;
+	recording->db = db;
+	recording->borrowed = true;
+	err = read_meta(recording);
+	if (err)
+		recording__close(recording);
+	else
+		*ret_recording = recording;
+	return err;
+}
+
 void recording__close(struct recording *recording)
 {
 	if (!recording)
@@ -287,7 +305,8 @@ void recording__close(struct recording *recording)
 		free(recording->meta[i].value);
 	}
 	free(recording->meta);
-	sqlite3_close(recording->db);
+	if (!recording->borrowed)
+		sqlite3_close(recording->db);
 	free(recording);
 }
 

@@ -21,6 +21,9 @@ struct recording;
 int recording__open(const char *path, struct recording **ret_recording);
 void recording__close(struct recording *recording); /* NULL is accepted */
 
+/* A database of this schema that the caller made, and keeps; not checked. For live_window.h. */
+int recording__of(sqlite3 *db, struct recording **ret_recording);
+
 /* False: the recorder was cut off; what was flushed is there. */
 bool recording__complete(const struct recording *recording);
 

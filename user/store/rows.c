@@ -42,6 +42,28 @@ static const struct {
 	[ROW_RECORDER] = {"INSERT OR REPLACE INTO recorder VALUES (?,?,?)", "nnn", false},
 	[ROW_UNWIND_PROBLEM] = {"INSERT INTO unwind_problem VALUES (?,?,?)", "ttn", false},
 	[ROW_PROGRAM] = {"INSERT OR REPLACE INTO program VALUES (?,?,?)", "tnn", false},
+	[ROW_REMOTE] = {"INSERT OR REPLACE INTO remote VALUES (?,?,?,?,?,?,?)", "nttNnTT", false},
+	[ROW_WAIT_ON] = {"INSERT INTO wait_on VALUES (?,?,?,?,?,?)", "nnntnn", true},
+	[ROW_WAIT_CLASS] = {"INSERT OR REPLACE INTO wait_class VALUES (?,?,?,?)", "tttn", false},
+	[ROW_RESOURCE] = {"INSERT OR REPLACE INTO resource VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
+			  "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+			  "nNNNNNNNNNNNNNNNNNNNNNNNNNNNnNNNNNNN", false},
+	[ROW_COUNTER] = {"INSERT OR REPLACE INTO counter VALUES (?,?,?,?,?)", "ntnnn", false},
+	[ROW_DATASET] = {"INSERT OR REPLACE INTO dataset VALUES (?,?,?)", "ntt", false},
+	[ROW_RENAMED] = {"INSERT INTO renamed VALUES (?,?)", "nn", false},
+	[ROW_WRITTEN] = {"INSERT INTO written VALUES (?,?,?,?,?)", "nnnnn", true},
+	[ROW_TORN] = {"INSERT INTO torn VALUES (?,?,?,?,?,?,?,?,?,?)", "nntnnnnnnn", false},
+	[ROW_PATTERN] = {"INSERT INTO read_pattern VALUES (?,?,?,?,?,?,?,?,?)", "nnnnnnnnn", true},
+	[ROW_MEMORY] = {"INSERT INTO memory VALUES (?,?,?,?,?,?,?,?)", "nnNNNNnn", true},
+	[ROW_MEMORY_GROWTH] = {"INSERT INTO memory_growth VALUES (?,?,?,?,?)", "nntnn", true},
+	[ROW_MEMORY_EVENT] = {"INSERT INTO memory_event VALUES (?,?,?,?,?)", "nntnn", true},
+	[ROW_MEMORY_MAP] = {"INSERT OR REPLACE INTO memory_map VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+			    "nntNtnnnnnn", false},
+	[ROW_CEPH_MOUNT] = {"INSERT OR REPLACE INTO ceph_mount VALUES (?,?)", "nt", false},
+	[ROW_CEPH] = {"INSERT INTO ceph VALUES (?,?,?,?,?,?,?,?)", "nnntnnnn", true},
+	[ROW_CEPH_HISTOGRAM] = {"INSERT OR REPLACE INTO ceph_histogram VALUES (?,?,?,?)", "ntnn",
+				false},
+	[ROW_CEPH_IN_FLIGHT] = {"INSERT INTO ceph_in_flight VALUES (?,?,?,?,?)", "nntnn", true},
 };
 
 struct row_head {
@@ -117,6 +139,37 @@ enum row_kind row__kind(const char *bytes, size_t *ret_size)
 	memcpy(&head, bytes, sizeof(head));
 	*ret_size = head.size;
 	return (enum row_kind)head.kind;
+}
+
+int row__check(const char *bytes, size_t size, size_t *ret_size)
+{
+	struct row_head head;
+	size_t at = sizeof(head);
+
+	if (size < sizeof(head))
+		return 0;
+	memcpy(&head, bytes, sizeof(head));
+	if (head.kind >= ROW_KIND_COUNT || head.size < sizeof(head) || head.size > ROW_LONGEST)
+		return -EBADMSG;
+	if (size < head.size)
+		return 0;
+	for (const char *cell = layouts[head.kind].cells; *cell; cell++) {
+		bool is_number = *cell == 'n' || *cell == 'N';
+		size_t fixed = is_number ? sizeof(int64_t) : sizeof(uint32_t);
+		uint32_t length;
+
+		if (head.size - at < fixed)
+			return -EBADMSG;
+		memcpy(&length, bytes + at, sizeof(length));
+		at += fixed;
+		if (is_number || length == NULL_TEXT)
+			continue;
+		if (head.size - at < length)
+			return -EBADMSG;
+		at += length;
+	}
+	*ret_size = head.size;
+	return at == head.size ? 1 : -EBADMSG;
 }
 
 static int bind_text(sqlite3_stmt *statement, int column, const char *bytes, uint32_t size,

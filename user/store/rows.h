@@ -37,11 +37,30 @@ enum row_kind {
 	ROW_RECORDER,
 	ROW_UNWIND_PROBLEM,
 	ROW_PROGRAM,
+	ROW_REMOTE,
+	ROW_WAIT_ON,
+	ROW_WAIT_CLASS,
+	ROW_RESOURCE,
+	ROW_COUNTER,
+	ROW_DATASET,
+	ROW_RENAMED,
+	ROW_WRITTEN,
+	ROW_TORN,
+	ROW_PATTERN,
+	ROW_MEMORY,
+	ROW_MEMORY_GROWTH,
+	ROW_MEMORY_EVENT,
+	ROW_MEMORY_MAP,
+	ROW_CEPH_MOUNT,
+	ROW_CEPH,
+	ROW_CEPH_HISTOGRAM,
+	ROW_CEPH_IN_FLIGHT,
 	ROW_KIND_COUNT
 };
 
 #define ROW_LONGEST_TEXT      65536 /* bytes; the rest is left out */
 #define ROW_LONGEST_ARGUMENTS 4096
+#define ROW_LONGEST	      (1u << 20) /* bytes of a whole row; what schema.sql allows is less */
 
 /* One column's value: a number, or a text of size bytes that may be NULL. */
 struct row_cell {
@@ -61,6 +80,10 @@ int row__measure(enum row_kind kind, struct row_cell *cells, size_t *ret_size);
 
 /* Writes those bytes. */
 void row__encode(enum row_kind kind, const struct row_cell *cells, char *to, size_t size);
+
+/* Looks at size bytes that come from elsewhere: 1 a whole row lies there, of *ret_size bytes; 0
+ * more bytes are needed; -EBADMSG: this is no row. */
+int row__check(const char *bytes, size_t size, size_t *ret_size);
 
 /* Finds kind and size of the row at bytes. */
 enum row_kind row__kind(const char *bytes, size_t *ret_size);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Who does what: the caller's threads encode rows into `queue` under `mutex` (put). The writer's
- * thread takes all of them at each flush, every second, or when much waits, and writes them in one
- * transaction: BEGIN, rows, COMMIT (write_rows). Between transactions there is no journal, so a
- * recorder that is killed mostly leaves a file that needs no rollback, and readers seldom wait.
+/* Who does what: the caller's threads encode rows (writer_rows.c) into `queue` under `mutex`
+ * (recording_writer__put). The writer's thread takes all of them at each flush, every second, or
+ * when much waits, and writes them in one transaction: BEGIN, rows, COMMIT (write_rows). Between
+ * transactions there is no journal, so a recorder that is killed mostly leaves a file that needs no
+ * rollback, and readers seldom wait.
  *
  * Why the file opens after kill -9 and after a power cut: SQLite's rollback journal, which is
  * deleted only when the file is on the disk (journal_mode=DELETE, the default: no side file stays),
@@ -11,7 +12,10 @@
  * costs one more fsync a second, which nobody waits for.
  *
  * A reader that holds the file keeps us from COMMIT. Then the transaction stays open and grows,
- * to a bound; after that the queue fills, to its bound; after that samples are dropped. */
+ * to a bound; after that the queue fills, to its bound; after that samples are dropped.
+ *
+ * A stream has no file: the thread writes the rows' bytes into a pipe, and a reader that is too
+ * slow is what a slow disk is to a file. */
 #include "store/writer.h"
 
 #include <errno.h>
@@ -22,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "counters.h"
 #include "store/place.h"
@@ -29,6 +34,7 @@
 #include "store/reader.h"
 #include "store/rows.h"
 #include "store/sqlite.h"
+#include "store/writer_private.h"
 
 #define QUEUE_LIMIT	  (64u << 20) /* bytes of rows that wait; twice that for structure */
 #define TRANSACTION_LIMIT (64u << 20) /* bytes of rows that wait for COMMIT */
@@ -40,6 +46,7 @@
 #define PAGE_SIZE	  "4096"
 
 struct recording_writer {
+	int stream; /* -1: there is a file */
 	struct place place;
 	sqlite3 *db;
 	sqlite3_stmt *inserts[ROW_KIND_COUNT];
@@ -71,6 +78,9 @@ static const char *const indices[] = {
 	"CREATE INDEX wait_epoch ON wait (epoch, slice)",
 	"CREATE INDEX io_epoch ON io (epoch, slice)",
 	"CREATE INDEX sample_epoch ON sample (epoch, slice)",
+	"CREATE INDEX memory_epoch ON memory (epoch, slice)",
+	"CREATE INDEX memory_growth_epoch ON memory_growth (epoch, slice)",
+	"CREATE INDEX memory_map_epoch ON memory_map (epoch)",
 };
 
 #define INDEX_COUNT (sizeof(indices) / sizeof(indices[0]))
@@ -122,11 +132,38 @@ static int commit(struct recording_writer *writer)
 	return code;
 }
 
+static int send_rows(struct recording_writer *writer)
+{
+	struct row_chunk *chunk;
+
+	while ((chunk = row_queue__take(&writer->taken))) {
+		size_t sent = 0;
+
+		while (sent < chunk->size) {
+			ssize_t size =
+				write(writer->stream, chunk->bytes + sent, chunk->size - sent);
+
+			if (size < 0) {
+				free(chunk);
+				return SQLITE_IOERR; /* errno tells which */
+			}
+			sent += (size_t)size;
+		}
+		pthread_mutex_lock(&writer->mutex);
+		writer->queued -= chunk->size;
+		pthread_mutex_unlock(&writer->mutex);
+		free(chunk);
+	}
+	return SQLITE_OK;
+}
+
 /* Writes what was taken. SQLITE_BUSY: some of it waits for another try. */
 static int write_rows(struct recording_writer *writer)
 {
 	int code;
 
+	if (writer->stream >= 0)
+		return send_rows(writer);
 	while (writer->taken.first || writer->in_transaction) {
 		if (!writer->in_transaction) {
 			code = run(writer, "BEGIN IMMEDIATE");
@@ -153,7 +190,7 @@ static void fail(struct recording_writer *writer, int code)
 {
 	int err = sqlite__error(writer->db, code);
 
-	if (!sqlite3_get_autocommit(writer->db))
+	if (writer->db && !sqlite3_get_autocommit(writer->db))
 		run(writer, "ROLLBACK");
 	writer->in_transaction = false;
 	row_queue__clear(&writer->taken);
@@ -212,10 +249,10 @@ static void *writer_thread(void *argument)
 
 	while (!closing) {
 		closing = wait_for_rows(writer, is_busy(code));
-		if (closing)
+		if (closing && writer->db)
 			sqlite3_busy_timeout(writer->db, BUSY_AT_CLOSE_MS);
 		code = write_rows(writer);
-		if (code == SQLITE_OK && closing)
+		if (code == SQLITE_OK && closing && writer->db)
 			code = complete(writer);
 		if (code == SQLITE_OK || (is_busy(code) && !closing))
 			continue;
@@ -226,7 +263,8 @@ static void *writer_thread(void *argument)
 }
 
 /* A call after an error, or with rows that cannot wait any longer, is answered at once. */
-static int put(struct recording_writer *writer, enum row_kind kind, struct row_cell *cells)
+int recording_writer__put(struct recording_writer *writer, enum row_kind kind,
+			  struct row_cell *cells)
 {
 	size_t size, limit = row__may_drop(kind) ? QUEUE_LIMIT : 2 * (size_t)QUEUE_LIMIT;
 	char *to;
@@ -286,15 +324,6 @@ static int insert_now(struct recording_writer *writer, enum row_kind kind, struc
 	return code == SQLITE_OK ? 0 : sqlite__error(writer->db, code);
 }
 
-#define NUMBER(value)                                                                              \
-	{                                                                                          \
-		.number = (value)                                                                  \
-	}
-#define TEXT(value)                                                                                \
-	{                                                                                          \
-		.text = (value), .size = (value) ? strlen(value) : 0                               \
-	}
-
 static int insert_endings(struct recording_writer *writer)
 {
 	static const struct {
@@ -311,7 +340,8 @@ static int insert_endings(struct recording_writer *writer)
 		struct row_cell cells[] = {TEXT(endings[i].name), NUMBER(endings[i].ok),
 					   TEXT(endings[i].meaning)};
 
-		err = insert_now(writer, ROW_ENDING, cells);
+		err = writer->db ? insert_now(writer, ROW_ENDING, cells)
+				 : recording_writer__put(writer, ROW_ENDING, cells);
 	}
 	return err;
 }
@@ -374,6 +404,8 @@ static void release(struct recording_writer *writer)
 	sqlite3_close(writer->db);
 	/* Behind SQLite: closing any descriptor of a file drops the process's locks on it. */
 	place__close(&writer->place);
+	if (writer->stream >= 0)
+		close(writer->stream);
 	row_queue__clear(&writer->queue);
 	row_queue__clear(&writer->taken);
 	free(writer->scratch.bytes);
@@ -382,20 +414,52 @@ static void release(struct recording_writer *writer)
 	free(writer);
 }
 
-int recording_writer__create(const char *path, struct recording_writer **ret_writer)
+static int new_writer(struct recording_writer **ret_writer)
 {
 	struct recording_writer *writer = calloc(1, sizeof(*writer));
-	char anchored[sizeof(writer->place.name) + 32];
 	int err;
 
 	if (!writer)
 		return -ENOMEM;
 	writer->place = (struct place){.directory = -1, .fd = -1};
+	writer->stream = -1;
 	err = init_lock(writer);
-	if (err) {
+	if (err)
 		free(writer);
+	else
+		*ret_writer = writer;
+	return err;
+}
+
+int recording_writer__stream(int fd, struct recording_writer **ret_writer)
+{
+	struct row_cell state[] = {TEXT("state"), TEXT("recording")};
+	struct recording_writer *writer;
+	int err = new_writer(&writer);
+
+	if (err) {
+		close(fd);
 		return err;
 	}
+	writer->stream = fd;
+	err = recording_writer__put(writer, ROW_META, state);
+	err = err ?: insert_endings(writer);
+	err = err ?: start_thread(writer);
+	if (err)
+		release(writer);
+	else
+		*ret_writer = writer;
+	return err;
+}
+
+int recording_writer__create(const char *path, struct recording_writer **ret_writer)
+{
+	struct recording_writer *writer;
+	char anchored[sizeof(writer->place.name) + 32];
+	int err = new_writer(&writer);
+
+	if (err)
+		return err;
 	err = place__create(path, &writer->place);
 	if (err)
 		goto failed;
@@ -470,219 +534,4 @@ int recording_writer__flush(struct recording_writer *writer)
 	pthread_cond_signal(&writer->wake);
 	pthread_mutex_unlock(&writer->mutex);
 	return err;
-}
-
-int recording_writer__meta(struct recording_writer *writer, const char *key, const char *value)
-{
-	struct row_cell cells[] = {TEXT(key), TEXT(value)};
-
-	return put(writer, ROW_META, cells);
-}
-
-int recording_writer__slice(struct recording_writer *writer, int64_t id, int64_t start_ns,
-			    int64_t end_ns)
-{
-	struct row_cell cells[] = {NUMBER(id), NUMBER(start_ns), NUMBER(end_ns)};
-
-	return put(writer, ROW_SLICE, cells);
-}
-
-int recording_writer__process(struct recording_writer *writer, const struct process_row *row)
-{
-	struct row_cell cells[] = {
-		NUMBER(row->id),	  NUMBER(row->parent),	      NUMBER(row->pid),
-		NUMBER(row->start_ns),	  NUMBER(row->end_ns),	      NUMBER(row->exit_code),
-		NUMBER(row->exit_signal), NUMBER(row->cpu_ns),	      NUMBER(row->user_ns),
-		NUMBER(row->system_ns),	  NUMBER(row->max_rss_bytes), TEXT(row->python)};
-
-	return put(writer, ROW_PROCESS, cells);
-}
-
-int recording_writer__image(struct recording_writer *writer, const struct image_row *row)
-{
-	struct row_cell cells[] = {NUMBER(row->id),
-				   NUMBER(row->process),
-				   NUMBER(row->start_ns),
-				   TEXT(row->comm),
-				   {.text = row->arguments, .size = row->arguments_size},
-				   TEXT(row->cgroup)};
-
-	return put(writer, ROW_IMAGE, cells);
-}
-
-int recording_writer__environment(struct recording_writer *writer, int64_t image, const char *name,
-				  const char *value)
-{
-	struct row_cell cells[] = {NUMBER(image), TEXT(name), TEXT(value)};
-
-	return put(writer, ROW_ENVIRONMENT, cells);
-}
-
-int recording_writer__epoch(struct recording_writer *writer, const struct epoch_row *row)
-{
-	struct row_cell cells[] = {NUMBER(row->id),	  NUMBER(row->process), NUMBER(row->image),
-				   NUMBER(row->start_ns), NUMBER(row->end_ns),	TEXT(row->task),
-				   TEXT(row->job),	  TEXT(row->rule)};
-
-	return put(writer, ROW_EPOCH, cells);
-}
-
-int recording_writer__quantum(struct recording_writer *writer, const struct quantum_row *row)
-{
-	struct row_cell cells[] = {NUMBER(row->epoch), NUMBER(row->number), TEXT(row->label),
-				   TEXT(row->class),   TEXT(row->quantum),  TEXT(row->run),
-				   TEXT(row->dataid),  NUMBER(row->whole)};
-
-	return put(writer, ROW_QUANTUM, cells);
-}
-
-int recording_writer__quantum_data(struct recording_writer *writer, int64_t epoch,
-				   const char *field, const char *value)
-{
-	struct row_cell cells[] = {NUMBER(epoch), TEXT(field), TEXT(value)};
-
-	return put(writer, ROW_QUANTUM_DATA, cells);
-}
-
-int recording_writer__thread(struct recording_writer *writer, const struct thread_row *row)
-{
-	struct row_cell cells[] = {NUMBER(row->id), NUMBER(row->process), NUMBER(row->tid),
-				   TEXT(row->name), NUMBER(row->end_ns)};
-
-	return put(writer, ROW_THREAD, cells);
-}
-
-int recording_writer__usage(struct recording_writer *writer, const struct usage_row *row)
-{
-	struct row_cell cells[] = {NUMBER(row->epoch), NUMBER(row->slice), NUMBER(row->cpu_ns),
-				   NUMBER(row->user_ns), NUMBER(row->system_ns)};
-
-	return put(writer, ROW_USAGE, cells);
-}
-
-int recording_writer__thread_usage(struct recording_writer *writer,
-				   const struct thread_usage_row *row)
-{
-	struct row_cell cells[] = {NUMBER(row->epoch), NUMBER(row->thread), NUMBER(row->slice),
-				   NUMBER(row->cpu_ns)};
-
-	return put(writer, ROW_THREAD_USAGE, cells);
-}
-
-int recording_writer__wait(struct recording_writer *writer, const struct wait_row *row)
-{
-	struct row_cell cells[] = {NUMBER(row->epoch), NUMBER(row->slice), TEXT(row->class),
-				   NUMBER(row->count), NUMBER(row->ns)};
-
-	return put(writer, ROW_WAIT, cells);
-}
-
-int recording_writer__thread_wait(struct recording_writer *writer,
-				  const struct thread_wait_row *row)
-{
-	struct row_cell cells[] = {NUMBER(row->epoch), NUMBER(row->thread), TEXT(row->class),
-				   NUMBER(row->count), NUMBER(row->ns)};
-
-	return put(writer, ROW_THREAD_WAIT, cells);
-}
-
-int recording_writer__file(struct recording_writer *writer, const struct file_row *row)
-{
-	struct row_cell cells[] = {NUMBER(row->id), TEXT(row->kind), TEXT(row->path),
-				   TEXT(row->filesystem), TEXT(row->mount)};
-
-	return put(writer, ROW_FILE, cells);
-}
-
-int recording_writer__io(struct recording_writer *writer, const struct io_row *row)
-{
-	struct row_cell cells[] = {NUMBER(row->epoch), NUMBER(row->slice), NUMBER(row->file),
-				   TEXT(row->op),      NUMBER(row->error), NUMBER(row->count),
-				   NUMBER(row->bytes), NUMBER(row->ns)};
-
-	return put(writer, ROW_IO, cells);
-}
-
-int recording_writer__io_histogram(struct recording_writer *writer, const char *op,
-				   const char *filesystem, const char *what, int64_t bucket,
-				   int64_t count)
-{
-	struct row_cell cells[] = {TEXT(op), TEXT(filesystem), TEXT(what), NUMBER(bucket),
-				   NUMBER(count)};
-
-	return put(writer, ROW_IO_HISTOGRAM, cells);
-}
-
-int recording_writer__function(struct recording_writer *writer, const struct function_row *row)
-{
-	struct row_cell cells[] = {NUMBER(row->id), TEXT(row->kind),   TEXT(row->name),
-				   TEXT(row->file), NUMBER(row->line), TEXT(row->module)};
-
-	return put(writer, ROW_FUNCTION, cells);
-}
-
-int recording_writer__frame(struct recording_writer *writer, int64_t id, int64_t function,
-			    int64_t line, int64_t address)
-{
-	struct row_cell cells[] = {NUMBER(id), NUMBER(function), NUMBER(line), NUMBER(address)};
-
-	return put(writer, ROW_FRAME, cells);
-}
-
-int recording_writer__inline(struct recording_writer *writer, int64_t frame, int64_t position,
-			     int64_t function, int64_t line)
-{
-	struct row_cell cells[] = {NUMBER(frame), NUMBER(position), NUMBER(function), NUMBER(line)};
-
-	return put(writer, ROW_INLINE, cells);
-}
-
-int recording_writer__stack(struct recording_writer *writer, int64_t id, int64_t parent,
-			    int64_t frame)
-{
-	struct row_cell cells[] = {NUMBER(id), NUMBER(parent), NUMBER(frame)};
-
-	return put(writer, ROW_STACK, cells);
-}
-
-int recording_writer__sample(struct recording_writer *writer, const struct sample_row *row)
-{
-	struct row_cell cells[] = {NUMBER(row->epoch), NUMBER(row->thread), NUMBER(row->slice),
-				   NUMBER(row->stack), TEXT(row->ending),   TEXT(row->metric),
-				   TEXT(row->class),   NUMBER(row->count),  NUMBER(row->value),
-				   NUMBER(row->waker)};
-
-	return put(writer, ROW_SAMPLE, cells);
-}
-
-int recording_writer__quality(struct recording_writer *writer, const char *name, int64_t value,
-			      const char *meaning)
-{
-	struct row_cell cells[] = {TEXT(name), NUMBER(value), TEXT(meaning)};
-
-	return put(writer, ROW_QUALITY, cells);
-}
-
-int recording_writer__recorder(struct recording_writer *writer, int64_t slice, int64_t cpu_ns,
-			       int64_t rss_bytes)
-{
-	struct row_cell cells[] = {NUMBER(slice), NUMBER(cpu_ns), NUMBER(rss_bytes)};
-
-	return put(writer, ROW_RECORDER, cells);
-}
-
-int recording_writer__unwind_problem(struct recording_writer *writer, const char *module,
-				     const char *problem, int64_t count)
-{
-	struct row_cell cells[] = {TEXT(module), TEXT(problem), NUMBER(count)};
-
-	return put(writer, ROW_UNWIND_PROBLEM, cells);
-}
-
-int recording_writer__program(struct recording_writer *writer, const char *name, int64_t runs,
-			      int64_t run_ns)
-{
-	struct row_cell cells[] = {TEXT(name), NUMBER(runs), NUMBER(run_ns)};
-
-	return put(writer, ROW_PROGRAM, cells);
 }

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "resource_sums.h"
+
 struct recording_writer;
 
 #define ROW_NULL INT64_MIN /* in a column that may be NULL; for texts: NULL */
@@ -36,6 +38,16 @@ struct epoch_row {
 struct quantum_row {
 	int64_t epoch, number, whole;
 	const char *label, *class, *quantum, *run, *dataid; /* NULL: not known */
+};
+
+/* ROW_NULL: the kernel does not count it. */
+struct resource_row {
+	int64_t epoch;
+	int64_t sums[PS_RESOURCE_COUNT];
+	int64_t threads;
+	int64_t rss_start_bytes, rss_end_bytes, rss_peak_bytes;
+	int64_t swap_start_bytes, swap_end_bytes, swap_peak_bytes;
+	int64_t children_rss_peak_bytes;
 };
 
 struct thread_row {
@@ -71,6 +83,30 @@ struct io_row {
 	const char *op;
 };
 
+struct remote_row {
+	int64_t file, port, own; /* port: ROW_NULL: none */
+	const char *protocol, *address;
+	const char *service, *rule; /* NULL: none */
+};
+
+struct wait_on_row {
+	int64_t epoch, slice, file, count, ns;
+	const char *class;
+};
+
+struct written_row {
+	int64_t epoch, slice, file, files, bytes;
+};
+
+struct pattern_row {
+	int64_t epoch, slice, file, sequential, strided, random, bytes, parts, part_bytes;
+};
+
+struct torn_row {
+	int64_t epoch, file, code, appended, bytes, size, open_ns, write_ns, time_ns;
+	const char *cause;
+};
+
 struct function_row {
 	int64_t id, line;
 	const char *kind, *name, *file, *module;
@@ -82,6 +118,28 @@ struct sample_row {
 	const char *class; /* NULL: none */
 };
 
+struct memory_row {
+	int64_t epoch, slice;
+	int64_t anonymous_bytes, file_bytes, shared_bytes, swap_bytes; /* or ROW_NULL */
+	int64_t minor_faults, major_faults;
+};
+
+struct memory_map_row {
+	int64_t id, epoch, stack;
+	int64_t count, bytes, live_count, live_bytes, peak_count, peak_bytes;
+	const char *kind, *ending;
+};
+
+struct ceph_row {
+	int64_t epoch, slice, mount, error, count, bytes, ns;
+	const char *op;
+};
+
+struct ceph_in_flight_row {
+	int64_t slice, mount, count, oldest_ns;
+	const char *op;
+};
+
 /* Creates the recording at path, mode 0600. An earlier recording there is kept as path.old.
  * Refused: -EEXIST: something else is at path, at path.old, or a side file path-journal or path-wal
  * that would be taken for ours; -EBUSY: another recorder writes path or path.old; -ELOOP: a link;
@@ -89,6 +147,11 @@ struct sample_row {
  * is given to the calling user when the directory is theirs. Writes the schema and the table of
  * endings before it returns. */
 int recording_writer__create(const char *path, struct recording_writer **ret_writer);
+
+/* The same rows, but as bytes into a pipe or socket, which is taken in any case: there is no file.
+ * live_window__take at the other end understands them. The first row is meta.state. Nobody reads
+ * any more: -EPIPE, by recording_writer__error. */
+int recording_writer__stream(int fd, struct recording_writer **ret_writer);
 
 /* Writes what is queued, meta.state = 'complete' and the indices, closes, frees. Returns the first
  * error of the writer's life; -EBUSY: another process held the file for more than 10 s; -ESTALE:
@@ -117,6 +180,9 @@ int recording_writer__epoch(struct recording_writer *writer, const struct epoch_
 int recording_writer__quantum(struct recording_writer *writer, const struct quantum_row *row);
 int recording_writer__quantum_data(struct recording_writer *writer, int64_t epoch,
 				   const char *field, const char *value);
+int recording_writer__resource(struct recording_writer *writer, const struct resource_row *row);
+int recording_writer__counter(struct recording_writer *writer, int64_t epoch, const char *name,
+			      int64_t value, int64_t enabled_ns, int64_t running_ns);
 int recording_writer__thread(struct recording_writer *writer, const struct thread_row *row);
 int recording_writer__usage(struct recording_writer *writer, const struct usage_row *row);
 int recording_writer__thread_usage(struct recording_writer *writer,
@@ -129,6 +195,10 @@ int recording_writer__io(struct recording_writer *writer, const struct io_row *r
 int recording_writer__io_histogram(struct recording_writer *writer, const char *op,
 				   const char *filesystem, const char *what, int64_t bucket,
 				   int64_t count);
+int recording_writer__remote(struct recording_writer *writer, const struct remote_row *row);
+int recording_writer__wait_on(struct recording_writer *writer, const struct wait_on_row *row);
+int recording_writer__wait_class(struct recording_writer *writer, const char *name,
+				 const char *part_of, const char *rule, int64_t estimated);
 int recording_writer__function(struct recording_writer *writer, const struct function_row *row);
 int recording_writer__frame(struct recording_writer *writer, int64_t id, int64_t function,
 			    int64_t line, int64_t address);
@@ -145,6 +215,26 @@ int recording_writer__unwind_problem(struct recording_writer *writer, const char
 				     const char *problem, int64_t count);
 int recording_writer__program(struct recording_writer *writer, const char *name, int64_t runs,
 			      int64_t run_ns);
+int recording_writer__dataset(struct recording_writer *writer, int64_t file, const char *type,
+			      const char *rule);
+int recording_writer__renamed(struct recording_writer *writer, int64_t file, int64_t new_file);
+int recording_writer__written(struct recording_writer *writer, const struct written_row *row);
+int recording_writer__torn(struct recording_writer *writer, const struct torn_row *row);
+int recording_writer__pattern(struct recording_writer *writer, const struct pattern_row *row);
+
+int recording_writer__memory(struct recording_writer *writer, const struct memory_row *row);
+int recording_writer__memory_growth(struct recording_writer *writer, int64_t epoch, int64_t slice,
+				    const char *kind, int64_t faults, int64_t bytes);
+int recording_writer__memory_event(struct recording_writer *writer, int64_t epoch, int64_t slice,
+				   const char *kind, int64_t count, int64_t bytes);
+int recording_writer__memory_map(struct recording_writer *writer, const struct memory_map_row *row);
+
+int recording_writer__ceph_mount(struct recording_writer *writer, int64_t id, const char *path);
+int recording_writer__ceph(struct recording_writer *writer, const struct ceph_row *row);
+int recording_writer__ceph_histogram(struct recording_writer *writer, int64_t mount, const char *op,
+				     int64_t bucket, int64_t count);
+int recording_writer__ceph_in_flight(struct recording_writer *writer,
+				     const struct ceph_in_flight_row *row);
 
 /* A row for which the queue had no room is counted there, and is no reason to stop. */
 static inline int unless_dropped(int err)
