@@ -13,15 +13,19 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "capture/ceph_drain.h"
 #include "capture/io_drain.h"
 #include "capture/map_drain.h"
+#include "capture/mem_drain.h"
 #include "capture/mmaps.h"
 #include "capture/names.h"
 #include "capture/quanta.h"
+#include "capture/resources.h"
 #include "capture/sleepers.h"
 #include "capture/stacks.h"
 #include "capture/tracker.h"
 #include "capture/unwinder.h"
+#include "capture/wait_names.h"
 #include "counters.h"
 #include "pipescope.skel.h"
 #include "proc/facts.h"
@@ -50,12 +54,15 @@ struct drain {
 	struct drain_parts parts;
 	struct ring_buffer *ring;
 	struct bpf_link *tasks;
+	struct wait_names *wait_names;
 	struct io_drain *io; /* NULL: that source is off */
 	struct sleepers *sleepers; /* NULL: source "offcpu" is off */
+	struct mem_drain *mem; /* NULL: that source is off */
 	int64_t slice;
 	int counts[2]; /* the map that BPF fills, and the other */
 	int current;
 	uint64_t stacks_taken; /* since BPF's memory of them was emptied */
+	uint64_t remotes_taken; /* the same */
 	uint64_t waits_kept, operations_kept; /* chosen for the stacks in this slice */
 	uint32_t wait_shift, io_shift; /* how often their periods were doubled */
 	uint32_t wait_shift_most, io_shift_most; /* … at most, so far */
@@ -144,7 +151,21 @@ static int on_exec(struct drain *drain, const struct ps_exec_event *exec, size_t
 	if ((uint64_t)exec->args_size + exec->env_size > size - sizeof(*exec))
 		return 0;
 	err = tracker__on_exec(drain->parts.tracker, exec, &process);
+	if (!err && drain->mem)
+		err = mem_drain__on_exec(drain->mem, process);
 	return err ? err : names__after_exec(drain->parts.names, process);
+}
+
+static int on_exit_event(struct drain *drain, const struct ps_exit_event *event)
+{
+	struct epoch *epoch = tracker__epoch(drain->parts.tracker, event->epoch);
+	int err = 0;
+
+	if (drain->sleepers)
+		err = sleepers__on_exit(drain->sleepers, event, drain->slice);
+	if (!err && drain->mem && event->last && epoch)
+		err = mem_drain__on_end(drain->mem, epoch->process);
+	return err ?: tracker__on_exit(drain->parts.tracker, event);
 }
 
 static int on_file(struct drain *drain, const struct ps_file_event *file, size_t size)
@@ -161,10 +182,77 @@ static int on_quantum(struct drain *drain, const struct ps_quantum_event *event)
 
 	if (!drain->parts.quanta || !process)
 		return 0;
-	if (event->event.type == PS_EVENT_QUANTUM)
-		err = quanta__on_quantum(drain->parts.quanta, event, names__python_layout(process));
-	else
-		err = quanta__on_boundary(drain->parts.quanta, event);
+	err = quanta__on_quantum(drain->parts.quanta, event, names__python_layout(process));
+	if (!err && drain->mem)
+		err = mem_drain__on_epoch(drain->mem, process);
+	if (err && !drain->error)
+		drain->error = err;
+	return 0;
+}
+
+static int on_remote(struct drain *drain, const struct ps_remote_event *event)
+{
+	int err = remotes__on_event(wait_names__remotes(drain->wait_names), event);
+
+	drain->remotes_taken++;
+	if (err && !drain->error)
+		drain->error = err;
+	return 0;
+}
+
+static int on_resources(struct drain *drain, const struct ps_resource_event *event)
+{
+	int err = drain->parts.resources ? resources__on_event(drain->parts.resources, event) : 0;
+
+	if (err && !drain->error)
+		drain->error = err;
+	return 0;
+}
+
+static int on_storage(struct drain *drain, const struct ps_event *event, size_t size)
+{
+	const void *data = event;
+	int err = 0;
+
+	if (!drain->io)
+		return 0;
+	if (event->type == PS_EVENT_WRITTEN && size >= sizeof(struct ps_written_event)) {
+		err = io_drain__on_written(drain->io, data);
+	} else if (event->type == PS_EVENT_TORN && size >= sizeof(struct ps_torn_event)) {
+		err = io_drain__on_torn(drain->io, data);
+	} else if (event->type == PS_EVENT_RENAMED && size >= sizeof(struct ps_file_event)) {
+		const struct ps_file_event *renamed = data;
+
+		if (renamed->text_size <= size - sizeof(*renamed))
+			err = io_drain__on_renamed(drain->io, renamed, (const char *)(renamed + 1));
+	}
+	if (err && !drain->error)
+		drain->error = err;
+	return 0;
+}
+
+/* Of one source; their numbers come from several headers, and must differ. */
+static int on_source_event(struct drain *drain, const struct ps_event *event, size_t size)
+{
+	const void *data = event;
+	int err = 0;
+
+	switch (event->type) {
+	case PS_EVENT_QUANTUM:
+		return size < sizeof(struct ps_quantum_event) ? 0 : on_quantum(drain, data);
+	case PS_EVENT_REMOTE:
+		return size < sizeof(struct ps_remote_event) ? 0 : on_remote(drain, data);
+	case PS_EVENT_RESOURCES:
+		return size < sizeof(struct ps_resource_event) ? 0 : on_resources(drain, data);
+	case PS_EVENT_WRITTEN:
+	case PS_EVENT_RENAMED:
+	case PS_EVENT_TORN:
+		return on_storage(drain, event, size);
+	case PS_EVENT_MEM:
+		if (size >= sizeof(struct ps_mem_event) && drain->mem)
+			err = mem_drain__on_event(drain->mem, data);
+		break;
+	}
 	if (err && !drain->error)
 		drain->error = err;
 	return 0;
@@ -185,11 +273,11 @@ static int on_event(void *context, void *data, size_t size)
 	const struct ps_event *event = data;
 	int err = 0;
 
-	if (size >= sizeof(struct ps_quantum_event) &&
-	    (event->type == PS_EVENT_QUANTUM || event->type == PS_EVENT_BOUNDARY))
-		return on_quantum(drain, data);
-	if (size < sizeof(*event) || event->type >= sizeof(least) / sizeof(least[0]) ||
-	    size < least[event->type])
+	if (size < sizeof(*event))
+		return 0;
+	if (event->type >= sizeof(least) / sizeof(least[0]))
+		return on_source_event(drain, event, size);
+	if (size < least[event->type])
 		return 0;
 	switch (event->type) {
 	case PS_EVENT_FORK:
@@ -199,9 +287,7 @@ static int on_event(void *context, void *data, size_t size)
 		err = on_exec(drain, data, size);
 		break;
 	case PS_EVENT_EXIT:
-		if (drain->sleepers)
-			err = sleepers__on_exit(drain->sleepers, data, drain->slice);
-		err = err ?: tracker__on_exit(drain->parts.tracker, data);
+		err = on_exit_event(drain, data);
 		break;
 	case PS_EVENT_GONE:
 		err = tracker__on_gone(drain->parts.tracker, data);
@@ -302,7 +388,7 @@ static int take_count(void *context, const void *taken_key, const void *taken_su
 	const struct ps_sum *sum = taken_sum;
 	struct known_stack *stack = stacks__find(drain->parts.stacks, key->stack);
 	struct epoch *epoch = tracker__epoch(drain->parts.tracker, key->epoch);
-	char buffer[WAIT_CLASS_NAME_SIZE];
+	char buffer[WAIT_CLASS_NAME_SIZE], ceph_buffer[CEPH_CLASS_NAME_SIZE];
 	struct sample_row row = {.slice = drain->slice,
 				 .metric = "cpu",
 				 .count = (int64_t)sum->count,
@@ -310,13 +396,23 @@ static int take_count(void *context, const void *taken_key, const void *taken_su
 				 .waker = ROW_NULL};
 	uint64_t leaf = key->metric == PS_METRIC_OFFCPU ? 0 : key->leaf;
 	struct thread *thread;
-	int err;
+	int err = 0;
 
 	if (key->metric == PS_METRIC_OFFCPU) {
 		row.metric = "offcpu";
-		row.class = wait_class__name(key->class, key->syscall, buffer);
+		row.class =
+			wait_names__class(drain->wait_names, key->class, key->detail, buffer, &err);
 		row.value = (int64_t)sum->sum;
 		drain->waits_kept += sum->count;
+	} else if (drain->mem && mem_drain__sample(drain->mem, key->metric, key->class, sum->count,
+						   sum->sum, &row)) {
+		leaf = 0;
+	} else if (key->metric >= PS_METRIC_CEPH_TIME && key->metric <= PS_METRIC_CEPH_OPS) {
+		row.metric = key->metric == PS_METRIC_CEPH_TIME	   ? "ceph_time"
+			     : key->metric == PS_METRIC_CEPH_BYTES ? "ceph_bytes"
+								   : "ceph_ops";
+		row.class = ceph_class__name(key->class, ceph_buffer);
+		row.value = (int64_t)sum->sum;
 	} else if (key->metric != PS_METRIC_CPU) {
 		row.metric = key->metric == PS_METRIC_IO_TIME	 ? "io_time"
 			     : key->metric == PS_METRIC_IO_BYTES ? "io_bytes"
@@ -343,11 +439,13 @@ static int take_count(void *context, const void *taken_key, const void *taken_su
 	} else {
 		drain->parts.counters[PS_COUNTER_STACK_UNKNOWN] += sum->count;
 	}
-	if (key->metric == PS_METRIC_OFFCPU) {
-		err = find_waker(drain, key->waker, &row.waker);
-		if (err)
-			return err;
+	if (key->metric == PS_METRIC_OFFCPU && !err) {
+		row.class = wait_names__finer(drain->wait_names, drain->parts.tree, row.class,
+					      row.stack, &err);
+		err = err ?: find_waker(drain, key->waker, &row.waker);
 	}
+	if (err)
+		return err;
 	err = recording_writer__sample(drain->parts.writer, &row);
 	return unless_dropped(err);
 }
@@ -372,6 +470,15 @@ static int empty_stacks_sent(struct drain *drain)
 		return 0;
 	drain->stacks_taken = 0;
 	return map_drain(bpf_map__fd(drain->parts.bpf->maps.stacks_sent), sizeof(uint64_t),
+			 sizeof(uint32_t), NULL, NULL);
+}
+
+static int empty_remotes_sent(struct drain *drain)
+{
+	if (drain->remotes_taken < PS_REMOTES_SENT * 3 / 4)
+		return 0;
+	drain->remotes_taken = 0;
+	return map_drain(bpf_map__fd(drain->parts.bpf->maps.remotes_sent), sizeof(uint64_t),
 			 sizeof(uint32_t), NULL, NULL);
 }
 
@@ -468,7 +575,7 @@ int drain__slice(struct drain *drain, int64_t slice, uint64_t slice_start_ns, bo
 		err = map_drain(drain->counts[!drain->current], sizeof(struct ps_count),
 				sizeof(struct ps_sum), take_count, drain);
 	if (!err)
-		err = empty_stacks_sent(drain);
+		err = empty_stacks_sent(drain) ?: empty_remotes_sent(drain);
 	adapt_periods(drain);
 	unwinder__slice(drain->parts.unwinder, clock__ns(CLOCK_MONOTONIC));
 	if (err)
@@ -488,6 +595,8 @@ int drain__slice(struct drain *drain, int64_t slice, uint64_t slice_start_ns, bo
 		err = tracker__snapshot_end(drain->parts.tracker);
 	if (!err && drain->io)
 		err = io_drain__end(drain->io, slice);
+	if (!err && drain->mem)
+		err = mem_drain__look(drain->mem, slice, final);
 	if (!err && drain->sleepers && final)
 		err = drain__each_task(drain, take_last_task, drain);
 	drain->slice = slice + 1;
@@ -515,6 +624,8 @@ int drain__finish(struct drain *drain)
 		err = write_period(drain, "io_period_ns", IO_PERIOD_NS << drain->io_shift_most);
 	if (!err && drain->io)
 		err = io_drain__write_histograms(drain->io);
+	if (!err && drain->mem)
+		err = mem_drain__finish(drain->mem);
 	return err;
 }
 
@@ -564,6 +675,7 @@ int drain__new(const struct drain_parts *parts, struct drain **ret_drain)
 	if (!drain)
 		return -ENOMEM;
 	drain->parts = *parts;
+	drain->wait_names = tracker__wait_names(parts->tracker);
 	drain->counts[0] = drain->counts[1] = -1;
 	drain->ring = ring_buffer__new(bpf_map__fd(parts->bpf->maps.events), on_event, drain, NULL);
 	if (!drain->ring) {
@@ -577,11 +689,17 @@ int drain__new(const struct drain_parts *parts, struct drain **ret_drain)
 	}
 	err = make_counts(drain);
 	if (!err && parts->io)
-		err = io_drain__new(parts->bpf, parts->writer, parts->tracker, parts->counters,
-				    &drain->io);
+		err = io_drain__new(parts->bpf, parts->writer, parts->tracker, parts->rules,
+				    parts->counters, &drain->io);
 	if (!err && parts->offcpu)
-		err = sleepers__new(parts->tracker, parts->stacks, parts->writer, parts->start_ns,
-				    &drain->sleepers);
+		err = sleepers__new(parts->tracker, parts->stacks, parts->tree, parts->writer,
+				    parts->start_ns, &drain->sleepers);
+	if (!err && parts->mem) {
+		const struct mem_parts mem = {parts->bpf, parts->writer, parts->tracker,
+					      parts->stacks, parts->counters};
+
+		err = mem_drain__new(&mem, &drain->mem);
+	}
 	if (err)
 		goto cleanup;
 	*ret_drain = drain;
@@ -599,6 +717,7 @@ void drain__free(struct drain *drain)
 	bpf_link__destroy(drain->tasks);
 	io_drain__free(drain->io);
 	sleepers__free(drain->sleepers);
+	mem_drain__free(drain->mem);
 	for (int i = 0; i < 2; i++)
 		if (drain->counts[i] >= 0)
 			close(drain->counts[i]);

@@ -13,10 +13,13 @@ struct drain;
 struct mmaps;
 struct names;
 struct quanta;
+struct resources;
 struct stacks;
+struct stack_tree;
 struct unwinder;
 struct pipescope_bpf;
 struct recording_writer;
+struct rules;
 struct tracker;
 
 /* All borrowed; they must outlive the drain. counters: PS_COUNTER_COUNT of them, added to. */
@@ -24,13 +27,16 @@ struct drain_parts {
 	struct pipescope_bpf *bpf;
 	struct recording_writer *writer;
 	struct tracker *tracker;
+	struct rules *rules;
 	struct names *names;
 	struct stacks *stacks;
+	struct stack_tree *tree;
 	struct unwinder *unwinder;
 	struct quanta *quanta; /* NULL: that source is off */
+	struct resources *resources; /* of quanta */
 	struct mmaps *mmaps;
 	uint64_t *counters;
-	bool offcpu, io; /* these sources are on */
+	bool offcpu, io, mem; /* these sources are on */
 	uint64_t start_ns; /* CLOCK_MONOTONIC of the recording's start */
 	uint32_t counts_per_slice; /* room for distinct samples of one slice */
 };

@@ -8,8 +8,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "capture/ceph_programs.h"
 #include "capture/percpu.h"
 #include "capture/sampler.h"
+#include "capture/uring.h"
 #include "symbols/kernel.h"
 
 #define KERNEL_BTF "/sys/kernel/btf/vmlinux"
@@ -72,6 +74,11 @@ static bool has_tracing_programs(void)
 	return loads_on("sched_process_fork", nothing, sizeof(nothing) / sizeof(nothing[0]));
 }
 
+static bool has_page_counters(void)
+{
+	return loads_on("rss_stat", nothing, sizeof(nothing) / sizeof(nothing[0]));
+}
+
 static bool has_system_calls(void)
 {
 	return loads_on("sys_enter", nothing, sizeof(nothing) / sizeof(nothing[0])) &&
@@ -108,9 +115,41 @@ bool feature__task_storage(void)
 	return libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) == 1;
 }
 
+bool feature__rss_stat(void)
+{
+	return loads_on("rss_stat", nothing, sizeof(nothing) / sizeof(nothing[0]));
+}
+
 static bool has_percpu_variables(void)
 {
 	return percpu__preempt_count() != 0;
+}
+
+bool feature__tells_reclaim(void)
+{
+	return loads_on("mm_vmscan_direct_reclaim_begin", nothing,
+			sizeof(nothing) / sizeof(nothing[0])) &&
+	       loads_on("mm_vmscan_direct_reclaim_end", nothing,
+			sizeof(nothing) / sizeof(nothing[0]));
+}
+
+bool feature__tells_group_reclaim(void)
+{
+	return loads_on("mm_vmscan_memcg_reclaim_begin", nothing,
+			sizeof(nothing) / sizeof(nothing[0])) &&
+	       loads_on("mm_vmscan_memcg_reclaim_end", nothing,
+			sizeof(nothing) / sizeof(nothing[0]));
+}
+
+static bool tells_all_reclaim(void)
+{
+	return feature__tells_reclaim() && feature__tells_group_reclaim();
+}
+
+static bool tells_throttling(void)
+{
+	return percpu__has_member("task_struct", "throttled") ||
+	       percpu__has_member("cfs_rq", "throttle_count");
 }
 
 static bool has_cycles(void)
@@ -125,6 +164,16 @@ static bool has_kernel_symbols(void)
 
 	kernel_symbols__free(symbols);
 	return !err;
+}
+
+static bool has_uring(void)
+{
+	return uring__find().complete;
+}
+
+static bool has_file_faults(void)
+{
+	return uring__find().faults;
 }
 
 static bool has_stats(void)
@@ -156,6 +205,8 @@ static const struct feature table[] = {
 	{"system calls", false, has_system_calls,
 	 "waits and files: only 'record --sources cpu' works",
 	 "use a kernel with tracepoints at system calls (Debian's and Red Hat's have them)"},
+	{"changes of page counters", false, has_page_counters,
+	 "memory: 'record --sources mem' does not work", "use Linux 5.6 or later"},
 	{"kernel stacks of other tasks", false, has_task_stacks,
 	 "waits: only 'record --sources cpu,io' works", "use Linux 5.9 or later"},
 	{"storage with tasks", false, feature__task_storage,
@@ -163,11 +214,26 @@ static const struct feature table[] = {
 	 "hash, "
 	 "which costs every switch some 200 ns more",
 	 "use Linux 5.11 or later"},
+	{"changes of memory", false, feature__rss_stat, "quanta: their own peak of memory",
+	 "use Linux 5.5 or later"},
 	{"kernel's per-CPU variables", false, has_percpu_variables,
 	 "waits: who ended them ('report --by waker')",
 	 "use a kernel whose BTF has per-CPU variables (made with pahole 1.18 or later), or one "
 	 "with "
 	 "CONFIG_KALLSYMS_ALL"},
+	{"memory reclaim", false, tells_all_reclaim,
+	 "waits: those for memory to be freed are in the class of what asked for it",
+	 "use a kernel with the tracepoints of vmscan (Debian's and Red Hat's have them)"},
+	{"throttled control groups", false, tells_throttling,
+	 "waits: those of threads whose control group has used up its CPU time are in run_queue",
+	 "use a kernel with CONFIG_CFS_BANDWIDTH"},
+	{"requests of io_uring", false, has_uring,
+	 "operations on files that programs make through io_uring", "use Linux 5.19 or later"},
+	{"faults on mapped files", false, has_file_faults,
+	 "page faults per mapped file ('report --by op,file')", "use Linux 6.11 or later"},
+	{"CephFS client", false, ceph_programs__possible,
+	 "what CephFS's kernel client does ('report --by ceph'), if CephFS is mounted",
+	 "load the module ceph, and use a kernel with module BTF and fentry, or with kprobes"},
 	{"kernel symbols", false, has_kernel_symbols, "kernel functions have no names",
 	 "set kernel.kptr_restrict to 0 or 1"},
 	{"BPF run-time statistics", false, has_stats,

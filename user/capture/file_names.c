@@ -17,6 +17,7 @@
 
 #include "base/cleanup.h"
 #include "base/strings.h"
+#include "capture/datasets.h"
 #include "proc/mounts.h"
 #include "store/writer.h"
 
@@ -28,6 +29,8 @@
 #define FILESYSTEM_SIZE	     32 /* of a name: "fuse.squashfuse_ll" */
 /* Tables of mounts are read anew so many times a second at most. */
 #define LOOKS_PER_SECOND 10
+/* Names that are looked at for renames of folders. */
+#define MOVED_PER_SECOND 2000000
 #define CEPH_MAGIC	 0x00c36400
 
 /* A file as BPF counts it: two of them (a path, an inode) may be one row. */
@@ -42,6 +45,9 @@ struct file_name {
 	struct file_row_entry *row; /* NULL: none yet */
 	const char *filesystem, *mount; /* in the pool; "": not known */
 	char *path; /* of a directory: of one of its files */
+	uint64_t directory; /* inode, as BPF told it */
+	int64_t row_before; /* of the name that it had before; 0: none, or told */
+	int64_t size; /* that was counted as written, bytes; -1: never */
 	UT_hash_handle hh;
 };
 
@@ -54,11 +60,14 @@ struct file_row_entry {
 
 struct file_names {
 	struct recording_writer *writer;
+	struct datasets *datasets;
 	struct string_pool *pool;
 	struct mounts *mounts; /* of the recorder's own view */
 	struct mounts *others; /* of the process with other mounts that was asked last; or NULL */
 	struct stat namespace; /* the recorder's own, of mounts */
-	uint64_t looks_since_ns;
+	uint64_t looks_since_ns, moves_since_ns;
+	uint64_t moved; /* names looked at for renames in this second */
+	uint64_t unfollowed;
 	unsigned int looks;
 	struct file_name *names; /* the one not used for longest first */
 	struct file_row_entry *rows;
@@ -68,7 +77,8 @@ struct file_names {
 	uint32_t filesystem_count;
 };
 
-int file_names__new(struct recording_writer *writer, struct file_names **ret_names)
+int file_names__new(struct recording_writer *writer, struct rules *rules,
+		    struct file_names **ret_names)
 {
 	struct file_names *names = calloc(1, sizeof(*names));
 	int err;
@@ -80,6 +90,7 @@ int file_names__new(struct recording_writer *writer, struct file_names **ret_nam
 	names->filesystem_count = 1;
 	names->pool = string_pool__new();
 	err = names->pool ? mounts__read(getpid(), &names->mounts) : -ENOMEM;
+	err = err ?: datasets__new(writer, rules, &names->datasets);
 	if (!err && stat("/proc/self/ns/mnt", &names->namespace))
 		err = -errno;
 	if (err) {
@@ -113,6 +124,7 @@ void file_names__free(struct file_names *names)
 	}
 	mounts__free(names->mounts);
 	mounts__free(names->others);
+	datasets__free(names->datasets);
 	string_pool__free(names->pool);
 	free(names);
 }
@@ -284,8 +296,19 @@ static char *join_path(const char *directory, const char *path, size_t length)
 	return joined;
 }
 
-/* A relative path below the directory whose names came with it; without names below what the
- * process says its directory is, now; "…/" when nobody can tell. */
+/* How many of its first bytes are slashes. */
+static size_t text_slashes(const char *text, size_t length)
+{
+	size_t count = 0;
+
+	while (count < length && text[count] == '/')
+		count++;
+	return count;
+}
+
+/* A relative path below the directory whose names came with it, as does an absolute one below the
+ * root of who has another than its mounts; without names below what the process says its directory
+ * is, now; "…/" when nobody can tell. */
 static char *resolve_path(const struct ps_file_event *event, const char *text, size_t size)
 {
 	char link[64], directory[4096];
@@ -293,11 +316,13 @@ static char *resolve_path(const struct ps_file_event *event, const char *text, s
 	_cleanup_free_ char *below = NULL;
 	ssize_t got;
 
-	if (text[0] == '/')
+	if (text[0] == '/' && !event->mount)
 		return strndup(text, length);
 	if (event->mount && event->path_size && event->path_size <= size) {
+		size_t slashes = text_slashes(text, length);
+
 		below = join_names(text + event->path_size, size - event->path_size, event->cut);
-		return below ? join_path(below, text, length) : NULL;
+		return below ? join_path(below, text + slashes, length - slashes) : NULL;
 	}
 	if (event->at == AT_FDCWD)
 		snprintf(link, sizeof(link), "/proc/%u/cwd", event->event.tgid);
@@ -331,7 +356,7 @@ static uint64_t directory_hash(const char *text, size_t size)
 	return PS_PATH_HASH(hash);
 }
 
-static struct file_name *find_name(struct file_names *names, const struct ps_io_key *key)
+static struct file_name *find_name(const struct file_names *names, const struct ps_io_key *key)
 {
 	struct name_key wanted = {.file = key->file, .device = key->device, .kind = key->kind};
 	struct file_name *name;
@@ -369,12 +394,50 @@ static void forget_oldest(struct file_names *names)
 	}
 }
 
-static int remember(struct file_names *names, const struct ps_io_key *key, const char *path,
-		    const char *filesystem, const char *mount)
+/* Whether a file goes by another name now, in its directory or in another one. Through another
+ * mount or another root its path differs too, but it stays the same file. */
+static bool has_new_name(const struct file_name *name, const char *path, uint64_t directory)
 {
-	struct file_name *name;
+	const char *before = strrchr(name->path, '/'), *now = strrchr(path, '/');
 
-	if (find_name(names, key))
+	return name->key.kind == PS_IO_FILE && strcmp(name->path, path) &&
+	       (directory != name->directory || !before || !now || strcmp(before, now));
+}
+
+/* Whether it is that of a directory's files together. */
+static bool is_shared(const struct file_row_entry *row)
+{
+	size_t length = strlen(row->path);
+
+	return length >= 2 && !strcmp(row->path + length - 2, "/*");
+}
+
+static int take_new_name(struct file_name *name, const char *path, const char *filesystem,
+			 const char *mount, uint64_t directory)
+{
+	char *copy = strdup(path);
+
+	if (!copy)
+		return -ENOMEM;
+	free(name->path);
+	name->path = copy;
+	name->filesystem = filesystem;
+	name->mount = mount;
+	name->directory = directory;
+	if (name->row && !is_shared(name->row))
+		name->row_before = name->row->id;
+	name->row = NULL;
+	return 0;
+}
+
+static int remember(struct file_names *names, const struct ps_io_key *key, const char *path,
+		    const char *filesystem, const char *mount, uint64_t directory)
+{
+	struct file_name *name = find_name(names, key);
+
+	if (name && has_new_name(name, path, directory))
+		return take_new_name(name, path, filesystem, mount, directory);
+	if (name)
 		return 0;
 	if (key->kind == PS_IO_DIRECTORY && names->directory_names == DIRECTORY_NAMES_MOST)
 		return 0;
@@ -386,6 +449,8 @@ static int remember(struct file_names *names, const struct ps_io_key *key, const
 	name->key = (struct name_key){.file = key->file, .device = key->device, .kind = key->kind};
 	name->filesystem = filesystem;
 	name->mount = mount;
+	name->directory = directory;
+	name->size = -1;
 	name->path = strdup(path);
 	if (name->path)
 		HASH_ADD(hh, names->names, key, sizeof(name->key), name);
@@ -410,17 +475,19 @@ static int remember_directory(struct file_names *names, const struct ps_file_eve
 
 	directory.kind = PS_IO_DIRECTORY;
 	directory.file = event->directory;
-	if (event->key.kind == PS_IO_PATH && text[0] == '/')
+	if (event->key.kind == PS_IO_PATH && text[0] == '/' && !event->mount) {
 		directory.file = directory_hash(text, event->text_size);
-	else if (event->key.kind == PS_IO_PATH)
+	} else if (event->key.kind == PS_IO_PATH) {
 		relative = strnlen(text, event->text_size);
+		relative -= text_slashes(text, relative);
+	}
 	if (!directory.file || relative >= strlen(path))
 		return 0;
 	/* What counts of a name is what stands in front of its last slash. */
 	inside = strndup(path, strlen(path) - relative);
 	if (!inside)
 		return -ENOMEM;
-	return remember(names, &directory, inside, filesystem, mount);
+	return remember(names, &directory, inside, filesystem, mount, 0);
 }
 
 int file_names__on_event(struct file_names *names, const struct ps_file_event *event,
@@ -432,8 +499,8 @@ int file_names__on_event(struct file_names *names, const struct ps_file_event *e
 	const struct mount *mount;
 	int err;
 
-	if (find_name(names, &event->key) || (!is_path && event->key.kind != PS_IO_FILE) ||
-	    (is_path && !event->text_size))
+	if ((is_path && (find_name(names, &event->key) || !event->text_size)) ||
+	    (!is_path && event->key.kind != PS_IO_FILE))
 		return 0;
 	path = is_path ? resolve_path(event, text, event->text_size)
 		       : join_names(text, event->text_size, event->cut);
@@ -447,7 +514,8 @@ int file_names__on_event(struct file_names *names, const struct ps_file_event *e
 		      : string_pool__intern_bytes(names->pool, event->filesystem, PS_COMM_SIZE);
 	if (!mount_point || !filesystem)
 		return -ENOMEM;
-	err = remember(names, &event->key, path, filesystem, mount_point);
+	err = remember(names, &event->key, path, filesystem, mount_point,
+		       is_path ? 0 : event->directory);
 	if (err)
 		return err;
 	return remember_directory(names, event, text, path, filesystem, mount_point);
@@ -455,10 +523,11 @@ int file_names__on_event(struct file_names *names, const struct ps_file_event *e
 
 /* --- rows */
 
-/* The row of that path, written when it is new; *count then grows. */
+/* The row of that path, written when it is new; *count then grows. of: a path that tells its
+ * dataset type; NULL: the path itself. */
 static struct file_row_entry *row_of(struct file_names *names, const char *kind, const char *path,
-				     const char *filesystem, const char *mount, unsigned int *count,
-				     int *ret_error)
+				     const char *of, const char *filesystem, const char *mount,
+				     unsigned int *count, int *ret_error)
 {
 	size_t length = strlen(path);
 	struct file_row_entry *entry;
@@ -480,6 +549,8 @@ static struct file_row_entry *row_of(struct file_names *names, const char *kind,
 		return NULL;
 	}
 	*ret_error = recording_writer__file(names->writer, &row);
+	if (!*ret_error && path[0] == '/')
+		*ret_error = unless_dropped(datasets__on_row(names->datasets, row.id, of ?: path));
 	if (*ret_error) { /* to be written when it is next asked for */
 		HASH_DEL(names->rows, entry);
 		free(entry);
@@ -507,8 +578,9 @@ static struct file_row_entry *directory_row(struct file_names *names, const stru
 		*ret_error = -ENOMEM;
 		return NULL;
 	}
-	return row_of(names, "directory", path, name->filesystem, name->mount, &names->directories,
-		      ret_error);
+	return row_of(names, "directory", path,
+		      names->directories < DIRECTORIES_MOST ? name->path : NULL, name->filesystem,
+		      name->mount, &names->directories, ret_error);
 }
 
 static int64_t nameless_row(struct file_names *names, const struct ps_io_key *key)
@@ -526,7 +598,7 @@ static int64_t nameless_row(struct file_names *names, const struct ps_io_key *ke
 	size_t kind =
 		key->kind < sizeof(texts) / sizeof(texts[0]) && key->kind ? key->kind : PS_IO_OTHER;
 	int err = 0;
-	struct file_row_entry *row = row_of(names, texts[kind].kind, texts[kind].path,
+	struct file_row_entry *row = row_of(names, texts[kind].kind, texts[kind].path, NULL,
 					    texts[kind].filesystem, "", &names->directories, &err);
 
 	return row ? row->id : err;
@@ -549,11 +621,124 @@ int64_t file_names__row(struct file_names *names, const struct ps_io_key *key, i
 	if (name->row)
 		return name->row->id;
 	if (key->kind != PS_IO_DIRECTORY && names->files < room) {
-		row = row_of(names, "file", name->path, name->filesystem, name->mount,
+		row = row_of(names, "file", name->path, NULL, name->filesystem, name->mount,
 			     &names->files, &err);
 		name->row = row;
+		if (row && name->row_before && name->row_before != row->id)
+			err = unless_dropped(recording_writer__renamed(names->writer,
+								       name->row_before, row->id));
+		name->row_before = 0;
+		if (err)
+			return err;
 	} else {
 		row = directory_row(names, name, &err);
 	}
 	return row ? row->id : err;
+}
+
+/* --- what becomes of files */
+
+int file_names__knows(const struct file_names *names, const struct ps_io_key *key)
+{
+	return find_name(names, key) != NULL;
+}
+
+int file_names__on_mapped(struct file_names *names, const struct ps_io_key *key, const char *path)
+{
+	const struct mount *mount = mounts__by_path(names->mounts, path);
+	const char *point = string_pool__intern(names->pool, mount ? mount->point : "");
+	const char *filesystem = string_pool__intern(names->pool, mount ? mount->filesystem : "");
+
+	return point && filesystem ? remember(names, key, path, filesystem, point, 0) : -ENOMEM;
+}
+
+/* The rest of a path below a folder; NULL: it lies elsewhere. */
+static const char *below(const char *path, const char *folder, size_t length)
+{
+	return !strncmp(path, folder, length) && path[length] == '/' ? path + length : NULL;
+}
+
+/* The folder may hold files that are known: they have another path now. A path that a call has told
+ * stays what it was. */
+static int move_folder(struct file_names *names, const char *from, const char *to)
+{
+	size_t length = strlen(from);
+	struct file_name *name, *next;
+	int err = 0;
+
+	HASH_ITER (hh, names->names, name, next) {
+		const char *rest =
+			name->key.kind == PS_IO_PATH ? NULL : below(name->path, from, length);
+		_cleanup_free_ char *path = NULL;
+
+		if (!rest)
+			continue;
+		if (asprintf(&path, "%s%s", to, rest) < 0) {
+			path = NULL;
+			return -ENOMEM;
+		}
+		err = take_new_name(name, path, name->filesystem, name->mount, name->directory);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Nobody tells whether it was a folder, and each look for what is in it takes a while. */
+static bool may_move(struct file_names *names, uint64_t now_ns)
+{
+	if (now_ns - names->moves_since_ns >= 1000000000ULL) {
+		names->moves_since_ns = now_ns;
+		names->moved = 0;
+	}
+	names->moved += HASH_COUNT(names->names) + 1;
+	return names->moved <= MOVED_PER_SECOND;
+}
+
+int file_names__on_renamed(struct file_names *names, const struct ps_file_event *event,
+			   const char *text)
+{
+	const struct file_name *old = find_name(names, &event->key);
+	_cleanup_free_ char *path = NULL, *from = NULL;
+	struct file_row_entry *row;
+	int err = 0;
+
+	if (!old || !event->text_size)
+		return 0;
+	path = resolve_path(event, text, event->text_size);
+	if (!path)
+		return -ENOMEM;
+	from = strdup(old->path); /* a name may be moved, too */
+	if (!from)
+		return -ENOMEM;
+	HASH_FIND(hh, names->rows, from, strlen(from), row);
+	if (may_move(names, event->event.time_ns))
+		err = move_folder(names, from, path);
+	else
+		names->unfollowed++;
+	return err
+		       ?: unless_dropped(datasets__on_renamed(names->datasets, from, path,
+							      row ? row->id : 0));
+}
+
+void file_names__on_written(struct file_names *names, const struct ps_io_key *key, int64_t size,
+			    int64_t *ret_files, int64_t *ret_bytes)
+{
+	struct file_name *name = find_name(names, key);
+	bool known = name && name->size >= 0;
+
+	*ret_files = known ? 0 : 1;
+	*ret_bytes = known ? size - name->size : size;
+	if (name)
+		name->size = size;
+}
+
+uint64_t file_names__unfollowed(const struct file_names *names)
+{
+	return names->unfollowed;
+}
+
+void file_names__on_slice(struct file_names *names)
+{
+	datasets__on_slice(names->datasets);
 }

@@ -11,13 +11,15 @@
 
 struct file_names;
 struct recording_writer;
+struct rules;
 
-/* writer is borrowed. */
-int file_names__new(struct recording_writer *writer, struct file_names **ret_names);
+/* writer and rules are borrowed; rules NULL: no file has a dataset type. */
+int file_names__new(struct recording_writer *writer, struct rules *rules,
+		    struct file_names **ret_names);
 void file_names__free(struct file_names *names);
 
-/* A file or path at first sight; text: event->text_size bytes, checked by the caller. A file keeps
- * the name that is told first; two that have the same path share a row. */
+/* A file or path at first sight; text: event->text_size bytes, checked by the caller. A file has
+ * the name that was told last, two that have the same path share a row. */
 int file_names__on_event(struct file_names *names, const struct ps_file_event *event,
 			 const char *text);
 
@@ -28,6 +30,24 @@ int file_names__on_event(struct file_names *names, const struct ps_file_event *e
 #define FILES_MOST	 100000
 #define DIRECTORIES_MOST 50000
 int64_t file_names__row(struct file_names *names, const struct ps_io_key *key, int matters);
+
+/* A file that is only known as mapped, with the path that its mapping has. */
+int file_names__on_mapped(struct file_names *names, const struct ps_io_key *key, const char *path);
+int file_names__knows(const struct file_names *names, const struct ps_io_key *key);
+
+/* A path was renamed: event->key is that of the old one, text the new one. */
+int file_names__on_renamed(struct file_names *names, const struct ps_file_event *event,
+			   const char *text);
+
+/* A file was written and closed with this size. By how many files and bytes what was written grows:
+ * one that was told before is none more. */
+void file_names__on_written(struct file_names *names, const struct ps_io_key *key, int64_t size,
+			    int64_t *ret_files, int64_t *ret_bytes);
+
+/* Renames that were not looked into, for there were too many. */
+uint64_t file_names__unfollowed(const struct file_names *names);
+
+void file_names__on_slice(struct file_names *names);
 
 /* Index of a file system's histograms (PS_IO_FILESYSTEMS of them; 0: any other) → its name. */
 const char *file_names__filesystem(const struct file_names *names, uint32_t index);

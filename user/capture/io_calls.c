@@ -6,13 +6,13 @@
 
 static const struct {
 	uint16_t number;
-	uint8_t call;
+	uint16_t call;
 } table[] = {
 	{SYS_read, PS_IO_CALL(PS_IO_READ, PS_IO_BY_DESCRIPTOR)},
-	{SYS_pread64, PS_IO_CALL(PS_IO_READ, PS_IO_BY_DESCRIPTOR)},
+	{SYS_pread64, PS_IO_CALL(PS_IO_READ, PS_IO_BY_POSITION)},
 	{SYS_readv, PS_IO_CALL(PS_IO_READ, PS_IO_BY_DESCRIPTOR)},
-	{SYS_preadv, PS_IO_CALL(PS_IO_READ, PS_IO_BY_DESCRIPTOR)},
-	{SYS_preadv2, PS_IO_CALL(PS_IO_READ, PS_IO_BY_DESCRIPTOR)},
+	{SYS_preadv, PS_IO_CALL(PS_IO_READ, PS_IO_BY_POSITION)},
+	{SYS_preadv2, PS_IO_CALL(PS_IO_READ, PS_IO_BY_POSITION)},
 	{SYS_write, PS_IO_CALL(PS_IO_WRITE, PS_IO_BY_DESCRIPTOR)},
 	{SYS_pwrite64, PS_IO_CALL(PS_IO_WRITE, PS_IO_BY_DESCRIPTOR)},
 	{SYS_writev, PS_IO_CALL(PS_IO_WRITE, PS_IO_BY_DESCRIPTOR)},
@@ -31,6 +31,55 @@ static const struct {
 	{SYS_mkdirat, PS_IO_CALL(PS_IO_MKDIR, PS_IO_BY_PATH_AT)},
 	{SYS_lseek, PS_IO_CALL(PS_IO_SEEK, PS_IO_BY_DESCRIPTOR)},
 	{SYS_readlinkat, PS_IO_CALL(PS_IO_READLINK, PS_IO_BY_PATH_AT)},
+	{SYS_recvfrom, PS_IO_CALL(PS_IO_READ, PS_IO_BY_ADDRESS)},
+	{SYS_recvmsg, PS_IO_CALL(PS_IO_READ, PS_IO_BY_MESSAGE)},
+	{SYS_recvmmsg, PS_IO_CALL(PS_IO_READ, PS_IO_BY_MESSAGES)},
+	{SYS_sendto, PS_IO_CALL(PS_IO_WRITE, PS_IO_BY_ADDRESS)},
+	{SYS_sendmsg, PS_IO_CALL(PS_IO_WRITE, PS_IO_BY_MESSAGE)},
+	{SYS_sendmmsg, PS_IO_CALL(PS_IO_WRITE, PS_IO_BY_MESSAGES)},
+	{SYS_connect, PS_IO_CALL(PS_IO_CONNECT, PS_IO_BY_ADDRESS)},
+	{SYS_accept, PS_IO_CALL(PS_IO_ACCEPT, PS_IO_BY_DESCRIPTOR)},
+	{SYS_accept4, PS_IO_CALL(PS_IO_ACCEPT, PS_IO_BY_DESCRIPTOR)},
+	{SYS_shutdown, PS_IO_CALL(PS_IO_SHUTDOWN, PS_IO_BY_DESCRIPTOR)},
+	{SYS_sendfile, PS_IO_CALL(PS_IO_COPY_FROM, PS_IO_BY_SENDFILE)},
+	{SYS_splice, PS_IO_CALL(PS_IO_COPY_FROM, PS_IO_BY_COPY)},
+	{SYS_copy_file_range, PS_IO_CALL(PS_IO_COPY_FROM, PS_IO_BY_COPY)},
+	{SYS_sync_file_range, PS_IO_CALL(PS_IO_FSYNC, PS_IO_BY_DESCRIPTOR)},
+	{SYS_syncfs, PS_IO_CALL(PS_IO_FSYNC, PS_IO_BY_DESCRIPTOR)},
+	{SYS_fallocate, PS_IO_CALL(PS_IO_ALLOCATE, PS_IO_BY_DESCRIPTOR)},
+	{SYS_truncate, PS_IO_CALL(PS_IO_TRUNCATE, PS_IO_BY_PATH)},
+	{SYS_ftruncate, PS_IO_CALL(PS_IO_TRUNCATE, PS_IO_BY_DESCRIPTOR)},
+	{SYS_mmap, PS_IO_CALL(PS_IO_MAP, PS_IO_BY_MAP)},
+	{SYS_linkat, PS_IO_CALL(PS_IO_LINK, PS_IO_BY_PATH_AT)},
+	{SYS_symlinkat, PS_IO_CALL(PS_IO_LINK, PS_IO_BY_LAST_PATH_AT)},
+	{SYS_flock, PS_IO_CALL(PS_IO_LOCK, PS_IO_BY_DESCRIPTOR)},
+	{SYS_fcntl, PS_IO_CALL(PS_IO_LOCK, PS_IO_BY_LOCK)},
+	{SYS_getxattr, PS_IO_CALL(PS_IO_XATTR, PS_IO_BY_PATH)},
+	{SYS_lgetxattr, PS_IO_CALL(PS_IO_XATTR, PS_IO_BY_PATH)},
+	{SYS_fgetxattr, PS_IO_CALL(PS_IO_XATTR, PS_IO_BY_DESCRIPTOR)},
+	{SYS_setxattr, PS_IO_CALL(PS_IO_XATTR, PS_IO_BY_PATH)},
+	{SYS_lsetxattr, PS_IO_CALL(PS_IO_XATTR, PS_IO_BY_PATH)},
+	{SYS_fsetxattr, PS_IO_CALL(PS_IO_XATTR, PS_IO_BY_DESCRIPTOR)},
+	{SYS_listxattr, PS_IO_CALL(PS_IO_XATTR, PS_IO_BY_PATH)},
+	{SYS_llistxattr, PS_IO_CALL(PS_IO_XATTR, PS_IO_BY_PATH)},
+	{SYS_flistxattr, PS_IO_CALL(PS_IO_XATTR, PS_IO_BY_DESCRIPTOR)},
+	{SYS_removexattr, PS_IO_CALL(PS_IO_XATTR, PS_IO_BY_PATH)},
+	{SYS_lremovexattr, PS_IO_CALL(PS_IO_XATTR, PS_IO_BY_PATH)},
+	{SYS_fremovexattr, PS_IO_CALL(PS_IO_XATTR, PS_IO_BY_DESCRIPTOR)},
+	{SYS_fchmod, PS_IO_CALL(PS_IO_SETATTR, PS_IO_BY_DESCRIPTOR)},
+	{SYS_fchmodat, PS_IO_CALL(PS_IO_SETATTR, PS_IO_BY_PATH_AT)},
+	{SYS_fchown, PS_IO_CALL(PS_IO_SETATTR, PS_IO_BY_DESCRIPTOR)},
+	{SYS_fchownat, PS_IO_CALL(PS_IO_SETATTR, PS_IO_BY_PATH_AT)},
+	{SYS_utimensat, PS_IO_CALL(PS_IO_SETATTR, PS_IO_BY_PATH_AT)},
+#ifdef SYS_setxattrat
+	{SYS_setxattrat, PS_IO_CALL(PS_IO_XATTR, PS_IO_BY_PATH_AT)},
+	{SYS_getxattrat, PS_IO_CALL(PS_IO_XATTR, PS_IO_BY_PATH_AT)},
+	{SYS_listxattrat, PS_IO_CALL(PS_IO_XATTR, PS_IO_BY_PATH_AT)},
+	{SYS_removexattrat, PS_IO_CALL(PS_IO_XATTR, PS_IO_BY_PATH_AT)},
+#endif
+#ifdef SYS_fchmodat2
+	{SYS_fchmodat2, PS_IO_CALL(PS_IO_SETATTR, PS_IO_BY_PATH_AT)},
+#endif
 #ifdef SYS_open /* calls that newer machines no longer have */
 	{SYS_open, PS_IO_CALL(PS_IO_OPEN, PS_IO_BY_RESULT)},
 	{SYS_creat, PS_IO_CALL(PS_IO_OPEN, PS_IO_BY_RESULT)},
@@ -43,6 +92,14 @@ static const struct {
 	{SYS_rename, PS_IO_CALL(PS_IO_RENAME, PS_IO_BY_PATH)},
 	{SYS_mkdir, PS_IO_CALL(PS_IO_MKDIR, PS_IO_BY_PATH)},
 	{SYS_readlink, PS_IO_CALL(PS_IO_READLINK, PS_IO_BY_PATH)},
+	{SYS_link, PS_IO_CALL(PS_IO_LINK, PS_IO_BY_PATH)},
+	{SYS_symlink, PS_IO_CALL(PS_IO_LINK, PS_IO_BY_SECOND_PATH)},
+	{SYS_chmod, PS_IO_CALL(PS_IO_SETATTR, PS_IO_BY_PATH)},
+	{SYS_chown, PS_IO_CALL(PS_IO_SETATTR, PS_IO_BY_PATH)},
+	{SYS_lchown, PS_IO_CALL(PS_IO_SETATTR, PS_IO_BY_PATH)},
+	{SYS_utime, PS_IO_CALL(PS_IO_SETATTR, PS_IO_BY_PATH)},
+	{SYS_utimes, PS_IO_CALL(PS_IO_SETATTR, PS_IO_BY_PATH)},
+	{SYS_futimesat, PS_IO_CALL(PS_IO_SETATTR, PS_IO_BY_PATH_AT)},
 #endif
 #ifdef SYS_renameat
 	{SYS_renameat, PS_IO_CALL(PS_IO_RENAME, PS_IO_BY_PATH_AT)},
@@ -58,7 +115,7 @@ static const struct {
 #endif
 };
 
-void io_calls__fill(uint8_t calls[PS_SYSCALL_LIMIT])
+void io_calls__fill(uint16_t calls[PS_SYSCALL_LIMIT])
 {
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		calls[table[i].number] = table[i].call;

@@ -9,6 +9,6 @@
 
 /* Fills in which system calls of this machine are file operations, and how they name their file:
  * PS_IO_CALL(). The others stay 0. */
-void io_calls__fill(uint8_t calls[PS_SYSCALL_LIMIT]);
+void io_calls__fill(uint16_t calls[PS_SYSCALL_LIMIT]);
 
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -13,13 +14,17 @@
 #include "capture/file_names.h"
 #include "capture/io_sums.h"
 #include "capture/map_drain.h"
+#include "capture/storage.h"
 #include "capture/tracker.h"
+#include "capture/wait_names.h"
 #include "counters.h"
 #include "pipescope.skel.h"
 #include "store/writer.h"
 
 /* BPF remembers which names it has sent; emptied when it has sent so many (of 131,072). */
 #define NAMES_SENT_LIMIT 98304
+/* The map of writers is looked through once in so many slices. */
+#define WRITERS_SLICES 60
 
 struct io_drain {
 	struct pipescope_bpf *bpf;
@@ -27,6 +32,7 @@ struct io_drain {
 	struct tracker *tracker;
 	uint64_t *counters;
 	struct file_names *files;
+	struct storage *storage;
 	struct io_sums *sums;
 	int maps[2]; /* the one that BPF fills, and the other */
 	int current;
@@ -70,7 +76,8 @@ static int swap_maps(struct io_drain *drain)
 }
 
 int io_drain__new(struct pipescope_bpf *bpf, struct recording_writer *writer,
-		  struct tracker *tracker, uint64_t *counters, struct io_drain **ret_drain)
+		  struct tracker *tracker, struct rules *rules, uint64_t *counters,
+		  struct io_drain **ret_drain)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
 	struct io_drain *drain = calloc(1, sizeof(*drain));
@@ -96,7 +103,8 @@ int io_drain__new(struct pipescope_bpf *bpf, struct recording_writer *writer,
 		if (drain->maps[i] < 0)
 			err = drain->maps[i];
 	}
-	err = err ?: file_names__new(writer, &drain->files);
+	err = err ?: file_names__new(writer, rules, &drain->files);
+	err = err ?: storage__new(writer, tracker, drain->files, &drain->storage);
 	err = err ?: file_names__each_filesystem(drain->files, tell_filesystem, drain);
 	err = err ?: swap_maps(drain);
 	if (err) {
@@ -111,6 +119,7 @@ void io_drain__free(struct io_drain *drain)
 {
 	if (!drain)
 		return;
+	storage__free(drain->storage);
 	file_names__free(drain->files);
 	io_sums__free(drain->sums);
 	for (int i = 0; i < 2; i++)
@@ -123,6 +132,22 @@ int io_drain__on_file(struct io_drain *drain, const struct ps_file_event *event,
 {
 	drain->names_taken++;
 	return file_names__on_event(drain->files, event, text);
+}
+
+int io_drain__on_renamed(struct io_drain *drain, const struct ps_file_event *event,
+			 const char *text)
+{
+	return file_names__on_renamed(drain->files, event, text);
+}
+
+int io_drain__on_written(struct io_drain *drain, const struct ps_written_event *event)
+{
+	return storage__on_written(drain->storage, event);
+}
+
+int io_drain__on_torn(struct io_drain *drain, const struct ps_torn_event *event)
+{
+	return storage__on_torn(drain->storage, event);
 }
 
 /* Every so often BPF tells the names anew: those that were forgotten are known again. */
@@ -172,6 +197,44 @@ int io_drain__on_task(struct io_drain *drain, const struct ps_task_event *task)
 	return err;
 }
 
+static const char *const wait_classes[] = {
+#define X(name, text, meaning) text,
+	PS_WAITS(X)
+#undef X
+};
+
+/* Waits of calls on the file. */
+static int write_wait(struct io_drain *drain, const struct io_row *io, uint32_t class)
+{
+	struct wait_on_row row = {
+		.epoch = io->epoch,
+		.slice = io->slice,
+		.file = io->file,
+		.class = wait_classes[class < PS_WAIT_COUNT ? class : PS_WAIT_FILE],
+		.count = io->count,
+		.ns = io->ns};
+
+	return unless_dropped(recording_writer__wait_on(drain->writer, &row));
+}
+
+/* The program itself was mapped by the kernel, and others before the recording: nobody has told
+ * their names, but the process's mappings do. They know no generation of inodes. */
+static int name_mapped(struct io_drain *drain, const struct process *process,
+		       const struct ps_io_key *key)
+{
+	size_t count = process->mappings ? mapping_set__count(process->mappings) : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct mapped_file *file = &mapping_set__at(process->mappings, i)->file;
+
+		if (file->inode && (uint32_t)file->inode == (uint32_t)key->file && file->path &&
+		    file->path[0] == '/' &&
+		    (major(file->device) << 20 | minor(file->device)) == key->device)
+			return file_names__on_mapped(drain->files, key, file->path);
+	}
+	return 0;
+}
+
 static int write_growth(void *context, const struct ps_io_key *key, const struct ps_io_sum *growth,
 			int heavy)
 {
@@ -192,17 +255,65 @@ static int write_growth(void *context, const struct ps_io_key *key, const struct
 		return 0;
 	}
 	row.epoch = epoch->id;
-	row.file = file_names__row(drain->files, key, heavy);
+	if (key->op == PS_IO_FAULT && !file_names__knows(drain->files, key)) {
+		err = name_mapped(drain, epoch->process, key);
+		if (err)
+			return err;
+	}
+	row.file = key->kind == PS_IO_SOCKET && key->file
+			   ? remotes__row(wait_names__remotes(tracker__wait_names(drain->tracker)),
+					  key->file)
+			   : file_names__row(drain->files, key, heavy);
 	if (row.file < 0)
 		return (int)row.file;
+	if (key->op >= PS_IO_WAIT)
+		return write_wait(drain, &row, key->op - PS_IO_WAIT);
 	err = recording_writer__io(drain->writer, &row);
 	return unless_dropped(err);
 }
 
+/* BPF takes the entries of a process out when it ends. What it cannot see there was closed unseen,
+ * by an exec. */
+static int forget_writers(struct io_drain *drain)
+{
+	int fd = bpf_map__fd(drain->bpf->maps.writers), err;
+	struct ps_writer_key key, next;
+	bool known;
+
+	if (drain->slice % WRITERS_SLICES != WRITERS_SLICES - 1)
+		return 0;
+	err = bpf_map_get_next_key(fd, NULL, &next);
+	for (int i = 0; !err && i < PS_WRITERS; i++) {
+		key = next;
+		err = bpf_map_get_next_key(fd, &key, &next);
+		known = tracker__last_owner(drain->tracker, key.tgid) != NULL;
+		if (!known)
+			bpf_map_delete_elem(fd, &key);
+	}
+	return err == -ENOENT ? 0 : err;
+}
+
+static int take_pattern(void *context, const void *key, const void *pattern)
+{
+	struct io_drain *drain = context;
+
+	return storage__on_pattern(drain->storage, key, pattern, drain->slice);
+}
+
 int io_drain__end(struct io_drain *drain, int64_t slice)
 {
+	int err;
+
 	drain->slice = slice;
-	return io_sums__each(drain->sums, write_growth, drain);
+	err = io_sums__each(drain->sums, write_growth, drain);
+	err = err ?: storage__end(drain->storage, slice);
+	err = err
+		      ?: map_drain(bpf_map__fd(drain->bpf->maps.io_patterns),
+				   sizeof(struct ps_pattern_key), sizeof(struct ps_pattern),
+				   take_pattern, drain);
+	file_names__on_slice(drain->files);
+	drain->counters[PS_COUNTER_RENAMES_UNFOLLOWED] = file_names__unfollowed(drain->files);
+	return err ?: forget_writers(drain);
 }
 
 static int write_buckets(struct io_drain *drain, uint32_t op, uint32_t filesystem, const char *what,

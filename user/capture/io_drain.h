@@ -5,19 +5,26 @@
 
 #include <stdint.h>
 
+#include "written.h"
 #include "wire.h"
 
 struct io_drain;
 struct pipescope_bpf;
 struct recording_writer;
+struct rules;
 struct tracker;
 
 /* All borrowed; they must outlive it. counters: added to. */
 int io_drain__new(struct pipescope_bpf *bpf, struct recording_writer *writer,
-		  struct tracker *tracker, uint64_t *counters, struct io_drain **ret_drain);
+		  struct tracker *tracker, struct rules *rules, uint64_t *counters,
+		  struct io_drain **ret_drain);
 void io_drain__free(struct io_drain *drain); /* NULL is accepted */
 
 int io_drain__on_file(struct io_drain *drain, const struct ps_file_event *event, const char *text);
+int io_drain__on_renamed(struct io_drain *drain, const struct ps_file_event *event,
+			 const char *text);
+int io_drain__on_written(struct io_drain *drain, const struct ps_written_event *event);
+int io_drain__on_torn(struct io_drain *drain, const struct ps_torn_event *event);
 
 /* A slice: begin takes the map, then come the tasks with their slots, end writes the rows. */
 int io_drain__begin(struct io_drain *drain);

@@ -24,6 +24,16 @@
 #define MAPS_INTERVAL_NS NS_PER_S
 #define VDSO		 "[vdso]"
 
+/* Names of parts of quanta, as they were read last. */
+#define PARTS_KNOWN 256 /* a power of 2 */
+
+struct known_part {
+	int64_t process;
+	uint64_t epoch, object;
+	int32_t rule;
+	int64_t frame; /* row; 0: it has no name */
+};
+
 struct names {
 	struct stack_tree *tree;
 	struct unwinder *unwinder;
@@ -38,6 +48,7 @@ struct names {
 	struct ps_py_offsets layouts[PS_MAX_LAYOUTS];
 	uint32_t layout_count;
 	struct process *changed; /* whose mappings have, since names__settle() */
+	struct known_part parts[PARTS_KNOWN];
 };
 
 int names__new(struct stack_tree *tree, struct string_pool *pool, struct unwinder *unwinder,
@@ -398,6 +409,52 @@ int64_t names__python(struct names *names, struct process *process, const struct
 	if (place.function < 0)
 		return place.function;
 	return stack_tree__frame(names->tree, place.function, place.line);
+}
+
+static int64_t unread_part(struct names *names)
+{
+	const struct stack_function function = {
+		.kind = FUNCTION_SUBTASK, .name = "[unread]", .module = "subtask"};
+
+	names->counters[PS_COUNTER_SUBTASK_UNREAD]++;
+	return frame_of(names, &function);
+}
+
+int64_t names__untold_part(struct names *names, const struct process *process,
+			   const struct ps_frame *frame)
+{
+	return names->quanta && quanta__is_part(names->quanta, process, frame) ? unread_part(names)
+									       : 0;
+}
+
+int64_t names__part(struct names *names, struct process *process, uint64_t epoch,
+		    const struct ps_frame *part)
+{
+	struct known_part *known = &names->parts[(part->address >> 4) & (PARTS_KNOWN - 1)];
+	const struct python_layout *layout = names__python_layout(process);
+	_cleanup_free_ char *text = NULL;
+	struct stack_function function = {.kind = FUNCTION_SUBTASK, .module = "subtask"};
+	int64_t frame = 0;
+	int err = -ENOENT;
+
+	if (known->process == process->id && known->epoch == epoch &&
+	    known->object == part->address && known->rule == part->position)
+		return known->frame;
+	if (names->quanta && layout)
+		err = quanta__part_name(names->quanta, process, layout, (uint32_t)part->position,
+					part->address, &text);
+	if (err == -ENOMEM)
+		return err;
+	/* An object that is gone had a name: its callees are not the task's around it. */
+	if (err && err != -ENOENT)
+		frame = unread_part(names);
+	function.name = text;
+	if (text)
+		frame = frame_of(names, &function);
+	if (frame >= 0)
+		*known = (struct known_part){process->id, epoch, part->address, part->position,
+					     frame};
+	return frame;
 }
 
 const struct python_layout *names__python_layout(const struct process *process)

@@ -52,6 +52,14 @@ int64_t names__native(struct names *names, struct process *process, uint64_t add
 /* *ret_named becomes false when the frame has no name. */
 int64_t names__python(struct names *names, struct process *process, const struct ps_frame *frame,
 		      bool *ret_named);
+/* The part of a quantum that a frame of the kind PS_FRAME_PART tells, in that epoch; 0: none that
+ * has a name. */
+int64_t names__part(struct names *names, struct process *process, uint64_t epoch,
+		    const struct ps_frame *part);
+/* The same for a Python frame that is followed by none of that kind: BPF may not have known yet
+ * that it tells one. */
+int64_t names__untold_part(struct names *names, const struct process *process,
+			   const struct ps_frame *frame);
 
 /* How the process's interpreter is to be read; false: it has none, or none that is known. */
 bool names__layout(const struct process *process, struct ps_py_offsets *ret_layout);

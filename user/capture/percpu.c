@@ -94,3 +94,17 @@ int64_t percpu__preempt_count(void)
 	btf__free(btf);
 	return distance ?: find_symbols();
 }
+
+bool percpu__has_member(const char *structure, const char *member)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	int32_t type;
+	bool has;
+
+	if (!btf)
+		return false;
+	type = btf__find_by_name_kind(btf, structure, BTF_KIND_STRUCT);
+	has = type > 0 && find_member(btf, (uint32_t)type, member, 0) >= 0;
+	btf__free(btf);
+	return has;
+}

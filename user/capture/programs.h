@@ -9,11 +9,16 @@
 
 #include "wire.h"
 
+struct bpf_object;
 struct pipescope_bpf;
+struct recording_writer;
 
 struct programs_knobs {
-	bool offcpu, io, quanta; /* the programs of these sources too */
+	bool offcpu, io, quanta, mem; /* the programs of these sources too */
 	uint8_t quantum_calls[PS_SYSCALL_LIMIT]; /* PS_CALL_* by number */
+	bool any_function; /* a rule's function is no name but a pattern */
+	uint8_t wait_calls[PS_SYSCALL_LIMIT]; /* 1: its waits are counted apart */
+	uint32_t counters; /* so many are counted per quantum */
 	bool only_wanted; /* only processes that the recorder marks as wanted */
 	const char *const *environment; /* names of the variables to keep at exec */
 	size_t environment_count;
@@ -29,7 +34,14 @@ int programs__attach_calls(struct pipescope_bpf *bpf);
 /* Detaches those at system calls, so that what they have counted is all there will be. */
 void programs__detach_calls(struct pipescope_bpf *bpf);
 
+/* A row for each program that has run, while the kernel measured their times. programs: NULL: none.
+ * What the kernel and the writer give. */
+int programs__write_times(struct bpf_object *programs, struct recording_writer *writer);
+
 /* Loads them once more, each with the verifier's figures: calls tell for each program. */
-int programs__verified(void (*tell)(const char *program, unsigned long instructions));
+typedef void programs_tell(const char *program, unsigned long instructions);
+int programs__verified(programs_tell *tell);
+/* The same of an object that is open, as far as its programs are to be loaded. */
+int programs__load_told(struct pipescope_bpf *bpf, programs_tell *tell);
 
 #endif

@@ -9,11 +9,15 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "counters.h"
 #include "capture/quantum_names.h"
 #include "proc/frame_rule.h"
 #include "python/objects.h"
 #include "store/writer.h"
+
+/* So long after its beginning the names of a pending quantum are its own for certain. */
+#define PENDING_NS 100000000ULL
 
 struct told_code {
 	uint64_t address;
@@ -58,10 +62,31 @@ static void unref(struct quanta *quanta, struct code_space *space)
 	free(space);
 }
 
+/* Of two rules with the same name the first one's rank stays. */
+static int tell_names(const struct quanta *quanta, uint32_t rank)
+{
+	const struct rule_words *functions = &quanta->rules[rank]->functions;
+
+	for (size_t i = 0; i < functions->count && !quanta->rules[rank]->has_part; i++) {
+		const char *name = frame_rule__plain_name(functions->items[i]);
+		uint64_t hash = PS_NAME_HASH_START;
+
+		if (!name)
+			continue;
+		for (; *name; name++)
+			hash = PS_NAME_HASH_STEP(hash, *name);
+		if (bpf_map_update_elem(quanta->parts.frame_names, &hash, &rank, BPF_NOEXIST) &&
+		    errno != EEXIST)
+			return -errno;
+	}
+	return 0;
+}
+
 int quanta__new(const struct quanta_parts *parts, struct quanta **ret_quanta)
 {
 	struct quanta *quanta = calloc(1, sizeof(*quanta));
 	size_t count = rules__count(parts->rules);
+	int err = 0;
 
 	if (!quanta)
 		return -ENOMEM;
@@ -76,6 +101,12 @@ int quanta__new(const struct quanta_parts *parts, struct quanta **ret_quanta)
 
 		if (rule)
 			quanta->rules[quanta->rule_count++] = rule;
+	}
+	for (uint32_t rank = 0; rank < quanta->rule_count && !err; rank++)
+		err = tell_names(quanta, rank);
+	if (err) {
+		quanta__free(quanta);
+		return err;
 	}
 	*ret_quanta = quanta;
 	return 0;
@@ -107,6 +138,18 @@ void quanta__calls(const struct rules *rules, uint8_t calls[PS_SYSCALL_LIMIT])
 									      : PS_CALL_CLOCK;
 		}
 	}
+}
+
+bool quanta__any_function(const struct rules *rules)
+{
+	for (size_t i = 0; i < rules__count(rules); i++) {
+		const struct frame_rule *rule = rules__frame(rules, i);
+
+		for (size_t j = 0; rule && !rule->has_part && j < rule->functions.count; j++)
+			if (!frame_rule__plain_name(rule->functions.items[j]))
+				return true;
+	}
+	return false;
 }
 
 /* --- spaces */
@@ -197,13 +240,25 @@ static int unshare(struct quanta *quanta, struct process *process)
 
 /* --- code */
 
+/* What BPF was told of the code; NULL: nothing. */
+static const struct ps_frame_rule *find_code(const struct process *process, uint64_t address,
+					     uint32_t check)
+{
+	const struct code_space *space = process->code_space;
+
+	for (size_t i = 0; space && i < space->count; i++)
+		if (space->codes[i].address == address && space->codes[i].rule.check == check)
+			return &space->codes[i].rule;
+	return NULL;
+}
+
 /* Where the function has the rule's variables. false: it has none that tells quanta apart. */
 static bool find_locals(struct python_reader *reader, uint64_t address,
 			const struct frame_rule *rule, struct ps_frame_rule *told)
 {
 	bool any = false;
 
-	told->identity_count = rule->identity_count;
+	told->identity_count = (uint8_t)rule->identity_count;
 	for (uint32_t i = 0; i < PS_QUANTUM_LOCALS; i++) {
 		struct python_local local;
 
@@ -217,6 +272,24 @@ static bool find_locals(struct python_reader *reader, uint64_t address,
 	return any;
 }
 
+/* The first rule that says which part of a quantum the code is. */
+static void find_part(const struct quanta *quanta, struct python_reader *reader, uint64_t address,
+		      const struct python_code *code, struct ps_frame_rule *told)
+{
+	told->part = PS_LOCAL_NONE;
+	for (uint32_t rank = 0; rank < quanta->rule_count && rank <= UINT8_MAX; rank++) {
+		const struct frame_rule *rule = quanta->rules[rank];
+		struct python_local local;
+
+		if (!rule->has_part || !frame_rule__matches(rule, code->name, code->file) ||
+		    python_code__local(reader, address, rule->part.path.variable, &local))
+			continue;
+		told->part = local.slot | (local.is_cell ? PS_LOCAL_CELL : 0);
+		told->part_rank = (uint8_t)rank;
+		return;
+	}
+}
+
 int quanta__on_code(struct quanta *quanta, struct process *process,
 		    const struct python_layout *layout, const struct ps_frame *frame,
 		    const struct python_code *code)
@@ -224,28 +297,35 @@ int quanta__on_code(struct quanta *quanta, struct process *process,
 	const struct process_memory memory = process_memory__of((pid_t)process->key.tgid);
 	struct python_reader reader = python_reader__of(&memory.memory, layout, 0);
 	struct ps_frame_rule told = {.check = PS_FRAME_CHECK(frame)};
+	bool is_named = false;
 	int err;
 
-	if (!process->code_space)
+	if (!process->code_space || find_code(process, frame->address, told.check))
 		return 0;
 	for (told.rank = 0; told.rank < quanta->rule_count; told.rank++) {
 		const struct frame_rule *rule = quanta->rules[told.rank];
 
-		if (!frame_rule__matches(rule, code->name, code->file) ||
-		    !find_locals(&reader, frame->address, rule, &told))
+		if (rule->has_part)
 			continue;
-		process->code_shown = true;
-		err = unshare(quanta, process);
-		err = err
-			      ?: array__reserve(&quanta->found, &quanta->found_capacity,
-						sizeof(*quanta->found), quanta->found_count + 1);
-		if (err)
-			return err;
-		process->code_space->references++;
-		quanta->found[quanta->found_count++] = (struct found_code){
-			.space = process->code_space, .code = {frame->address, told}};
-		return 0;
+		is_named |= frame_rule__has_name(rule, code->name);
+		if (frame_rule__matches(rule, code->name, code->file) &&
+		    find_locals(&reader, frame->address, rule, &told))
+			break;
 	}
+	if (told.rank == quanta->rule_count)
+		told = (struct ps_frame_rule){.rank = PS_NO_QUANTUM, .check = told.check};
+	find_part(quanta, &reader, frame->address, code, &told);
+	if (told.rank == PS_NO_QUANTUM && told.part == PS_LOCAL_NONE && !is_named)
+		return 0;
+	err = unshare(quanta, process);
+	err = err
+		      ?: array__reserve(&quanta->found, &quanta->found_capacity,
+					sizeof(*quanta->found), quanta->found_count + 1);
+	if (err)
+		return err;
+	process->code_space->references++;
+	quanta->found[quanta->found_count++] =
+		(struct found_code){.space = process->code_space, .code = {frame->address, told}};
 	return 0;
 }
 
@@ -268,10 +348,14 @@ int quanta__settle(struct quanta *quanta)
 	for (size_t i = 0; i < quanta->found_count; i++) {
 		const struct found_code *found = &quanta->found[i];
 
-		const struct told_code any = {.rule = found->code.rule};
+		struct told_code any = {.address = PS_CODE_OF_QUANTA, .rule = found->code.rule};
 
 		err = err ?: tell(quanta, found->space, &found->code);
-		err = err ?: tell(quanta, found->space, &any);
+		if (found->code.rule.rank != PS_NO_QUANTUM)
+			err = err ?: tell(quanta, found->space, &any);
+		any.address = PS_CODE_OF_PARTS;
+		if (found->code.rule.part != PS_LOCAL_NONE)
+			err = err ?: tell(quanta, found->space, &any);
 		unref(quanta, found->space);
 	}
 	quanta->found_count = 0;
@@ -280,13 +364,13 @@ int quanta__settle(struct quanta *quanta)
 
 /* --- quanta */
 
-static int write_quantum(struct quanta *quanta, const struct process *process,
-			 const struct epoch *epoch, const struct quantum_names *names, bool whole)
+static int write_quantum(struct quanta *quanta, const struct epoch *epoch,
+			 const struct quantum_names *names)
 {
 	struct quantum_row row = {
 		.epoch = epoch->id,
-		.number = process->quantum_count,
-		.whole = whole,
+		.number = epoch->quantum,
+		.whole = epoch->whole,
 		.label = names->text[FRAME_LABEL],
 		.class = names->text[FRAME_CLASS],
 		.quantum = names->text[FRAME_ID],
@@ -312,51 +396,166 @@ static bool goes_on(const struct quanta *quanta, const struct ps_quantum_event *
 	       (who.epoch == event->epoch || who.epoch == event->previous_epoch);
 }
 
-int quanta__on_quantum(struct quanta *quanta, const struct ps_quantum_event *event,
-		       const struct python_layout *layout)
+bool quanta__is_part(const struct quanta *quanta, const struct process *process,
+		     const struct ps_frame *frame)
 {
-	struct process *process = tracker__find(quanta->parts.tracker, event->event.tgid);
-	struct identity identity = {0};
+	const struct ps_frame_rule *rule =
+		find_code(process, frame->address, PS_FRAME_CHECK(frame));
+
+	for (size_t i = 0; i < quanta->found_count && !rule; i++)
+		if (quanta->found[i].space == process->code_space &&
+		    quanta->found[i].code.address == frame->address)
+			rule = &quanta->found[i].code.rule;
+	return rule && rule->part != PS_LOCAL_NONE;
+}
+
+int quanta__part_name(struct quanta *quanta, const struct process *process,
+		      const struct python_layout *layout, uint32_t rank, uint64_t object,
+		      char **ret_text)
+{
+	if (rank >= quanta->rule_count || !quanta->rules[rank]->has_part)
+		return -ENOENT;
+	return quantum_names__value(&quanta->rules[rank]->part, process, layout, object, ret_text);
+}
+
+/* The variables of a call that BPF only knows by the function's name. Whether they were those of
+ * another call by then, shows in BPF's epoch as long as somebody looked in between. */
+static void read_locals(const struct process *process, const struct python_layout *layout,
+			const struct ps_frame_rule *rule, struct ps_quantum_event *event)
+{
+	const struct process_memory memory = process_memory__of((pid_t)process->key.tgid);
+	const struct ps_py_offsets *walker = &layout->walker;
+	uint64_t code, object, tags = walker->code_tag_bits;
+
+	if (memory__read(&memory.memory, event->frame + walker->frame_code, &code, sizeof(code)) ||
+	    (code & ~tags) != event->code)
+		return;
+	for (size_t i = 0; i < PS_QUANTUM_LOCALS; i++) {
+		uint64_t slot = rule->slots[i] & ~PS_LOCAL_CELL;
+
+		if (rule->slots[i] == PS_LOCAL_NONE ||
+		    memory__read(&memory.memory, event->frame + walker->frame_locals + 8 * slot,
+				 &object, sizeof(object)))
+			continue;
+		object &= ~tags;
+		if (object && rule->slots[i] & PS_LOCAL_CELL &&
+		    memory__read(&memory.memory, object + layout->cell_object, &object,
+				 sizeof(object)))
+			continue;
+		event->locals[i] = object;
+	}
+}
+
+/* Names are read first of all: the process runs on. By then the objects may be gone, and others in
+ * their place. */
+static void read_names(struct quanta *quanta, const struct process *process,
+		       const struct python_layout *layout, const struct ps_quantum_event *event,
+		       struct quantum_names *names)
+{
+	if (layout)
+		quantum_names__read(names, quanta->rules[event->rank], process, layout,
+				    event->locals);
+	if (!goes_on(quanta, event))
+		quantum_names__clear(names);
+}
+
+/* What the process is called during the quantum. */
+static int identity_of(struct quanta *quanta, const struct process *process, uint32_t rank,
+		       const struct quantum_names *names, struct identity *ret_identity)
+{
+	struct identity identity = process->own;
+
+	if (names->text[FRAME_LABEL]) {
+		identity.task = rules__intern(quanta->parts.rules, names->text[FRAME_LABEL]);
+		identity.rule = quanta->rules[rank]->rule.name;
+	}
+	if (!identity.task)
+		return -ENOMEM;
+	*ret_identity = identity;
+	return 0;
+}
+
+/* A pending epoch has turned out to be a quantum: most often its names are known by now. */
+static int name_epoch(struct quanta *quanta, struct process *process, struct epoch *epoch,
+		      const struct ps_quantum_event *event, const struct python_layout *layout)
+{
 	struct quantum_names names = {0};
-	const struct frame_rule *rule;
-	struct epoch *epoch;
-	bool whole;
+	struct identity identity;
 	int err;
 
-	if (!process || process->key.start_boot_ns != event->start_boot_ns)
+	if (epoch->process != process || epoch->is_named)
 		return 0;
-	if (event->rank >= quanta->rule_count)
-		return tracker__on_quantum(quanta->parts.tracker, event, NULL, &epoch);
-	rule = quanta->rules[event->rank];
-	/* First of all: the process runs on. */
-	if (layout)
-		quantum_names__read(&names, quanta->rules[event->rank], process, layout,
-				    event->locals);
-	/* By now the objects may be gone, and others in their place. */
-	if (!goes_on(quanta, event))
-		quantum_names__clear(&names);
-	if (!names.text[FRAME_LABEL])
+	read_names(quanta, process, layout, event, &names);
+	epoch->is_named = names.text[FRAME_LABEL];
+	if (epoch->quantum && epoch->is_named)
+		quanta->parts.counters[PS_COUNTER_QUANTUM_UNREAD]--;
+	else if (!epoch->quantum && !epoch->is_named)
 		quanta->parts.counters[PS_COUNTER_QUANTUM_UNREAD]++;
-	identity = process->own;
-	if (names.text[FRAME_LABEL]) {
-		identity.task = rules__intern(quanta->parts.rules, names.text[FRAME_LABEL]);
-		identity.rule = rule->rule.name;
+	if (!epoch->quantum) { /* its stack was lost */
+		epoch->quantum = ++process->quantum_count;
+		quanta->parts.counters[PS_COUNTER_QUANTUM_BEGUN_LATE]++;
 	}
-	whole = process->image_start_ns >= 0 || process->quantum_count;
-	err = identity.task ? tracker__on_quantum(quanta->parts.tracker, event, &identity, &epoch)
-			    : -ENOMEM;
-	if (!err && epoch)
-		err = write_quantum(quanta, process, epoch, &names, whole);
+	err = identity_of(quanta, process, event->rank, &names, &identity);
+	err = err ?: tracker__name_epoch(quanta->parts.tracker, epoch, &identity);
+	err = err ?: write_quantum(quanta, epoch, &names);
 	quantum_names__clear(&names);
 	return err;
 }
 
-int quanta__on_boundary(struct quanta *quanta, const struct ps_quantum_event *event)
+/* Whether the quantum begins with its event. The first of a process that is not seen at a boundary
+ * has begun before. A pending one may by now be another call, at the same place of the stack, than
+ * the one that began: BPF tells them apart by variables, of which it had to be told. */
+static bool begins_here(struct quanta *quanta, const struct process *process,
+			const struct ps_quantum_event *event, bool pending)
 {
-	struct process *process = tracker__find(quanta->parts.tracker, event->event.tgid);
+	bool late = pending && clock__ns(CLOCK_MONOTONIC) - event->event.time_ns > PENDING_NS;
 
-	if (!process || !process->code_shown)
+	if (!process->quantum_count && process->image_start_ns < 0) /* so has the process */
+		return false;
+	late |= !process->quantum_count && !event->at_call;
+	if (late)
+		quanta->parts.counters[PS_COUNTER_QUANTUM_BEGUN_LATE]++;
+	return !late;
+}
+
+int quanta__on_quantum(struct quanta *quanta, const struct ps_quantum_event *told,
+		       const struct python_layout *layout)
+{
+	struct process *process = tracker__find(quanta->parts.tracker, told->event.tgid);
+	struct ps_quantum_event event = *told;
+	const struct ps_frame_rule *code;
+	struct quantum_names names = {0};
+	struct identity identity;
+	struct epoch *epoch;
+	bool whole;
+	int err;
+
+	if (!process || process->key.start_boot_ns != event.start_boot_ns)
 		return 0;
-	process->code_shown = false;
-	return tracker__on_boundary(quanta->parts.tracker, event);
+	epoch = tracker__epoch(quanta->parts.tracker, event.epoch);
+	if (epoch)
+		return event.rank < quanta->rule_count
+			       ? name_epoch(quanta, process, epoch, &event, layout)
+			       : 0;
+	if (event.rank == PS_PENDING_QUANTUM) {
+		code = find_code(process, event.code, event.check);
+		event.rank = code ? code->rank : PS_NO_QUANTUM;
+		if (event.rank < quanta->rule_count && layout)
+			read_locals(process, layout, code, &event);
+	}
+	if (event.rank >= quanta->rule_count)
+		return tracker__on_quantum(quanta->parts.tracker, &event, NULL, &epoch);
+	read_names(quanta, process, layout, &event, &names);
+	if (!names.text[FRAME_LABEL])
+		quanta->parts.counters[PS_COUNTER_QUANTUM_UNREAD]++;
+	whole = begins_here(quanta, process, &event, told->rank == PS_PENDING_QUANTUM);
+	err = identity_of(quanta, process, event.rank, &names, &identity);
+	err = err ?: tracker__on_quantum(quanta->parts.tracker, &event, &identity, &epoch);
+	if (!err && epoch) {
+		epoch->whole = whole;
+		epoch->is_named = names.text[FRAME_LABEL];
+		err = write_quantum(quanta, epoch, &names);
+	}
+	quantum_names__clear(&names);
+	return err;
 }

@@ -21,14 +21,18 @@ struct quanta_parts {
 	struct tracker *tracker;
 	struct recording_writer *writer;
 	uint64_t *counters;
-	int frame_rules, py_processes, epochs; /* BPF maps */
+	int frame_rules, frame_names, py_processes, epochs; /* BPF maps */
 };
 
+/* Tells BPF the names of functions in rules. */
 int quanta__new(const struct quanta_parts *parts, struct quanta **ret_quanta);
 void quanta__free(struct quanta *quanta);
 
 /* Sets calls[number] to PS_CALL_* for the system calls that rules name as boundaries. */
 void quanta__calls(const struct rules *rules, uint8_t calls[PS_SYSCALL_LIMIT]);
+
+/* Whether a rule's function is no name but a pattern: then BPF cannot know it by its name. */
+bool quanta__any_function(const struct rules *rules);
 
 /* A Python interpreter was found in the process: gives its code objects a space of their own. */
 int quanta__new_space(struct quanta *quanta, struct process *process);
@@ -45,9 +49,18 @@ int quanta__on_code(struct quanta *quanta, struct process *process,
 /* Tells BPF of the code objects that were read since; after all of a stack are. */
 int quanta__settle(struct quanta *quanta);
 
+/* Whether the code is known to be part of quanta: then a frame of it tells of which one. */
+bool quanta__is_part(const struct quanta *quanta, const struct process *process,
+		     const struct ps_frame *frame);
+
+/* What the rule of that rank calls the part of a quantum that the object stands for; malloc'ed.
+ * -ENOENT: it has no such name; else what reading it gave. */
+int quanta__part_name(struct quanta *quanta, const struct process *process,
+		      const struct python_layout *layout, uint32_t rank, uint64_t object,
+		      char **ret_text);
+
 /* layout: of the process's interpreter; NULL: it is gone. */
 int quanta__on_quantum(struct quanta *quanta, const struct ps_quantum_event *event,
 		       const struct python_layout *layout);
-int quanta__on_boundary(struct quanta *quanta, const struct ps_quantum_event *event);
 
 #endif

@@ -2,6 +2,8 @@
 #include "capture/quantum_names.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,34 +27,55 @@ static int follow(struct naming *naming, struct frame_value *value, uint64_t *re
 				     ret_object);
 }
 
-/* The value's text after its steps; NULL: there is none. */
-static char *read_value(struct naming *naming, struct frame_value *value)
+/* The value's text after its steps, malloc'ed. -ENOENT: there is none. */
+static int read_value_of(struct naming *naming, struct frame_value *value, char **ret_text)
 {
 	_cleanup_free_ char *text = NULL;
 	char uuid[PYTHON_UUID_SIZE];
 	struct rule_text result;
-	uint64_t object;
+	uint64_t object, count;
 	int err = follow(naming, value, &object);
 
-	if (!err && value->is_uuid)
+	if (!err && value->is_count) {
+		err = python_object__count(&naming->reader, object, &count);
+		if (!err && asprintf(&text, "%" PRIu64, count) < 0) {
+			text = NULL;
+			err = -ENOMEM;
+		}
+	} else if (!err && value->is_uuid) {
 		err = python_object__uuid(&naming->reader, object, uuid);
-	else if (!err)
+	} else if (!err) {
 		err = python_object__text(&naming->reader, object, QUANTUM_TEXT_LIMIT, &text);
-	if (err || !frame_value__finish(value, value->is_uuid ? uuid : text, &result))
-		return NULL;
-	return strdup(result.bytes);
+	}
+	if (err)
+		return err;
+	if (!frame_value__finish(value, value->is_uuid ? uuid : text, &result))
+		return -ENOENT;
+	*ret_text = strdup(result.bytes);
+	return *ret_text ? 0 : -ENOMEM;
+}
+
+/* NULL: there is none, or it cannot be read. */
+static char *read_value(struct naming *naming, struct frame_value *value)
+{
+	char *text = NULL;
+
+	return read_value_of(naming, value, &text) ? NULL : text;
 }
 
 /* --- the data */
 
-static void add_field(struct naming *naming, const char *name, char *value, bool is_number)
+/* in_json: it belongs to the data themselves, as which they are stored too. */
+static void add_field(struct naming *naming, const char *name, char *value, bool is_number,
+		      bool in_json)
 {
 	struct quantum_names *names = naming->names;
 	size_t at = names->field_count;
 
 	if (at == QUANTUM_FIELDS || !value || json_object_get(naming->json, name))
 		goto drop;
-	if (json_object_set_new(naming->json, name,
+	if (in_json &&
+	    json_object_set_new(naming->json, name,
 				is_number ? json_integer((json_int_t)strtoll(value, NULL, 10))
 					  : json_string(value)))
 		goto drop;
@@ -82,7 +105,8 @@ static int take_member(void *context, const char *key, uint64_t object)
 	if (!python_object__text(&naming->reader, object, QUANTUM_TEXT_LIMIT, &text))
 		add_field(naming, key, text,
 			  !python_object__number(&naming->reader, object, &number) &&
-				  number <= INT64_MAX);
+				  number <= INT64_MAX,
+			  true);
 	return 0;
 }
 
@@ -134,11 +158,27 @@ void quantum_names__read(struct quantum_names *names, struct frame_rule *rule,
 
 		if (!follow(&naming, &rule->fields[i].value, &object))
 			add_field(&naming, rule->fields[i].name,
-				  read_value(&naming, &rule->fields[i].value), false);
+				  read_value(&naming, &rule->fields[i].value), false,
+				  !rule->fields[i].value.is_count);
 	}
-	if (names->field_count)
+	if (json_object_size(naming.json))
 		names->dataid = json_dumps(naming.json, JSON_COMPACT);
 	json_decref(naming.json);
+}
+
+int quantum_names__value(struct frame_value *value, const struct process *process,
+			 const struct python_layout *layout, uint64_t object, char **ret_text)
+{
+	const struct process_memory memory = process_memory__of((pid_t)process->key.tgid);
+	__u64 locals[PS_QUANTUM_LOCALS] = {0};
+	struct naming naming = {
+		.reader =
+			python_reader__of(&memory.memory, layout, process->python_process.runtime),
+		.locals = locals,
+	};
+
+	locals[value->local] = object;
+	return read_value_of(&naming, value, ret_text);
 }
 
 void quantum_names__clear(struct quantum_names *names)

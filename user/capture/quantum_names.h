@@ -27,6 +27,10 @@ struct quantum_names {
 void quantum_names__read(struct quantum_names *names, struct frame_rule *rule,
 			 const struct process *process, const struct python_layout *layout,
 			 const __u64 locals[PS_QUANTUM_LOCALS]);
+/* The text of one value, malloc'ed. object: of the variable that its path begins with. -ENOENT:
+ * there is no such value; else what reading it gave. */
+int quantum_names__value(struct frame_value *value, const struct process *process,
+			 const struct python_layout *layout, uint64_t object, char **ret_text);
 void quantum_names__clear(struct quantum_names *names);
 
 #endif

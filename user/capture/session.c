@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/sysinfo.h>
@@ -34,15 +33,19 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "capture/ceph_drain.h"
 #include "capture/child.h"
 #include "capture/drain.h"
 #include "capture/features.h"
 #include "capture/finisher.h"
 #include "capture/mmaps.h"
 #include "capture/names.h"
+#include "capture/node_lock.h"
+#include "capture/perf_counters.h"
 #include "capture/privileges.h"
 #include "capture/programs.h"
 #include "capture/quanta.h"
+#include "capture/resources.h"
 #include "capture/running.h"
 #include "capture/sampler.h"
 #include "capture/stacks.h"
@@ -52,10 +55,10 @@
 #include "model/stack_tree.h"
 #include "pipescope.skel.h"
 #include "proc/rules.h"
+#include "proc/wait_rule.h"
 #include "store/writer.h"
 #include "wire.h"
 
-#define LOCK_FILE    "/run/pipescope.lock"
 #define SLICE_NS     1000000000LL
 #define COUNTS_LEAST 16384
 /* The kernel's final figures of a process come a little after its end. */
@@ -82,15 +85,20 @@ struct session {
 	struct finisher *finisher; /* NULL: no source lines of native code */
 	struct names *names;
 	struct quanta *quanta; /* NULL: that source is off */
+	struct resources *resources; /* of quanta */
+	struct perf_choice counted, missing; /* counters */
+	struct perf_counters *perf_counters; /* NULL: none */
 	struct stacks *stacks;
 	struct mmaps *mmaps;
 	struct drain *drain;
+	struct ceph_drain *ceph; /* NULL: that source is off */
 	struct sampler *sampler;
 	uint64_t counters[PS_COUNTER_COUNT];
 	struct tracker_clock clock;
 	struct timespec wall;
 	int64_t slice, slice_start_ns;
 	uint64_t own_cpu_ns; /* of the recorder, at the last slice */
+	uint64_t first_rss_bytes; /* of the recorder, after its first slice */
 	bool stopping;
 	const char *stop_reason;
 };
@@ -101,30 +109,6 @@ static int64_t session_time(const struct session *session)
 }
 
 /* --- before anything is recorded */
-
-static int take_lock(struct session *session)
-{
-	char holder[32] = "";
-
-	session->lock = open(LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (session->lock < 0) {
-		log__error("cannot open " LOCK_FILE ": %s", strerror(errno));
-		return -errno;
-	}
-	if (flock(session->lock, LOCK_EX | LOCK_NB)) {
-		if (read(session->lock, holder, sizeof(holder) - 1) <= 0)
-			strcpy(holder, "?");
-		holder[strcspn(holder, "\n")] = '\0';
-		log__error(
-			"another recorder is at work (pid %s); end it first, or wait for it: one "
-			"per node sees all processes",
-			holder);
-		return -EBUSY;
-	}
-	if (ftruncate(session->lock, 0) || dprintf(session->lock, "%d\n", getpid()) < 0)
-		return -errno;
-	return 0;
-}
 
 static int check(struct session *session)
 {
@@ -142,7 +126,7 @@ static int check(struct session *session)
 			return -ESRCH;
 		}
 	}
-	return take_lock(session);
+	return node_lock__take(&session->lock);
 }
 
 static int load_rules(struct session *session)
@@ -172,7 +156,9 @@ static int drop_privileges(void)
 static int create_output(struct session *session)
 {
 	const char *path = session->options->output;
-	int err = recording_writer__create(path, &session->writer);
+	int err = session->options->live
+			  ? recording_writer__stream(session->options->live->fd, &session->writer)
+			  : recording_writer__create(path, &session->writer);
 
 	if (err == -EEXIST)
 		log__error(
@@ -194,12 +180,20 @@ static int load_programs(struct session *session)
 		.offcpu = session->options->offcpu,
 		.io = session->options->io,
 		.quanta = session->options->quanta,
+		.mem = session->options->mem,
 		.only_wanted = session->options->pid_count || session->options->command,
 	};
 	int err;
 
+	if (session->options->counters) {
+		session->counted = *session->options->counters;
+		perf_choice__split(&session->counted, &session->missing);
+	}
+	knobs.counters = (uint32_t)session->counted.count;
 	knobs.environment = rules__environment_names(session->rules, &knobs.environment_count);
 	quanta__calls(session->rules, knobs.quantum_calls);
+	knobs.any_function = quanta__any_function(session->rules);
+	rules__wait_calls(session->rules, knobs.wait_calls);
 	err = programs__load(&knobs, &session->bpf);
 	if (err)
 		log__error(
@@ -227,6 +221,8 @@ static int write_meta(struct session *session)
 	err = err ?: recording_writer__meta(writer, "command", options->command_line);
 	err = err ?: recording_writer__meta(writer, "sources", options->sources);
 	err = err ?: recording_writer__meta(writer, "event", sampler__event_name(session->sampler));
+	if (!err && options->counters)
+		err = perf_choice__write(writer, &session->counted, &session->missing);
 	snprintf(text, sizeof(text), "%d", get_nprocs());
 	err = err ?: recording_writer__meta(writer, "cpus", text);
 	snprintf(text, sizeof(text), "%u", options->hz);
@@ -284,6 +280,7 @@ static void forget(void *context, struct process *process)
 	struct session *session = context;
 
 	stacks__forget(session->stacks, process);
+	resources__forget(process);
 	names__forget(session->names, process, clock__ns(CLOCK_MONOTONIC));
 }
 
@@ -297,11 +294,13 @@ static int make_parts(struct session *session)
 				    .writer = session->writer,
 				    .offcpu = session->options->offcpu,
 				    .io = session->options->io,
+				    .mem = session->options->mem,
 				    .start_ns = session->clock.mono_ns};
 	struct quanta_parts quanta = {.rules = session->rules,
 				      .writer = session->writer,
 				      .counters = session->counters,
 				      .frame_rules = bpf_map__fd(session->bpf->maps.frame_rules),
+				      .frame_names = bpf_map__fd(session->bpf->maps.frame_names),
 				      .py_processes = maps.py_processes,
 				      .epochs = bpf_map__fd(session->bpf->maps.epochs)};
 	int err;
@@ -314,7 +313,9 @@ static int make_parts(struct session *session)
 			   &session->tracker);
 	quanta.tracker = session->tracker;
 	if (!err && session->options->quanta)
-		err = quanta__new(&quanta, &session->quanta);
+		err = quanta__new(&quanta, &session->quanta)
+			      ?: resources__new(session->tracker, session->writer,
+						&session->counted, &session->resources);
 	err = err ?: unwinder__new(session->bpf, session->counters, &session->unwinder);
 	err = err ?: watch(session, unwinder__fd(session->unwinder));
 	err = err
@@ -330,16 +331,22 @@ static int make_parts(struct session *session)
 	if (err)
 		return err;
 	parts.tracker = session->tracker;
+	parts.rules = session->rules;
 	parts.names = session->names;
 	parts.stacks = session->stacks;
+	parts.tree = session->tree;
 	parts.unwinder = session->unwinder;
 	parts.quanta = session->quanta;
+	parts.resources = session->resources;
 	parts.mmaps = session->mmaps;
 	parts.counters = session->counters;
 	/* At most one distinct stack per sample; a slice can be late by a quarter. */
 	parts.counts_per_slice =
 		(uint32_t)get_nprocs_conf() * session->options->hz * 5 / 4 + COUNTS_LEAST;
 	err = drain__new(&parts, &session->drain);
+	if (!err && session->options->ceph)
+		err = ceph_drain__new(session->bpf, session->writer, session->tracker,
+				      session->counters, &session->ceph);
 	return err ?: watch(session, drain__fd(session->drain));
 }
 
@@ -397,12 +404,19 @@ static int start(struct session *session)
 	clock_gettime(CLOCK_REALTIME, &session->wall);
 	err = make_descriptors(session);
 	err = err ?: make_parts(session);
+	/* Before the first switch that reads them. */
+	if (!err && session->counted.count)
+		err = perf_counters__start(&session->counted,
+					   bpf_map__fd(session->bpf->maps.perf_counters),
+					   libbpf_num_possible_cpus(), &session->perf_counters);
 	err = err ?: programs__attach(session->bpf);
 	err = err ?: take_up_running(session);
 	err = err ?: prepare_walker(session);
 	if (!err) /* the baseline of all CPU times */
 		err = drain__slice(session->drain, 0, session->clock.mono_ns, false);
 	err = err ?: programs__attach_calls(session->bpf);
+	if (!err && session->ceph)
+		err = ceph_drain__look(session->ceph);
 	if (!err)
 		err = sampler__start(session->bpf->progs.cpu_sample, session->options->hz,
 				     &session->sampler);
@@ -456,21 +470,43 @@ static int write_quality(struct session *session)
 	return err;
 }
 
+static void stop(struct session *session, const char *reason)
+{
+	if (!session->stopping)
+		session->stop_reason = reason;
+	session->stopping = true;
+}
+
+/* Whoever looks at a live recording wants to know each slice which threads idle; and it goes on for
+ * days, so what has grown too much makes room for a new recorder. */
+static int end_live_slice(struct session *session, uint64_t rss_bytes)
+{
+	if (!session->first_rss_bytes)
+		session->first_rss_bytes = rss_bytes;
+	if (rss_bytes > session->first_rss_bytes + session->options->live->most_growth_bytes)
+		stop(session, "its memory had grown");
+	return tracker__tell_waits(session->tracker);
+}
+
 static int end_slice(struct session *session, bool final)
 {
 	int64_t end_ns = session_time(session);
-	uint64_t cpu_ns = own_cpu_ns(session);
+	uint64_t cpu_ns = own_cpu_ns(session), rss_bytes = own_rss_bytes();
 	int err;
 
 	err = drain__slice(session->drain, session->slice,
 			   session->clock.mono_ns + (uint64_t)session->slice_start_ns, final);
+	if (!err && session->ceph)
+		err = ceph_drain__slice(session->ceph, session->slice);
+	if (!err && session->options->live)
+		err = end_live_slice(session, rss_bytes);
 	err = err
 		      ?: recording_writer__slice(session->writer, session->slice,
 						 session->slice_start_ns, end_ns);
 	err = err
 		      ?: recording_writer__recorder(session->writer, session->slice,
 						    (int64_t)(cpu_ns - session->own_cpu_ns),
-						    (int64_t)own_rss_bytes());
+						    (int64_t)rss_bytes);
 	err = err ?: names__take_lines(session->names);
 	err = err ?: write_quality(session);
 	err = err ?: tracker__write_processes(session->tracker, final);
@@ -481,7 +517,7 @@ static int end_slice(struct session *session, bool final)
 	tracker__set_slice(session->tracker, session->slice);
 	if (err || final)
 		return err;
-	err = sampler__update(session->sampler);
+	err = sampler__update(session->sampler) ?: perf_counters__update(session->perf_counters);
 	return err ?: mmaps__update(session->mmaps);
 }
 
@@ -500,13 +536,6 @@ static void show_progress(struct session *session)
 }
 
 /* --- the loop */
-
-static void stop(struct session *session, const char *reason)
-{
-	if (!session->stopping)
-		session->stop_reason = reason;
-	session->stopping = true;
-}
 
 static void on_signal(struct session *session)
 {
@@ -574,33 +603,6 @@ static int run(struct session *session)
 	return err;
 }
 
-static int write_programs(struct session *session)
-{
-	struct bpf_program *program;
-	int err = 0;
-
-	if (session->stats < 0)
-		return 0;
-	bpf_object__for_each_program(program, session->bpf->obj)
-	{
-		struct bpf_prog_info info = {};
-		uint32_t size = sizeof(info);
-
-		if (!bpf_program__autoload(program))
-			continue;
-		err = bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size);
-		if (err)
-			return err;
-		if (info.run_cnt)
-			err = recording_writer__program(session->writer, bpf_program__name(program),
-							(int64_t)info.run_cnt,
-							(int64_t)info.run_time_ns);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
 /* The recording is complete but for the source lines of what was sampled last. */
 static int finish_lines(struct session *session)
 {
@@ -618,10 +620,15 @@ static int finish(struct session *session)
 {
 	uint64_t end = clock__ns(CLOCK_MONOTONIC) + LAST_FIGURES_MS * 1000000ULL;
 	char text[32];
-	int err;
+	int err = 0;
 
 	snprintf(text, sizeof(text), "%lld", (long long)session_time(session));
-	err = write_programs(session);
+	if (session->stats >= 0) {
+		err = programs__write_times(session->bpf->obj, session->writer);
+		err = err
+			      ?: programs__write_times(ceph_drain__programs(session->ceph),
+						       session->writer);
+	}
 	sampler__free(session->sampler);
 	session->sampler = NULL;
 	if (session->child.pid)
@@ -637,9 +644,13 @@ static int finish(struct session *session)
 			err = drain__events(session->drain);
 	}
 	programs__detach_calls(session->bpf);
+	if (session->ceph)
+		ceph_drain__stop(session->ceph);
 	err = err ?: end_slice(session, true);
 	err = err ?: drain__finish(session->drain);
 	err = err ?: names__write_problems(session->names, session->writer);
+	if (!err && session->ceph)
+		err = ceph_drain__finish(session->ceph);
 	err = err ?: finish_lines(session);
 	err = err ?: recording_writer__meta(session->writer, "stop_ns", text);
 	return err ?: recording_writer__meta(session->writer, "stop_reason", session->stop_reason);
@@ -659,14 +670,17 @@ static void tell_end(struct session *session)
 static void close_session(struct session *session)
 {
 	sampler__free(session->sampler);
+	ceph_drain__free(session->ceph);
 	drain__free(session->drain);
 	mmaps__free(session->mmaps);
 	tracker__free(session->tracker);
 	stacks__free(session->stacks);
 	names__free(session->names);
 	finisher__free(session->finisher);
+	resources__free(session->resources);
 	quanta__free(session->quanta);
 	unwinder__free(session->unwinder);
+	perf_counters__free(session->perf_counters);
 	if (session->bpf)
 		pipescope_bpf__destroy(session->bpf);
 	stack_tree__free(session->tree);
@@ -720,7 +734,8 @@ static int record(struct session *session, int *ret_exit_code)
 	if (session->child.pid)
 		child__start(&session->child);
 	err = run(session);
-	err = err ?: finish(session);
+	if (!session->options->live) /* else nobody wants its end */
+		err = err ?: finish(session);
 	log__progress_end();
 	if (!err)
 		tell_end(session);

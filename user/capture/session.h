@@ -6,7 +6,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
+
+struct perf_choice;
+
+/* A recording that goes to a reader instead of a file, for `pipescope top`. */
+struct record_live {
+	int fd; /* where rows go: recording_writer__stream; taken */
+	uint64_t most_growth_bytes; /* the recorder ends when its memory has grown by this much */
+};
 
 struct record_options {
 	const pid_t *pids; /* only these, their children now and later */
@@ -15,9 +24,11 @@ struct record_options {
 	double duration_s; /* 0: no end */
 	unsigned int hz;
 	const char *output;
+	const struct record_live *live; /* NULL: into output */
 	const char *const *rules; /* files, rule_count of them */
 	size_t rule_count;
-	bool offcpu, io, quanta; /* these sources too */
+	bool offcpu, io, ceph, quanta, mem; /* these sources too */
+	const struct perf_choice *counters; /* per quantum; NULL: none */
 	const char *sources; /* as given, for the recording */
 	const char *command_line; /* of the recorder itself, for the recording */
 	bool stats; /* run time of each BPF program, at a small cost */

@@ -6,18 +6,21 @@
 
 #include "capture/stacks.h"
 #include "capture/tracker.h"
+#include "capture/wait_names.h"
 #include "store/writer.h"
 
 struct sleepers {
 	struct tracker *tracker;
 	struct stacks *stacks;
+	const struct stack_tree *tree;
 	struct recording_writer *writer;
 	uint64_t start_ns, slice_start_ns;
 	int left; /* walks that this slice may still do */
 };
 
-int sleepers__new(struct tracker *tracker, struct stacks *stacks, struct recording_writer *writer,
-		  uint64_t start_ns, struct sleepers **ret_sleepers)
+int sleepers__new(struct tracker *tracker, struct stacks *stacks, const struct stack_tree *tree,
+		  struct recording_writer *writer, uint64_t start_ns,
+		  struct sleepers **ret_sleepers)
 {
 	struct sleepers *sleepers = calloc(1, sizeof(*sleepers));
 
@@ -25,6 +28,7 @@ int sleepers__new(struct tracker *tracker, struct stacks *stacks, struct recordi
 		return -ENOMEM;
 	sleepers->tracker = tracker;
 	sleepers->stacks = stacks;
+	sleepers->tree = tree;
 	sleepers->writer = writer;
 	sleepers->start_ns = start_ns;
 	*ret_sleepers = sleepers;
@@ -44,7 +48,7 @@ void sleepers__begin(struct sleepers *sleepers, uint64_t slice_start_ns, int fin
 
 static int is_asleep(const struct ps_waits *waits)
 {
-	return waits->out_ns && !waits->wake_ns && waits->class != PS_WAIT_RUN_QUEUE;
+	return waits->out_ns && !waits->wake_ns && !PS_WAIT_IS_READY(waits->class);
 }
 
 static struct thread *find_thread(struct sleepers *sleepers, const struct ps_event *event,
@@ -84,7 +88,7 @@ int sleepers__on_task(struct sleepers *sleepers, const struct ps_task_event *tas
 }
 
 static int write_sample(struct sleepers *sleepers, const struct process *process,
-			const struct thread *thread, uint32_t class, uint32_t syscall,
+			const struct thread *thread, uint32_t class, uint64_t detail,
 			uint64_t weight_ns, int64_t slice)
 {
 	char buffer[WAIT_CLASS_NAME_SIZE];
@@ -95,14 +99,17 @@ static int write_sample(struct sleepers *sleepers, const struct process *process
 		.stack = thread->sleep.stack,
 		.ending = ending__name(thread->sleep.ending),
 		.metric = "offcpu",
-		.class = wait_class__name(class, syscall, buffer),
 		.count = 1,
 		.value = (int64_t)weight_ns,
 		.waker = ROW_NULL,
 	};
-	int err = recording_writer__sample(sleepers->writer, &row);
+	struct wait_names *names = process->wait_names;
+	int err = 0;
 
-	return unless_dropped(err);
+	row.class = wait_names__class(names, class, detail, buffer, &err);
+	if (!err)
+		row.class = wait_names__finer(names, sleepers->tree, row.class, row.stack, &err);
+	return err ?: unless_dropped(recording_writer__sample(sleepers->writer, &row));
 }
 
 int sleepers__on_exit(struct sleepers *sleepers, const struct ps_exit_event *event, int64_t slice)
@@ -115,7 +122,7 @@ int sleepers__on_exit(struct sleepers *sleepers, const struct ps_exit_event *eve
 	thread = find_thread(sleepers, &event->event, &process);
 	if (!thread || thread->sleep.out_ns != event->kept_since_ns || !process->epoch)
 		return 0; /* another wait, or one too short to be walked from outside */
-	return write_sample(sleepers, process, thread, event->kept_class, event->kept_syscall,
+	return write_sample(sleepers, process, thread, event->kept_class, event->kept_detail,
 			    event->kept_ns, slice);
 }
 
@@ -135,6 +142,6 @@ int sleepers__on_last_task(struct sleepers *sleepers, const struct ps_task_event
 	since = waits->out_ns > sleepers->start_ns ? waits->out_ns : sleepers->start_ns;
 	if (task->event.time_ns <= since)
 		return 0;
-	return write_sample(sleepers, process, thread, waits->class, waits->syscall,
+	return write_sample(sleepers, process, thread, waits->class, waits->detail,
 			    task->event.time_ns - since, slice);
 }

@@ -10,13 +10,15 @@
 #include "wire.h"
 
 struct stacks;
+struct stack_tree;
 struct recording_writer;
 struct sleepers;
 struct tracker;
 
 /* All borrowed. start_ns: CLOCK_MONOTONIC of the recording's start. */
-int sleepers__new(struct tracker *tracker, struct stacks *stacks, struct recording_writer *writer,
-		  uint64_t start_ns, struct sleepers **ret_sleepers);
+int sleepers__new(struct tracker *tracker, struct stacks *stacks, const struct stack_tree *tree,
+		  struct recording_writer *writer, uint64_t start_ns,
+		  struct sleepers **ret_sleepers);
 void sleepers__free(struct sleepers *sleepers); /* NULL is accepted */
 
 /* A slice: begin, then every task of the snapshot. A wait that has lasted since before the slice

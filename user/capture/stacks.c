@@ -23,6 +23,8 @@ struct user_part {
 	bool leaf_first; /* native[0] is where the kernel was entered, not a return address */
 	struct ps_frame python[PS_MAX_PYTHON];
 	int64_t frames[PS_MAX_PYTHON]; /* rows of the Python frames */
+	/* … and of the parts of a quantum that they are; 0: of none */
+	int64_t parts[PS_MAX_PYTHON];
 	size_t python_count;
 	bool named; /* all of them are */
 };
@@ -154,17 +156,48 @@ static struct known_stack *remember(struct stacks *stacks, struct process *proce
 
 /* --- one stack */
 
-static int name_python(struct stacks *stacks, struct process *process, struct user_part *user)
+/* Names the frames; those that only tell a part of a quantum become the frame before's. frames may
+ * be user->python itself. */
+static int name_python(struct stacks *stacks, struct process *process, uint64_t epoch,
+		       const struct ps_frame *frames, size_t count, struct user_part *user)
 {
-	user->named = true;
-	for (size_t i = 0; i < user->python_count; i++) {
-		const struct ps_frame *frame = &user->python[i];
+	bool told[PS_MAX_PYTHON] = {false}; /* that it is such a part, or no frame */
+	size_t at = 0;
 
-		if (PS_FRAME_FLAGS(frame) & PS_FRAME_NONE)
+	user->named = true;
+	for (size_t i = 0; i < count; i++) {
+		struct ps_frame frame = frames[i];
+		int64_t row = 0;
+
+		if (PS_FRAME_FLAGS(&frame) & PS_FRAME_PART) {
+			row = names__part(stacks->names, process, epoch, &frame);
+			if (row < 0)
+				return (int)row;
+			if (!at)
+				continue;
+			user->parts[at - 1] = row;
+			told[at - 1] = true;
+			user->python[at - 1].kind |= frame.kind & PS_FRAME_LAST;
 			continue;
-		user->frames[i] = names__python(stacks->names, process, frame, &user->named);
-		if (user->frames[i] < 0)
-			return (int)user->frames[i];
+		}
+		if (at == PS_MAX_PYTHON)
+			break;
+		if (!(PS_FRAME_FLAGS(&frame) & PS_FRAME_NONE))
+			row = names__python(stacks->names, process, &frame, &user->named);
+		if (row < 0)
+			return (int)row;
+		user->python[at] = frame;
+		user->frames[at] = row;
+		told[at] = PS_FRAME_FLAGS(&frame) & PS_FRAME_NONE;
+		user->parts[at++] = 0;
+	}
+	user->python_count = at;
+	for (size_t i = 0; i < at; i++) {
+		if (!told[i])
+			user->parts[i] =
+				names__untold_part(stacks->names, process, &user->python[i]);
+		if (user->parts[i] < 0)
+			return (int)user->parts[i];
 	}
 	return 0;
 }
@@ -226,6 +259,10 @@ static int64_t user_node(struct stacks *stacks, struct process *process,
 	while (count-- > 0 && node >= 0) {
 		const struct mixed_frame *frame = &frames[count];
 
+		if (frame->python && user->parts[frame->index])
+			node = push(stacks, node, user->parts[frame->index]);
+		if (node < 0)
+			break;
 		if (frame->python)
 			node = push(stacks, node, user->frames[frame->index]);
 		else
@@ -278,22 +315,22 @@ int stacks__on_stack(struct stacks *stacks, struct process *process,
 	const uint64_t *native = words + event->kernel_frames;
 	struct user_part user = {
 		.native_count = event->native_frames,
-		.python_count = event->python_frames,
 		.native_ending = event->native_ending,
 		.python_ending = event->python_ending,
 		.leaf_eval = event->leaf_eval,
 		.leaf_first = event->leaf_kernel,
 	};
+	struct ps_frame python[PS_MAX_PYTHON + PS_MAX_PARTS];
 	struct known_stack *stack;
 	int err;
 
 	if (event->kernel_frames > PS_MAX_KERNEL || event->native_frames > PS_MAX_NATIVE ||
-	    event->python_frames > PS_MAX_PYTHON)
+	    event->python_frames > PS_MAX_PYTHON + PS_MAX_PARTS)
 		return 0;
 	memcpy(user.native, native, user.native_count * sizeof(*native));
-	memcpy(user.python, native + user.native_count, user.python_count * sizeof(user.python[0]));
+	memcpy(python, native + user.native_count, event->python_frames * sizeof(python[0]));
 	/* First of all: code objects may be gone soon. */
-	err = name_python(stacks, process, &user);
+	err = name_python(stacks, process, event->epoch, python, event->python_frames, &user);
 	if (err)
 		return err;
 	stack = remember(stacks, process, event->hash);
@@ -429,7 +466,7 @@ int64_t stacks__sleeper(struct stacks *stacks, struct process *process,
 							 user.python, &user.python_count);
 	user.native_ending = remote_walk__native(&memory.memory, &rows, &place, user.native,
 						 PS_MAX_NATIVE, &user.native_count);
-	err = name_python(stacks, process, &user);
+	err = name_python(stacks, process, task->epoch, user.python, user.python_count, &user);
 	if (err)
 		return err;
 	node = user_node(stacks, process, &user, task->event.time_ns, ret_ending);

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "capture/tracker_private.h"
+#include "capture/wait_names.h"
 #include "capture/wait_rows.h"
 #include "proc/facts.h"
 #include "store/writer.h"
@@ -29,6 +30,11 @@ int tracker__new(struct recording_writer *writer, struct rules *rules, struct tr
 	tracker->clock = clock;
 	tracker->free_hook = free_hook;
 	tracker->context = context;
+	tracker->wait_names = wait_names__new(writer, rules);
+	if (!tracker->wait_names) {
+		free(tracker);
+		return -ENOMEM;
+	}
 	*ret_tracker = tracker;
 	return 0;
 }
@@ -72,6 +78,7 @@ static void free_process(struct tracker *tracker, struct process *process)
 	release_tgid(tracker, process);
 	HASH_DEL(tracker->processes, process);
 	mapping_set__unref(process->mappings);
+	wait_rows__forget(process);
 	free(process->cgroup);
 	free(process);
 }
@@ -84,6 +91,7 @@ void tracker__free(struct tracker *tracker)
 		return;
 	HASH_ITER (hh, tracker->processes, one, next)
 		free_process(tracker, one);
+	wait_names__free(tracker->wait_names);
 	free(tracker);
 }
 
@@ -148,6 +156,7 @@ static int new_process(struct tracker *tracker, uint32_t tgid, uint64_t start_bo
 		return -ENOMEM;
 	process->key = (struct process_identity){start_boot_ns, tgid};
 	process->id = ++tracker->last_process;
+	process->wait_names = tracker->wait_names;
 	process->parent = parent ? parent->id : ROW_NULL;
 	process->start_ns = (int64_t)(start_boot_ns - tracker->clock.boot_ns);
 	process->has_baseline = process->start_ns >= 0;
@@ -292,7 +301,6 @@ static int start_image(struct tracker *tracker, struct process *process,
 	process->own = identity;
 	process->image_start_ns = start_ns;
 	process->quantum_count = 0;
-	process->shown_ns = 0;
 	return tracker__begin_epoch(tracker, process, epoch, start_ns, image, &identity);
 }
 
@@ -479,13 +487,6 @@ void tracker__snapshot_begin(struct tracker *tracker, bool final)
 	tracker->snapshot_number++;
 }
 
-/* Whether the process may have been in a quantum since shown_ns: see tracker_quanta.c. */
-static bool is_waited_for(const struct tracker *tracker, const struct process *process)
-{
-	return process->shown_ns && !tracker->final &&
-	       process->snapshot.time_ns - process->shown_ns < SHOWN_LIMIT_NS;
-}
-
 int tracker__snapshot_task(struct tracker *tracker, const struct ps_task_event *task)
 {
 	struct process *process =
@@ -536,8 +537,7 @@ int tracker__snapshot_end(struct tracker *tracker)
 
 	for (struct process *one = tracker->processes; one && !err; one = one->hh.next) {
 		if (one->snapshot.number == tracker->snapshot_number && !one->gone &&
-		    !one->snapshot.late && one->snapshot.epoch == one->epoch &&
-		    !is_waited_for(tracker, one))
+		    !one->snapshot.late && one->snapshot.epoch == one->epoch)
 			err = tracker__charge(tracker, one, one->snapshot.cpu_ns,
 					      one->snapshot.user_ns, one->snapshot.system_ns);
 		if (!err)

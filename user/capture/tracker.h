@@ -25,8 +25,11 @@ struct code_names;
 struct code_space;
 struct known_stack;
 struct unwind_space;
+struct wait_names;
+struct process_wait;
 struct tracker;
 struct process;
+struct process_resources;
 
 /* Who, as everything in the recording refers to it. */
 struct epoch {
@@ -35,6 +38,10 @@ struct epoch {
 	int64_t image; /* row */
 	int64_t start_ns, end_ns; /* since the recording's start; ROW_NULL: goes on */
 	struct process *process;
+	int64_t quantum; /* its number among the process's, from 1; 0: it is the process's own time
+			  */
+	bool is_named; /* that quantum's label was read */
+	bool whole; /* it was seen from its beginning */
 	struct identity identity; /* texts live as long as the rules */
 	struct epoch *next; /* the process's earlier one */
 	UT_hash_handle hh;
@@ -88,15 +95,16 @@ struct process {
 		bool late; /* not to be charged: its epoch is another one by now */
 	} snapshot;
 
-	struct wait_sums waits; /* of all threads, not yet in rows */
+	struct wait_sums waits; /* of all threads, not yet in rows … */
+	struct process_wait *wait_details; /* … and those known more closely; wait_rows.c's */
+	struct wait_names *wait_names; /* the tracker's */
 
 	struct epoch *epoch; /* now; ->next: earlier ones */
 	struct identity own; /* outside of quanta */
 	int64_t image_start_ns; /* when its program began */
 	int64_t quantum_count;
-	uint64_t shown_ns; /* != 0: at this boundary it may have begun its first quantum */
 	struct code_space *code_space; /* quanta.c's; NULL: none */
-	bool code_shown; /* code of a rule was met since the last boundary */
+	struct process_resources *resources; /* resources.c's; NULL: none */
 	struct thread *threads;
 	char *cgroup;
 	uint64_t cgroup_id;
@@ -131,6 +139,9 @@ int tracker__new(struct recording_writer *writer, struct rules *rules, struct tr
 		 tracker_free_hook *free_hook, void *context, struct tracker **ret_tracker);
 void tracker__free(struct tracker *tracker);
 
+/* What waits and remotes are called; borrowed. */
+struct wait_names *tracker__wait_names(struct tracker *tracker);
+
 /* Nanoseconds since the recording's start. */
 int64_t tracker__time(const struct tracker *tracker, uint64_t mono_ns);
 
@@ -158,9 +169,9 @@ int tracker__on_exec(struct tracker *tracker, const struct ps_exec_event *event,
  * *ret_epoch NULL when the process is not known. */
 int tracker__on_quantum(struct tracker *tracker, const struct ps_quantum_event *event,
 			const struct identity *identity, struct epoch **ret_epoch);
-/* A boundary at which a function of a quantum was on the stack, which BPF did not know yet: the
- * quantum that BPF will tell of soon has begun here. */
-int tracker__on_boundary(struct tracker *tracker, const struct ps_quantum_event *event);
+/* What an epoch is, known after it had begun. */
+int tracker__name_epoch(struct tracker *tracker, struct epoch *epoch,
+			const struct identity *identity);
 int tracker__on_exit(struct tracker *tracker, const struct ps_exit_event *event);
 int tracker__on_gone(struct tracker *tracker, const struct ps_gone_event *event);
 
@@ -173,6 +184,10 @@ int tracker__snapshot_end(struct tracker *tracker);
 /* Writes the rows of processes whose figures have changed; `final` also reads peak RSS of those
  * that go on and closes nothing: they still ran. */
 int tracker__write_processes(struct tracker *tracker, bool final);
+
+/* Writes what each thread has waited so far and was not told yet, where there are several; for live
+ * recordings, of which one wants to know each slice which threads idle. */
+int tracker__tell_waits(struct tracker *tracker);
 
 /* Processes and threads known now. */
 unsigned int tracker__process_count(const struct tracker *tracker);

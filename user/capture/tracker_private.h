@@ -5,13 +5,10 @@
 
 #include "capture/tracker.h"
 
-/* A process whose code was shown at a boundary is not charged for so long: the time may turn out to
- * be a quantum's. */
-#define SHOWN_LIMIT_NS 3000000000ULL
-
 struct tracker {
 	struct recording_writer *writer;
 	struct rules *rules;
+	struct wait_names *wait_names;
 	struct tracker_clock clock;
 	tracker_free_hook *free_hook;
 	void *context;

@@ -10,8 +10,9 @@
 #include "capture/wait_rows.h"
 #include "store/writer.h"
 
-static int charge_before(struct tracker *tracker, struct process *process,
-			 const struct ps_quantum_event *event)
+/* What was used until now belongs to the epoch that ends. */
+static int close_epoch(struct tracker *tracker, struct process *process,
+		       const struct ps_quantum_event *event)
 {
 	struct thread *thread = tracker__thread(tracker, process, event->event.tid, NULL);
 	bool has_baseline = process->has_baseline;
@@ -32,46 +33,38 @@ static int charge_before(struct tracker *tracker, struct process *process,
 	return err ?: wait_rows__charge(tracker->writer, tracker->slice, process);
 }
 
+static int open_epoch(struct tracker *tracker, struct process *process,
+		      const struct ps_quantum_event *event, const struct identity *identity)
+{
+	int err = tracker__begin_epoch(tracker, process, event->epoch,
+				       tracker__time(tracker, event->event.time_ns),
+				       process->epoch->image, identity ? identity : &process->own);
+
+	if (!err && identity)
+		process->epoch->quantum = ++process->quantum_count;
+	return err;
+}
+
 int tracker__on_quantum(struct tracker *tracker, const struct ps_quantum_event *event,
 			const struct identity *identity, struct epoch **ret_epoch)
 {
 	struct process *process =
 		tracker__find_exact(tracker, event->event.tgid, event->start_boot_ns);
-	uint64_t begin_ns = event->event.time_ns;
-	int err = 0;
+	int err;
 
 	*ret_epoch = NULL;
 	if (!process || !process->epoch || tracker__epoch(tracker, event->epoch))
 		return 0;
-	if (process->shown_ns && identity && process->shown_ns < begin_ns &&
-	    begin_ns - process->shown_ns < SHOWN_LIMIT_NS)
-		begin_ns = process->shown_ns; /* Where one epoch of a process ends and the next
-					       * begins while it runs on. BPF tells what the process
-					       * had used at that moment. Only the thread at the
-					       * boundary tells its waits there; those of the others
-					       * go to the epoch in which the slice ends. */
-	else
-		err = charge_before(tracker, process, event);
-	process->shown_ns = 0;
-	if (err)
-		return err;
-	if (identity)
-		process->quantum_count++;
-	err = tracker__begin_epoch(tracker, process, event->epoch, tracker__time(tracker, begin_ns),
-				   process->epoch->image, identity ? identity : &process->own);
-	if (err)
-		return err;
-	*ret_epoch = process->epoch;
-	return begin_ns == event->event.time_ns ? 0 : charge_before(tracker, process, event);
+	err = close_epoch(tracker, process, event);
+	err = err ?: open_epoch(tracker, process, event, identity);
+	if (!err)
+		*ret_epoch = process->epoch;
+	return err;
 }
 
-int tracker__on_boundary(struct tracker *tracker, const struct ps_quantum_event *event)
+int tracker__name_epoch(struct tracker *tracker, struct epoch *epoch,
+			const struct identity *identity)
 {
-	struct process *process =
-		tracker__find_exact(tracker, event->event.tgid, event->start_boot_ns);
-
-	if (!process || !process->epoch || process->shown_ns || process->epoch->key != event->epoch)
-		return 0;
-	process->shown_ns = event->event.time_ns;
-	return charge_before(tracker, process, event);
+	epoch->identity = *identity;
+	return tracker_rows__epoch(tracker, epoch);
 }

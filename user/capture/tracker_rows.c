@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "capture/tracker_private.h"
 
+#include "capture/wait_rows.h"
 #include "store/writer.h"
 
 int tracker_rows__epoch(struct tracker *tracker, const struct epoch *epoch)
@@ -52,4 +53,20 @@ int tracker_rows__thread(struct tracker *tracker, const struct process *process,
 	};
 
 	return recording_writer__thread(tracker->writer, &row);
+}
+
+struct wait_names *tracker__wait_names(struct tracker *tracker)
+{
+	return tracker->wait_names;
+}
+
+int tracker__tell_waits(struct tracker *tracker)
+{
+	int err = 0;
+
+	/* A thread that is alone is no idle one. */
+	for (struct process *one = tracker->processes; one && !err; one = one->hh.next)
+		if (HASH_COUNT(one->threads) > 1)
+			err = wait_rows__tell_all(tracker->writer, one);
+	return err;
 }

@@ -14,6 +14,9 @@ void wait_rows__take(struct process *process, struct thread *thread, const struc
 /* Charges what the process's threads have waited to its epoch and the slice. */
 int wait_rows__charge(struct recording_writer *writer, int64_t slice, struct process *process);
 
+/* Frees what the process still has to be charged. */
+void wait_rows__forget(struct process *process);
+
 /* Writes what the thread has waited in the process's epoch, once that or the thread ends. */
 int wait_rows__tell(struct recording_writer *writer, const struct process *process,
 		    struct thread *thread);

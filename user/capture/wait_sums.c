@@ -12,48 +12,50 @@ static const char *const class_names[] = {
 #undef X
 };
 
-const char *wait_class__name(uint32_t class, uint32_t syscall, char buffer[WAIT_CLASS_NAME_SIZE])
+const char *wait_class__name(uint32_t class, uint64_t detail, char buffer[WAIT_CLASS_NAME_SIZE])
 {
-	const char *name = syscall__name(syscall);
+	const char *name;
 
 	if (class >= PS_WAIT_COUNT)
 		return "other";
-	if (class != PS_WAIT_OTHER || syscall == PS_NO_SYSCALL)
+	if (class != PS_WAIT_OTHER || !detail)
 		return class_names[class];
+	name = detail <= PS_SYSCALL_LIMIT ? syscall__name((uint32_t)detail - 1) : NULL;
 	if (name)
 		snprintf(buffer, WAIT_CLASS_NAME_SIZE, "other:%s", name);
 	else
-		snprintf(buffer, WAIT_CLASS_NAME_SIZE, "other:%u", syscall);
+		snprintf(buffer, WAIT_CLASS_NAME_SIZE, "other:%llu",
+			 (unsigned long long)detail - 1);
 	return buffer;
 }
 
-static struct wait_sum *other_sum(struct wait_sums *sums, uint32_t syscall)
+/* Without room for one more detail, that of the class. */
+static struct wait_sum *sum_of(struct wait_sums *sums, uint64_t key)
 {
-	for (size_t i = 0; i < sums->other_count; i++)
-		if (sums->others[i].syscall == syscall)
-			return &sums->others[i].sum;
-	if (syscall == PS_NO_SYSCALL || sums->other_count == WAIT_SUMS_OTHERS)
-		return &sums->classes[PS_WAIT_OTHER];
-	sums->others[sums->other_count].syscall = syscall;
-	return &sums->others[sums->other_count++].sum;
+	for (size_t i = 0; i < sums->detail_count; i++)
+		if (sums->details[i].key == key)
+			return &sums->details[i].sum;
+	if (!PS_WAIT_KEY_DETAIL(key) || sums->detail_count == WAIT_SUMS_DETAILS)
+		return &sums->classes[PS_WAIT_KEY_CLASS(key)];
+	sums->details[sums->detail_count].key = key;
+	return &sums->details[sums->detail_count++].sum;
 }
 
-static void add_time(struct wait_sums *sums, uint32_t class, uint32_t syscall, uint64_t ns)
+/* Where BPF will count the wait that goes on: under its detail, as long as there is a place. */
+static uint64_t counted_under(const struct ps_waits *waits, uint32_t class)
 {
-	if (class == PS_WAIT_OTHER)
-		other_sum(sums, syscall)->ns += ns;
-	else if (class < PS_WAIT_COUNT)
-		sums->classes[class].ns += ns;
+	uint64_t key = PS_WAIT_KEY(class, waits->detail & PS_WAIT_DETAIL_MASK);
+
+	for (size_t i = 0; i < PS_WAIT_DETAILS && !PS_WAIT_IS_READY(class); i++)
+		if (!waits->details[i].count || waits->details[i].key == key)
+			return key;
+	return PS_WAIT_KEY(class, 0);
 }
 
-/* The system call under which BPF will count the wait that goes on: its own, as long as there is
- * room to keep it apart. */
-static uint32_t counted_under(const struct ps_waits *waits)
+static void add_time(struct wait_sums *sums, uint64_t key, uint64_t ns)
 {
-	for (size_t i = 0; i < PS_WAIT_OTHERS - 1; i++)
-		if (!waits->others[i].count || waits->others[i].syscall == waits->syscall)
-			return waits->syscall;
-	return PS_NO_SYSCALL;
+	if (ns)
+		sum_of(sums, key)->ns += ns;
 }
 
 void wait_sums__of(const struct ps_waits *waits, uint64_t now_ns, struct wait_sums *ret_sums)
@@ -62,64 +64,80 @@ void wait_sums__of(const struct ps_waits *waits, uint64_t now_ns, struct wait_su
 
 	memset(ret_sums, 0, sizeof(*ret_sums));
 	for (size_t i = 0; i < PS_WAIT_COUNT; i++) {
-		if (i == PS_WAIT_OTHER)
-			continue;
 		ret_sums->classes[i].ns = waits->ns[i];
 		ret_sums->classes[i].count = waits->count[i];
 	}
-	for (size_t i = 0; i < PS_WAIT_OTHERS; i++) {
+	for (size_t i = 0; i < PS_WAIT_DETAILS; i++) {
+		const struct ps_wait_detail *detail = &waits->details[i];
 		struct wait_sum *sum;
 
-		if (!waits->others[i].count)
+		if (!detail->count || PS_WAIT_KEY_CLASS(detail->key) >= PS_WAIT_COUNT)
 			continue;
-		sum = other_sum(ret_sums, waits->others[i].syscall);
-		sum->ns += waits->others[i].ns;
-		sum->count += waits->others[i].count;
+		sum = sum_of(ret_sums, detail->key);
+		sum->ns += detail->ns;
+		sum->count += detail->count;
 	}
-	if (!waits->out_ns || waits->out_ns > now_ns)
+	if (!waits->out_ns || waits->out_ns > now_ns || waits->class >= PS_WAIT_COUNT)
 		return;
+	if (PS_WAIT_IS_READY(waits->class)) {
+		add_time(ret_sums, PS_WAIT_KEY(waits->class, 0), now_ns - waits->out_ns);
+		return;
+	}
 	if (woken > now_ns || woken < waits->out_ns)
 		woken = now_ns;
-	add_time(ret_sums, waits->class, counted_under(waits), woken - waits->out_ns);
-	add_time(ret_sums, PS_WAIT_RUN_QUEUE, PS_NO_SYSCALL, now_ns - woken);
+	add_time(ret_sums, counted_under(waits, waits->class), woken - waits->out_ns);
+	add_time(ret_sums, PS_WAIT_KEY(PS_WAIT_RUN_QUEUE, 0), now_ns - woken);
 }
 
-static void charge(struct wait_sum *sum, struct wait_sum *charged, const struct wait_sum *now)
+/* What there is more, which then is charged. */
+static struct wait_sum growth(struct wait_sum *charged, const struct wait_sum *now)
 {
+	struct wait_sum more = {};
+
 	if (now->ns > charged->ns) {
-		sum->ns += now->ns - charged->ns;
+		more.ns = now->ns - charged->ns;
 		charged->ns = now->ns;
 	}
 	if (now->count > charged->count) {
-		sum->count += now->count - charged->count;
+		more.count = now->count - charged->count;
 		charged->count = now->count;
 	}
+	return more;
+}
+
+static void add(struct wait_sum *sum, const struct wait_sum *more)
+{
+	sum->ns += more->ns;
+	sum->count += more->count;
 }
 
 void wait_sums__charge(struct wait_sums *sums, struct wait_sums *charged,
-		       const struct wait_sums *now)
+		       const struct wait_sums *now, wait_sums_detail *detail, void *context)
 {
-	for (size_t i = 0; i < PS_WAIT_COUNT; i++)
-		charge(&sums->classes[i], &charged->classes[i], &now->classes[i]);
-	for (size_t i = 0; i < now->other_count; i++) {
-		uint32_t syscall = now->others[i].syscall;
+	for (size_t i = 0; i < PS_WAIT_COUNT; i++) {
+		struct wait_sum more = growth(&charged->classes[i], &now->classes[i]);
 
-		charge(other_sum(sums, syscall), other_sum(charged, syscall), &now->others[i].sum);
+		add(&sums->classes[i], &more);
+	}
+	for (size_t i = 0; i < now->detail_count; i++) {
+		uint64_t key = now->details[i].key;
+		struct wait_sum more = growth(sum_of(charged, key), &now->details[i].sum);
+
+		if ((more.ns || more.count) && (!detail || detail(context, key, &more)))
+			add(sum_of(sums, key), &more);
 	}
 }
 
 int wait_sums__each(const struct wait_sums *sums, wait_sums_tell *tell, void *context)
 {
-	char buffer[WAIT_CLASS_NAME_SIZE];
 	int err = 0;
 
-	for (size_t i = 0; i < PS_WAIT_COUNT && !err; i++)
+	for (uint32_t i = 0; i < PS_WAIT_COUNT && !err; i++)
 		if (sums->classes[i].ns || sums->classes[i].count)
-			err = tell(context, class_names[i], &sums->classes[i]);
-	for (size_t i = 0; i < sums->other_count && !err; i++)
-		if (sums->others[i].sum.ns || sums->others[i].sum.count)
-			err = tell(context,
-				   wait_class__name(PS_WAIT_OTHER, sums->others[i].syscall, buffer),
-				   &sums->others[i].sum);
+			err = tell(context, i, 0, &sums->classes[i]);
+	for (size_t i = 0; i < sums->detail_count && !err; i++)
+		if (sums->details[i].sum.ns || sums->details[i].sum.count)
+			err = tell(context, PS_WAIT_KEY_CLASS(sums->details[i].key),
+				   PS_WAIT_KEY_DETAIL(sums->details[i].key), &sums->details[i].sum);
 	return err;
 }

@@ -449,6 +449,57 @@ int python_object__number(struct python_reader *reader, uint64_t object, uint64_
 	return err;
 }
 
+/* -ENOENT: neither tuple nor list. */
+static int sequence_size(struct python_reader *reader, uint64_t object, uint64_t *ret_size)
+{
+	uint64_t type, flags, size;
+	int err = python_read__type(reader, object, &type, &flags);
+
+	if (!err && !(flags & (TYPE_IS_TUPLE | TYPE_IS_LIST)))
+		err = -ENOENT;
+	err = err ?: python_read__word(reader, object + reader->layout->sequence_size, &size);
+	if (!err && size > UINT32_MAX)
+		err = -EBADMSG;
+	if (!err)
+		*ret_size = size;
+	return err;
+}
+
+int python_object__count(struct python_reader *reader, uint64_t object, uint64_t *ret_count)
+{
+	uint8_t entries[TABLE_ENTRY_BYTES * TABLE_AT_ONCE];
+	uint64_t type, flags, sum = 0;
+	struct table table;
+	int err = python_read__type(reader, object, &type, &flags);
+
+	if (!err && !(flags & TYPE_IS_DICT))
+		return sequence_size(reader, object, ret_count);
+	err = err ?: python_table__of_dict(reader, object, &table);
+	if (!err && table.count > PYTHON_COUNT_LIMIT)
+		err = -E2BIG;
+	for (uint32_t from = 0; !err && from < table.count; from += TABLE_AT_ONCE) {
+		uint32_t left = table.count - from;
+		uint32_t count = left < TABLE_AT_ONCE ? left : TABLE_AT_ONCE;
+
+		err = python_table__read(reader, &table, from, count, entries);
+		for (uint32_t i = 0; i < count && !err; i++) {
+			const uint8_t *entry = entries + i * table.entry_size;
+			uint64_t value, members = 1;
+
+			if (!python_table__key(&table, entry))
+				continue;
+			err = python_table__value(reader, &table, from + i, entry, &value);
+			err = err ?: sequence_size(reader, value, &members);
+			if (err == -ENOENT) /* an entry that was deleted, or one thing */
+				err = 0;
+			sum += members;
+		}
+	}
+	if (!err)
+		*ret_count = sum;
+	return err;
+}
+
 int python_object__members(struct python_reader *reader, uint64_t object, python_member_fn *tell,
 			   void *context)
 {

@@ -18,6 +18,7 @@
 #define PYTHON_MRO_LIMIT     64 /* classes that a class descends from */
 #define PYTHON_LOCALS_LIMIT  512 /* local variables of a function that are looked at */
 #define PYTHON_MEMBERS_LIMIT 64 /* members of a dict or tuple that are told */
+#define PYTHON_COUNT_LIMIT   1024 /* entries of a dict whose members are counted */
 #define PYTHON_UUID_SIZE     37 /* bytes of a UUID as text, with the NUL */
 
 struct python_reader {
@@ -61,6 +62,10 @@ int python_object__item(struct python_reader *reader, uint64_t object, uint32_t 
 typedef int python_member_fn(void *context, const char *key, uint64_t object);
 int python_object__members(struct python_reader *reader, uint64_t object, python_member_fn *tell,
 			   void *context);
+
+/* How many members a tuple, list or dict has; of a dict, each tuple or list in it counts for its
+ * own members. */
+int python_object__count(struct python_reader *reader, uint64_t object, uint64_t *ret_count);
 
 struct python_local {
 	uint16_t slot; /* in the frame's local variables */

@@ -414,6 +414,21 @@ int elf_symbols__take_dwarf(struct elf_symbols *symbols)
 	return fd;
 }
 
+int elf_symbols__each(struct elf_symbols *symbols,
+		      int (*take)(void *context, const struct elf_symbol *symbol), void *context)
+{
+	int err;
+
+	ensure_loaded(symbols);
+	err = symbols->error;
+	for (size_t i = 0; i < symbols->functions.count && !err; i++) {
+		struct elf_symbol symbol = function_table__at(&symbols->functions, i);
+
+		err = take(context, &symbol);
+	}
+	return err;
+}
+
 size_t elf_symbols__count(const struct elf_symbols *symbols)
 {
 	return symbols->functions.count;

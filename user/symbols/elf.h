@@ -46,6 +46,11 @@ void elf_symbols__free(struct elf_symbols *symbols);
  * -ENOMEM; so do then all others. */
 int elf_symbols__find(struct elf_symbols *symbols, uint64_t address, struct elf_symbol *ret);
 
+/* Every function that has a name, by address. The first error of take ends it and is returned;
+ * else the errors of elf_symbols__find, but never -ENOENT. */
+int elf_symbols__each(struct elf_symbols *symbols,
+		      int (*take)(void *context, const struct elf_symbol *symbol), void *context);
+
 /* The same of a stripped file's functions without a name: where one begins and how long it is, by
  * the file's call-frame information; name is NULL. -ENOENT: not known; else as elf_symbols__find.
  */

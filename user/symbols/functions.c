@@ -168,6 +168,17 @@ int function_table__find(const struct function_table *table, uint64_t address,
 	return -ENOENT;
 }
 
+struct elf_symbol function_table__at(const struct function_table *table, size_t index)
+{
+	const struct function_entry *entry = &table->entries[index];
+
+	return (struct elf_symbol){
+		.name = table->names + entry->name,
+		.start = entry->start,
+		.size = entry->size,
+	};
+}
+
 size_t function_table__bytes(const struct function_table *table)
 {
 	return table->count * sizeof(*table->entries) + table->names_capacity;

@@ -42,6 +42,8 @@ void function_table__clear(struct function_table *table);
 /* The innermost function that holds address. -ENOENT: none. */
 int function_table__find(const struct function_table *table, uint64_t address,
 			 struct elf_symbol *ret);
+/* Number `index`, below count. */
+struct elf_symbol function_table__at(const struct function_table *table, size_t index);
 size_t function_table__bytes(const struct function_table *table);
 
 #endif

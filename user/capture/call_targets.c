@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Breakpoints lie in code, so each must be the first byte of an instruction, or the process would
+ * run something else. Where functions begin the symbols tell; where they return is found by taking
+ * all instructions apart from the first on. A function that cannot be taken apart to its last byte
+ * is only counted. */
+#include "capture/call_targets.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/files.h"
+#include "base/strings.h"
+#include "capture/binaries.h"
+#include "proc/mappings.h"
+#include "python/binary.h"
+#include "python/eval_ranges.h"
+#include "python/x86_code.h"
+#include "symbols/demangle.h"
+#include "symbols/elf.h"
+
+#define LARGEST_FUNCTION (1024 * 1024) /* bytes */
+#define LONGEST_CODE	 15 /* bytes of an instruction */
+#define PYTHON_LOOP	 "_PyEval_EvalFrameDefault"
+#define PYTHON_3_8	 0x0308
+
+/* One executable mapping of a file. */
+struct place {
+	struct call_targets *targets;
+	call_wanted *wanted;
+	void *context;
+	bool python, timed;
+	pid_t pid;
+	const struct mapping *mapping;
+	uint64_t vaddr; /* of the mapping's start, as the file has it */
+	int fd;
+	struct elf_symbols *symbols;
+};
+
+static int add_point(const struct place *place, uint64_t vaddr, struct ps_calls_target target)
+{
+	struct call_targets *targets = place->targets;
+	uint64_t distance = vaddr - place->vaddr;
+	struct call_point *point;
+	int err;
+
+	if (targets->point_count == PS_CALLS_POINTS)
+		return -E2BIG;
+	err = array__reserve(&targets->points, &targets->point_capacity, sizeof(*targets->points),
+			     targets->point_count + 1);
+	if (err)
+		return err;
+	point = &targets->points[targets->point_count];
+	*point = (struct call_point){
+		.offset = place->mapping->offset + distance,
+		.pid = place->pid,
+		.address = place->mapping->start + distance,
+		.target = target,
+	};
+	if (asprintf(&point->path, "/proc/%d/map_files/%llx-%llx", place->pid,
+		     (unsigned long long)place->mapping->start,
+		     (unsigned long long)place->mapping->end) < 0)
+		return -ENOMEM;
+	targets->point_count++;
+	return 0;
+}
+
+static bool returns(const uint8_t *code, size_t length)
+{
+	/* Prefixes of branch prediction and of MPX mean nothing. */
+	if (length > 1 && (code[0] == 0xf3 || code[0] == 0xf2)) {
+		code++;
+		length--;
+	}
+	return (length == 1 && code[0] == 0xc3) || (length == 3 && code[0] == 0xc2);
+}
+
+/* Adds the returns in [vaddr, vaddr + size). -EBADMSG: not all of it could be taken apart; nothing
+ * was added. */
+static int add_returns(const struct place *place, uint64_t vaddr, uint64_t size)
+{
+	const struct ps_calls_target target = {.kind = PS_CALLS_RETURN};
+	uint64_t distance = vaddr - place->vaddr;
+	_cleanup_free_ uint8_t *code = NULL;
+	size_t before = place->targets->point_count;
+	int err;
+
+	if (!size || size > LARGEST_FUNCTION)
+		return -EBADMSG;
+	code = malloc(size);
+	if (!code)
+		return -ENOMEM;
+	err = file__read_at(place->fd, place->mapping->offset + distance, code, size);
+	for (uint64_t at = 0; at < size && !err;) {
+		struct x86_instruction instruction;
+
+		err = x86_instruction__decode(code + at, size - at, &instruction);
+		if (err)
+			break;
+		if (returns(code + at, instruction.length))
+			err = add_point(place, vaddr + at, target);
+		at += instruction.length;
+	}
+	while (err && place->targets->point_count > before)
+		free(place->targets->points[--place->targets->point_count].path);
+	return err;
+}
+
+static int add_function(const struct place *place, const struct elf_symbol *symbol, char *name)
+{
+	struct call_targets *targets = place->targets;
+	const struct ps_calls_target target = {.kind = PS_CALLS_ENTRY};
+	struct call_function *function;
+	int err = 0;
+
+	if (targets->function_count == CALL_TARGETS_MOST)
+		err = -E2BIG;
+	err = err
+		      ?: array__reserve(&targets->functions, &targets->function_capacity,
+					sizeof(*targets->functions), targets->function_count + 1);
+	err = err ?: add_point(place, symbol->start, target);
+	if (err) {
+		free(name);
+		return err;
+	}
+	function = &targets->functions[targets->function_count++];
+	*function = (struct call_function){
+		.pid = place->pid,
+		.address = place->mapping->start + (symbol->start - place->vaddr),
+		.name = name,
+		.module = strdup(place->mapping->file.path ?: ""),
+	};
+	if (!function->module)
+		return -ENOMEM;
+	if (!place->timed)
+		return 0;
+	err = add_returns(place, symbol->start, symbol->size);
+	function->timed = !err;
+	return err == -EBADMSG ? 0 : err;
+}
+
+static bool is_mapped(const struct place *place, const struct elf_symbol *symbol)
+{
+	uint64_t room = place->mapping->end - place->mapping->start;
+
+	return symbol->start >= place->vaddr && symbol->start - place->vaddr < room &&
+	       symbol->size <= room - (symbol->start - place->vaddr);
+}
+
+static int take_symbol(void *context, const struct elf_symbol *symbol)
+{
+	const struct place *place = context;
+	size_t length = strlen(symbol->name);
+	char *name;
+
+	/* Entries of the procedure linkage table are jumps to the function itself, and what the
+	 * compiler has put apart as rarely run is a part of it. */
+	if (!is_mapped(place, symbol) || !symbol->size || strstr(symbol->name, ".cold") ||
+	    (length > 4 && !strcmp(symbol->name + length - 4, "@plt")))
+		return 0;
+	name = symbol__demangle(symbol->name);
+	if (!name)
+		name = strdup(symbol->name);
+	if (!name)
+		return -ENOMEM;
+	if (!place->wanted(place->context, name)) {
+		free(name);
+		return 0;
+	}
+	return add_function(place, symbol, name);
+}
+
+/* --- Python */
+
+static int find_loop(void *context, const struct elf_symbol *symbol)
+{
+	uint64_t *start = context;
+
+	if (!strcmp(symbol->name, PYTHON_LOOP))
+		*start = symbol->start;
+	return 0;
+}
+
+static int add_python(const struct place *place)
+{
+	struct call_targets *targets = place->targets;
+	struct eval_range ranges[EVAL_RANGES_MOST];
+	struct ps_calls_target target = {.layout = (uint32_t)targets->python_count};
+	struct python_binary binary;
+	uint64_t start = 0;
+	size_t count = 0;
+	int err = python_binary__probe(place->fd, &binary);
+
+	if (err)
+		return err == -ENOMEM ? err : 0;
+	err = elf_symbols__each(place->symbols, find_loop, &start);
+	if (err || start < place->vaddr)
+		return err;
+	if (targets->python_count == PS_MAX_LAYOUTS)
+		return -E2BIG;
+	err = array__reserve(&targets->pythons, &targets->python_capacity,
+			     sizeof(*targets->pythons), targets->python_count + 1);
+	if (err)
+		return err;
+	target.kind = binary.version <= PYTHON_3_8 ? PS_CALLS_PYTHON_FIRST : PS_CALLS_PYTHON_SECOND;
+	err = add_point(place, start, target);
+	if (err)
+		return err;
+	targets->pythons[targets->python_count++] = (struct call_python){
+		.pid = place->pid,
+		.version = binary.version,
+		.code_type = binary.code_type
+				     ? place->mapping->start + (binary.code_type - place->vaddr)
+				     : 0,
+		.layout = binary.layout,
+	};
+	if (place->timed && !eval_ranges__find(place->fd, ranges, EVAL_RANGES_MOST, &count))
+		for (size_t i = 0; i < count && !err; i++)
+			err = add_returns(place, ranges[i].start, ranges[i].end - ranges[i].start);
+	return err == -EBADMSG ? 0 : err;
+}
+
+/* --- the whole */
+
+static int add_mapping(struct place *place)
+{
+	int err = 0;
+
+	place->fd = binary__open(place->pid, place->mapping);
+	if (place->fd < 0)
+		return place->fd == -ENOMEM ? -ENOMEM : 0;
+	if (elf_symbols__open(place->fd, NULL, &place->symbols))
+		goto cleanup; /* no program */
+	if (elf_symbols__vaddr(place->symbols, place->mapping->offset, &place->vaddr))
+		goto cleanup;
+	err = elf_symbols__each(place->symbols, take_symbol, place);
+	if (err == -EBADMSG || err == -EFBIG)
+		err = 0; /* its symbols are of no use */
+	if (!err && place->python)
+		err = add_python(place);
+cleanup:
+	elf_symbols__free(place->symbols);
+	place->symbols = NULL;
+	close(place->fd);
+	return err;
+}
+
+int call_targets__add(struct call_targets *targets, pid_t pid, call_wanted *wanted, void *context,
+		      bool python, bool timed)
+{
+	struct string_pool *pool = string_pool__new();
+	struct mapping_set *set = NULL;
+	struct place place = {.targets = targets,
+			      .wanted = wanted,
+			      .context = context,
+			      .python = python,
+			      .timed = timed,
+			      .pid = pid};
+	int err = pool ? mapping_set__read(pid, pool, &set) : -ENOMEM;
+
+	for (size_t i = 0; !err && i < mapping_set__count(set); i++) {
+		place.mapping = mapping_set__at(set, i);
+		if (place.mapping->file.inode)
+			err = add_mapping(&place);
+	}
+	mapping_set__unref(set);
+	string_pool__free(pool);
+	return err;
+}
+
+void call_targets__clear(struct call_targets *targets)
+{
+	for (size_t i = 0; i < targets->point_count; i++)
+		free(targets->points[i].path);
+	for (size_t i = 0; i < targets->function_count; i++) {
+		free(targets->functions[i].name);
+		free(targets->functions[i].module);
+	}
+	free(targets->points);
+	free(targets->functions);
+	free(targets->pythons);
+	*targets = (struct call_targets){0};
+}
