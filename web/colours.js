@@ -9,7 +9,7 @@ const CLASS_COLOURS = {
   child: "#59a14f", socket: "#4e79a7", poll: "#7fa8d1", page_fault: "#f28e2b", idle: "#c3c8ce",
 };
 
-const KIND_HUES = { python: [213, 62], native: [32, 78], interpreter: [268, 24], kernel: [358, 52], none: [215, 8] };
+const KIND_HUES = { python: [213, 62], native: [32, 78], interpreter: [268, 24], kernel: [358, 52], subtask: [140, 42], none: [215, 8] };
 
 export const classColour = (name) => CLASS_COLOURS[name] || OTHER;
 

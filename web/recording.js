@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The data of the page as arrays. docs/INTERNALS.md ("The page's data") says how they are packed.
 
-export const KINDS = ["python", "native", "interpreter", "kernel"];
+export const KINDS = ["python", "native", "interpreter", "kernel", "subtask"];
 export const KIND_WORDS = {
-  python: "Python", native: "C, C++ …", interpreter: "interpreter", kernel: "kernel", none: "no frame",
+  python: "Python", native: "C, C++ …", interpreter: "interpreter", kernel: "kernel", subtask: "task or sub-task", none: "no frame",
 };
 export const [CPU, OFFCPU, IO] = [0, 1, 2];
 export const [TIME, BYTES, OPS] = [0, 1, 2];

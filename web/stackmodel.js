@@ -62,8 +62,8 @@ const startUpNodes = (stacks) => {
 
 const isHidden = (fn, frames) => {
   if (!fn) return false;
-  if (frames === "python") return fn.kind !== "python";
-  if (frames === "native") return fn.kind === "python" || fn.loop;
+  if (frames === "python") return fn.kind !== "python" && fn.kind !== "subtask";
+  if (frames === "native") return fn.kind === "python" || fn.kind === "subtask" || fn.loop;
   return fn.loop;
 };
 

@@ -49,6 +49,10 @@ int64_t graph__samples(const struct query_request *request, const struct query_f
 		return figures->offcpu_samples;
 	case SOURCE_IO:
 		return figures->io_samples;
+	case SOURCE_CEPH:
+		return figures->ceph_samples;
+	case SOURCE_MEM:
+		return figures->grown_samples;
 	default:
 		return figures->samples;
 	}

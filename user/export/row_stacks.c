@@ -63,6 +63,8 @@ void row_stacks__complete(struct query_request *request, const char *const *grou
 		add_key(request, "wait");
 	if (request->metric->source == SOURCE_IO && !has_scope(request, SCOPE_OP))
 		add_key(request, "op");
+	if (request->metric->source == SOURCE_CEPH && !has_scope(request, SCOPE_CEPH))
+		add_key(request, "ceph");
 }
 
 const char *row_stacks__refusal(const struct query_request *request)
@@ -79,7 +81,7 @@ static void sort_keys(struct row_stacks *stacks)
 	size_t last = request->key_count - 1;
 	enum key_scope item = request->keys[last]->scope;
 
-	stacks->has_item = last && (item == SCOPE_WAIT || item == SCOPE_OP) &&
+	stacks->has_item = last && (item == SCOPE_WAIT || item == SCOPE_OP || item == SCOPE_CEPH) &&
 			   request->keys[last - 1]->scope == SCOPE_NODE;
 	for (size_t i = 0; i < request->key_count; i++) {
 		if (request->keys[i]->scope == SCOPE_NODE || (i == last && stacks->has_item))

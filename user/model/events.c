@@ -8,13 +8,16 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "model/ceph.h"
 #include "model/idle.h"
 #include "model/loading.h"
+#include "model/refine.h"
+#include "model/storage.h"
 
 /* --- Pools. */
 
-static int find_pool(struct tables *tables, enum source source, uint32_t epoch, uint32_t item,
-		     uint32_t *ret_pool)
+int tables__find_pool(struct tables *tables, enum source source, uint32_t epoch, uint32_t item,
+		      uint32_t *ret_pool)
 {
 	struct loading_state *loading = tables->loading;
 	struct sample_pool *pool;
@@ -46,7 +49,8 @@ int tables__cpu_pool(struct tables *tables, uint32_t epoch, uint32_t *ret_pool)
 	int error = 0;
 
 	if (tables->epochs[epoch].cpu_pool == NO_INDEX)
-		error = find_pool(tables, SOURCE_CPU, epoch, 0, &tables->epochs[epoch].cpu_pool);
+		error = tables__find_pool(tables, SOURCE_CPU, epoch, 0,
+					  &tables->epochs[epoch].cpu_pool);
 	if (!error)
 		*ret_pool = tables->epochs[epoch].cpu_pool;
 	return error;
@@ -124,14 +128,16 @@ static int pool_waits(struct tables *tables)
 	for (size_t i = 0; i < tables->wait_count && !error; i++) {
 		struct wait_fact *fact = &tables->waits[i];
 
-		error = find_pool(tables, SOURCE_OFFCPU, fact->epoch, fact->class, &fact->pool);
+		error = tables__find_pool(tables, SOURCE_OFFCPU, fact->epoch, fact->class,
+					  &fact->pool);
 		if (!error)
 			tables->pools[fact->pool].shares[SHARE_TIME].exact += fact->ns;
 	}
 	for (size_t i = 0; i < tables->thread_wait_count && !error; i++) {
 		struct wait_fact *fact = &tables->thread_waits[i];
 
-		error = find_pool(tables, SOURCE_OFFCPU, fact->epoch, fact->class, &fact->pool);
+		error = tables__find_pool(tables, SOURCE_OFFCPU, fact->epoch, fact->class,
+					  &fact->pool);
 	}
 	return error;
 }
@@ -179,7 +185,7 @@ int tables__close_thread_waits(struct tables *tables)
 static int load_file(struct tables *tables, struct row *row)
 {
 	struct loading_state *loading = tables->loading;
-	struct table_file file;
+	struct table_file file = {0};
 	uint32_t index;
 	int error;
 
@@ -209,6 +215,13 @@ static int load_file(struct tables *tables, struct row *row)
 	return 0;
 }
 
+static enum op_direction direction_of(const char *name)
+{
+	if (!strcmp(name, "read") || !strcmp(name, "copy_from"))
+		return OP_READS;
+	return !strcmp(name, "write") || !strcmp(name, "copy_to") ? OP_WRITES : OP_OTHER;
+}
+
 static int find_op(struct tables *tables, const char *name, uint16_t *ret_op)
 {
 	size_t i = 0;
@@ -221,9 +234,7 @@ static int find_op(struct tables *tables, const char *name, uint16_t *ret_op)
 		tables->ops[i].name = tables__intern(tables, name);
 		if (!tables->ops[i].name)
 			return -ENOMEM;
-		tables->ops[i].direction = !strcmp(name, "read")    ? OP_READS
-					   : !strcmp(name, "write") ? OP_WRITES
-								    : OP_OTHER;
+		tables->ops[i].direction = direction_of(name);
 		tables->op_count++;
 	}
 	*ret_op = (uint16_t)i;
@@ -249,7 +260,7 @@ static int load_io(struct tables *tables, struct row *row)
 		return -EBADMSG;
 	error = find_op(tables, row__text(row, 3), &fact.op);
 	if (!error)
-		error = find_pool(tables, SOURCE_IO, fact.epoch, fact.op, &fact.pool);
+		error = tables__find_pool(tables, SOURCE_IO, fact.epoch, fact.op, &fact.pool);
 	if (!error)
 		error = GROW(tables, io, tables->io_count, IO);
 	if (error)
@@ -289,13 +300,15 @@ static const struct sample_kind {
 	enum source source;
 	uint32_t share;
 } sample_kinds[] = {
-	{"cpu", SOURCE_CPU, SHARE_TIME},    {"offcpu", SOURCE_OFFCPU, SHARE_TIME},
-	{"io_time", SOURCE_IO, SHARE_TIME}, {"io_bytes", SOURCE_IO, SHARE_BYTES},
-	{"io_ops", SOURCE_IO, SHARE_OPS},
+	{"cpu", SOURCE_CPU, SHARE_TIME},	  {"offcpu", SOURCE_OFFCPU, SHARE_TIME},
+	{"io_time", SOURCE_IO, SHARE_TIME},	  {"io_bytes", SOURCE_IO, SHARE_BYTES},
+	{"io_ops", SOURCE_IO, SHARE_OPS},	  {"ceph_time", SOURCE_CEPH, SHARE_TIME},
+	{"ceph_bytes", SOURCE_CEPH, SHARE_BYTES}, {"ceph_ops", SOURCE_CEPH, SHARE_OPS},
+	{"rss_growth", SOURCE_MEM, SHARE_BYTES},  {"faults", SOURCE_MEM, SHARE_OPS},
 };
 
-static int count_ending(struct tables *tables, const char *name, enum source source,
-			int64_t samples)
+int tables__count_ending(struct tables *tables, const char *name, enum source source,
+			 int64_t samples)
 {
 	struct loading_state *loading = tables->loading;
 	size_t i = loading->last_ending;
@@ -324,7 +337,7 @@ static int pool_of_sample(struct tables *tables, struct row *row, const struct s
 	const char *item = row__text(row, 7);
 	uint32_t class;
 	uint16_t op;
-	int error = count_ending(tables, row__text(row, 4), kind->source, fact->count);
+	int error = tables__count_ending(tables, row__text(row, 4), kind->source, fact->count);
 
 	if (error)
 		return error;
@@ -334,14 +347,25 @@ static int pool_of_sample(struct tables *tables, struct row *row, const struct s
 	}
 	if (row__is_null(row, 7))
 		return -EBADMSG;
+	if (kind->source == SOURCE_MEM) {
+		/* Which faults brought what kind is told by samples alone. */
+		error = tables__mem_kind(tables, kind->share == SHARE_OPS ? "fault" : item, &class);
+		return error ? error
+			     : tables__find_pool(tables, SOURCE_MEM, epoch, class, &fact->pool);
+	}
 	if (kind->source == SOURCE_IO) {
 		error = find_op(tables, item, &op);
-		return error ? error : find_pool(tables, SOURCE_IO, epoch, op, &fact->pool);
+		return error ? error : tables__find_pool(tables, SOURCE_IO, epoch, op, &fact->pool);
+	}
+	if (kind->source == SOURCE_CEPH) {
+		error = ceph__op(tables, item, &op);
+		return error ? error
+			     : tables__find_pool(tables, SOURCE_CEPH, epoch, op, &fact->pool);
 	}
 	error = tables__wait_class(tables, item, &class);
 	if (!error)
 		error = idle__class(tables, fact->thread, &class);
-	return error ? error : find_pool(tables, SOURCE_OFFCPU, epoch, class, &fact->pool);
+	return error ? error : tables__find_pool(tables, SOURCE_OFFCPU, epoch, class, &fact->pool);
 }
 
 static uint32_t read_waker(struct loading_state *loading, struct row *row)
@@ -428,6 +452,10 @@ static void find_sources(struct tables *tables)
 	tables->recorded[SOURCE_CPU] = true;
 	tables->recorded[SOURCE_OFFCPU] = tables->wait_count || names_source(list, "offcpu");
 	tables->recorded[SOURCE_IO] = tables->io_count || names_source(list, "io");
+	/* The source may be on, and no mount there. */
+	tables->recorded[SOURCE_CEPH] =
+		tables->ceph_count || recording__meta(tables->recording, "ceph_way");
+	tables->recorded[SOURCE_MEM] = tables->mem_count || names_source(list, "mem");
 }
 
 static double period_of(const struct tables *tables, const char *key)
@@ -444,13 +472,18 @@ static const struct events_step {
 } events_steps[] = {
 	{"SELECT epoch, thread, class, count, ns FROM thread_wait", load_thread_wait, NULL},
 	{"SELECT epoch, slice, class, count, ns FROM wait", load_wait, NULL},
+	{NULL, NULL, refine__split},
 	{NULL, NULL, idle__split},
 	{NULL, NULL, pool_waits},
 	{"SELECT id, kind, path, filesystem, mount FROM file ORDER BY id", load_file, NULL},
+	{NULL, NULL, remotes__load},
 	{"SELECT epoch, slice, file, op, error, count, bytes, ns FROM io", load_io, NULL},
+	{NULL, NULL, storage__load},
 	{"SELECT op, filesystem, what, bucket, count FROM io_histogram"
 	 " ORDER BY filesystem, op, what, bucket",
 	 load_histogram, NULL},
+	{NULL, NULL, ceph__load},
+	{NULL, NULL, tables__load_mem},
 	{"SELECT epoch, thread, slice, stack, ending, count, metric, class, value, waker"
 	 " FROM sample",
 	 load_sample, NULL},
@@ -475,5 +508,8 @@ int events__load(struct tables *tables)
 	tables->period_ns[SOURCE_CPU] = INFINITY;
 	tables->period_ns[SOURCE_OFFCPU] = period_of(tables, "offcpu_period_ns");
 	tables->period_ns[SOURCE_IO] = period_of(tables, "io_period_ns");
+	/* One of so many requests: with 1, all are certain. */
+	tables->period_ns[SOURCE_CEPH] = period_of(tables, "ceph_period") == 1 ? 0 : INFINITY;
+	tables->period_ns[SOURCE_MEM] = period_of(tables, "mem_period_bytes");
 	return 0;
 }

@@ -3,6 +3,7 @@
 #ifndef MODEL_FACTS_H
 #define MODEL_FACTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* thread, slice: NO_INDEX when not known */
@@ -12,7 +13,7 @@ struct usage_fact {
 };
 
 /* What events were recorded of. */
-enum source { SOURCE_CPU, SOURCE_OFFCPU, SOURCE_IO, SOURCE_COUNT };
+enum source { SOURCE_CPU, SOURCE_OFFCPU, SOURCE_IO, SOURCE_CEPH, SOURCE_MEM, SOURCE_COUNT };
 
 enum op_direction { OP_OTHER, OP_READS, OP_WRITES };
 
@@ -21,9 +22,60 @@ struct table_op {
 	enum op_direction direction; /* of its bytes */
 };
 
+/* Of CephFS. The others happen inside of the client: the time of requests may be part of theirs. */
+struct table_ceph_op {
+	const char *name;
+	enum op_direction direction;
+	bool is_request; /* to a server */
+};
+
 /* Equal files of the recording are one here; "" where filesystem or mount is not known. */
 struct table_file {
 	const char *kind, *path, *filesystem, *mount;
+	const struct table_remote *remote; /* NULL: no socket, or nothing is known of it */
+	const char *dataset; /* type; NULL: none */
+};
+
+struct table_remote {
+	const char *protocol, *address;
+	const char *service; /* NULL: no rule gave one */
+	int64_t port; /* NO_VALUE: none */
+	bool own; /* the address is that of the own end */
+};
+
+/* Waits of which it is known on what they were. */
+struct wait_on_fact {
+	uint32_t epoch, slice, file; /* slice, file: NO_INDEX when not known */
+	double count, ns;
+};
+
+/* One file under two names. */
+struct renamed_fact {
+	uint32_t file, new_file;
+};
+
+/* Files that were written and closed: how many more, and by how many bytes all of them grew. */
+struct written_fact {
+	uint32_t epoch, slice, file; /* slice, file: NO_INDEX when not known */
+	int64_t files, bytes;
+};
+
+/* In which order a file was read; parts as in table read_pattern. */
+struct pattern_fact {
+	uint32_t epoch, slice, file;
+	int64_t sequential, strided, random, bytes;
+	uint64_t parts;
+	int64_t part_bytes;
+};
+
+/* A file that its writer left torn. */
+struct torn_fact {
+	uint32_t epoch, file; /* file: NO_INDEX when not known */
+	const char *cause; /* "signal", "oom", "exit" */
+	bool appended;
+	int64_t code; /* signal or exit code */
+	int64_t bytes, size; /* written since it was opened; of the file */
+	int64_t open_ns, write_ns, time_ns;
 };
 
 /* Nanoseconds and counts are no integers: those of idle threads are split off (idle.h). */
@@ -47,9 +99,40 @@ struct histogram_fact {
 	int64_t count;
 };
 
+/* file: of the mount, NO_INDEX when not known; op: index into ceph_ops */
+struct ceph_histogram_fact {
+	uint32_t file;
+	uint16_t op;
+	int64_t bucket; /* 0 to 62 */
+	int64_t count;
+};
+
+/* Requests without an answer at the end of a slice. */
+struct ceph_in_flight_fact {
+	uint32_t slice, file;
+	uint16_t op;
+	int64_t count, oldest_ns;
+};
+
 /* A pool is what samples divide among themselves: an exact sum of one epoch, source and item (class
- * of waits, operation; 0 for the CPU), and the weight of all samples that stand for it. */
-enum { SHARE_TIME, SHARE_BYTES, SHARE_OPS, SHARE_COUNT }; /* all but the first only of SOURCE_IO */
+ * of waits, operation, of CephFS or not, kind of memory; 0 for the CPU), and the weight of all
+ * samples that stand for it. */
+enum {
+	SHARE_TIME,
+	SHARE_BYTES, /* only of SOURCE_IO, SOURCE_CEPH, and of SOURCE_MEM: that came */
+	SHARE_OPS, /* the same; of SOURCE_MEM: faults */
+	SHARE_LIVE, /* only of SOURCE_MEM, and nothing of it is an estimate: bytes mapped */
+	SHARE_PEAK,
+	SHARE_COUNT
+};
+
+/* Memory of one kind: what came of it in a slice, page faults, or what was mapped of it (then the
+ * slice is NO_INDEX). */
+struct mem_fact {
+	uint32_t epoch, slice, kind;
+	uint32_t pool;
+	double shares[SHARE_COUNT]; /* by SHARE_ */
+};
 
 struct sample_pool {
 	enum source source;

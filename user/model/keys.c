@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "model/quantum_key.h"
+#include "model/remote_key.h"
+#include "model/time_key.h"
 
 static const char not_sampled[] = "(not sampled)";
 static const char unknown[] = "(unknown)";
@@ -276,71 +278,6 @@ static int thread_label(const struct tables *tables, uint64_t value, char **ret_
 	return 0;
 }
 
-/* --- Time. */
-
-static uint64_t time_value(const struct tables *tables, uint32_t slice)
-{
-	(void)tables;
-	return slice;
-}
-
-/* "12.5": the slice in which that second lies; "10-20": those that begin in between. */
-static bool time_matches(const struct tables *tables, uint64_t value, const char *pattern)
-{
-	const struct table_slice *slice;
-	double from, to, start, end;
-	char *rest;
-
-	if (value == VALUE_UNKNOWN)
-		return pattern__matches(pattern, unknown);
-	slice = &tables->slices[value];
-	start = (double)slice->start_ns / 1e9;
-	end = (double)slice->end_ns / 1e9;
-	from = strtod(pattern, &rest);
-	if (rest == pattern)
-		return !strcmp(pattern, "*");
-	if (!*rest)
-		return from >= start && from < end;
-	if (*rest != '-')
-		return false;
-	pattern = rest + 1;
-	to = strtod(pattern, &rest);
-	return rest != pattern && !*rest && start >= from && start < to;
-}
-
-static int time_compare(const struct tables *tables, uint64_t one, uint64_t other)
-{
-	int order;
-
-	if (one == VALUE_UNKNOWN || other == VALUE_UNKNOWN)
-		return compare_values(tables, one, other);
-	order = compare_numbers(tables->slices[one].start_ns, tables->slices[other].start_ns);
-	return order ? order : compare_values(tables, one, other);
-}
-
-static void time_describe(struct tables *tables, uint64_t value, struct field_list *list)
-{
-	if (value == VALUE_UNKNOWN) {
-		field_list__null(list, "time");
-		field_list__null(list, "time_end");
-		return;
-	}
-	field_list__real(list, "time", (double)tables->slices[value].start_ns / 1e9);
-	field_list__real(list, "time_end", (double)tables->slices[value].end_ns / 1e9);
-}
-
-static int time_label(const struct tables *tables, uint64_t value, char **ret_label)
-{
-	char *label;
-
-	if (value == VALUE_UNKNOWN)
-		return copy_label(unknown, ret_label);
-	if (asprintf(&label, "%.3f s", (double)tables->slices[value].start_ns / 1e9) < 0)
-		return -ENOMEM;
-	*ret_label = label;
-	return 0;
-}
-
 /* --- Functions. */
 
 static uint64_t function_value(const struct tables *tables, uint32_t node)
@@ -387,10 +324,9 @@ static int function_compare(const struct tables *tables, uint64_t one, uint64_t 
 static void function_describe(struct tables *tables, uint64_t value, struct field_list *list)
 {
 	static const char *const kinds[] = {
-		[FUNCTION_PYTHON] = "python",
-		[FUNCTION_NATIVE] = "native",
-		[FUNCTION_INTERPRETER] = "interpreter",
-		[FUNCTION_KERNEL] = "kernel",
+		[FUNCTION_PYTHON] = "python",		[FUNCTION_NATIVE] = "native",
+		[FUNCTION_INTERPRETER] = "interpreter", [FUNCTION_KERNEL] = "kernel",
+		[FUNCTION_SUBTASK] = "subtask",
 	};
 	const char *special = special_text(value, unknown);
 	const struct table_function *function;
@@ -414,6 +350,21 @@ static int function_label(const struct tables *tables, uint64_t value, char **re
 		return copy_label(function_name(tables, value), ret_label);
 	*ret_label = table_function__short_name(&tables->functions[value]);
 	return *ret_label ? 0 : -ENOMEM;
+}
+
+/* --- Sub-tasks. */
+
+static uint64_t subtask_value(const struct tables *tables, uint32_t node)
+{
+	const struct table_function *function = &tables->functions[tables->nodes[node].function];
+
+	return function->kind == FUNCTION_SUBTASK ? (uintptr_t)function->name : VALUE_UNKNOWN;
+}
+
+static void subtask_describe(struct tables *tables, uint64_t value, struct field_list *list)
+{
+	(void)tables;
+	field_list__text(list, "subtask", value == VALUE_UNKNOWN ? NULL : text_of(value));
 }
 
 /* --- Lines. */
@@ -527,8 +478,16 @@ static uint64_t wait_value(const struct tables *tables, uint32_t class)
 
 static void wait_describe(struct tables *tables, uint64_t value, struct field_list *list)
 {
-	(void)tables;
 	field_list__text(list, "wait", text_of(value));
+	for (size_t i = 0; i < tables->class_count; i++)
+		if ((uintptr_t)tables->waits_for[i] == value)
+			field_list__integer(list, "wait_estimated", tables->estimated_waits[i]);
+}
+
+static void service_describe(struct tables *tables, uint64_t value, struct field_list *list)
+{
+	(void)tables;
+	field_list__text(list, "service", value == VALUE_UNKNOWN ? NULL : text_of(value));
 }
 
 /* Its values are those of threads, and special ones. */
@@ -613,6 +572,17 @@ static void op_describe(struct tables *tables, uint64_t value, struct field_list
 	field_list__text(list, "op", text_of(value));
 }
 
+static uint64_t ceph_value(const struct tables *tables, uint32_t op)
+{
+	return (uintptr_t)tables->ceph_ops[op].name;
+}
+
+static void ceph_describe(struct tables *tables, uint64_t value, struct field_list *list)
+{
+	(void)tables;
+	field_list__text(list, "ceph", text_of(value));
+}
+
 static uint64_t text_or_none(const char *text)
 {
 	return *text ? (uintptr_t)text : 0;
@@ -638,6 +608,17 @@ static void fs_describe(struct tables *tables, uint64_t value, struct field_list
 {
 	(void)tables;
 	field_list__text(list, "fs", value == VALUE_UNKNOWN ? NULL : text_of(value));
+}
+
+static uint64_t dataset_value(const struct tables *tables, uint32_t file)
+{
+	return (uintptr_t)tables->files[file].dataset;
+}
+
+static void dataset_describe(struct tables *tables, uint64_t value, struct field_list *list)
+{
+	(void)tables;
+	field_list__text(list, "dataset", value == VALUE_UNKNOWN ? NULL : text_of(value));
 }
 
 static uint64_t file_value(const struct tables *tables, uint32_t file)
@@ -707,12 +688,15 @@ static const struct key keys[] = {
 	 .compare = quantum_key__compare, .describe = quantum_key__describe,
 	 .label = quantum_key__label},
 	{"time", "time", "time slice; --where takes seconds (12.5) or a range of them (10-20)",
-	 SCOPE_SLICE, .value = time_value, .matches = time_matches, .compare = time_compare,
-	 .describe = time_describe, .label = time_label},
+	 SCOPE_SLICE, .value = time_key__value, .matches = time_key__matches,
+	 .compare = time_key__compare, .describe = time_key__describe, .label = time_key__label},
 	{"function", "function", "function: Python, native or kernel", SCOPE_NODE,
 	 .choice = FRAME_OWNER, .totals = true, .value = function_value,
 	 .matches = function_matches, .compare = function_compare, .describe = function_describe,
 	 .label = function_label},
+	{"subtask", "sub-task", "task or sub-task, by its full name", SCOPE_NODE,
+	 .choice = FRAME_SUBTASK, .totals = true, .value = subtask_value, .matches = text_matches,
+	 .compare = text_compare, .describe = subtask_describe, .label = text_label},
 	{"line", "line", "source line, file.py:12", SCOPE_NODE, .choice = FRAME_LINED,
 	 .totals = true, .value = line_value, .matches = line_matches, .compare = line_compare,
 	 .describe = line_describe, .label = line_label},
@@ -743,9 +727,24 @@ static const struct key keys[] = {
 	 .label = file_label},
 	{"mount", "mount", "mount point", SCOPE_FILE, .value = mount_value, .matches = text_matches,
 	 .compare = text_compare, .describe = mount_describe, .label = text_label},
+	{"ceph", "CephFS", "what CephFS's client did: mds:open, osd:read ...", SCOPE_CEPH,
+	 .value = ceph_value, .matches = text_matches, .compare = text_compare,
+	 .describe = ceph_describe, .label = text_label},
+	{"dataset", "dataset", "kind of data that a file holds, by rules of the kind path",
+	 SCOPE_FILE, .value = dataset_value, .matches = text_matches, .compare = text_compare,
+	 .describe = dataset_describe, .label = text_label},
 	{"fs", "file system", "type of file system: ext4, ceph ...", SCOPE_FILE, .value = fs_value,
 	 .matches = text_matches, .compare = text_compare, .describe = fs_describe,
 	 .label = text_label},
+	{"remote", "remote",
+	 "other end of a socket; --where takes its protocol and address, the address alone, or "
+	 "its service",
+	 SCOPE_FILE, .value = file_value, .counts = remote_key__counts,
+	 .matches = remote_key__matches, .compare = file_compare, .describe = remote_key__describe,
+	 .label = file_label},
+	{"service", "service", "what rules call the other end of a socket", SCOPE_FILE,
+	 .value = service_key__value, .counts = remote_key__counts, .matches = text_matches,
+	 .compare = text_compare, .describe = service_describe, .label = text_label},
 };
 
 const struct key *key__find(const char *name)

@@ -20,6 +20,7 @@ enum key_scope {
 	SCOPE_FILE,
 	SCOPE_WAKER,
 	SCOPE_ENDING, /* 1 + index of how a sampled stack ended; 0: exact, there is no stack */
+	SCOPE_CEPH, /* operation of CephFS; of another source's facts it means nothing */
 	SCOPE_NODE, /* the last: a fact of the tables has an index of each scope before it */
 	SCOPE_COUNT
 };
@@ -29,6 +30,7 @@ enum frame_choice {
 	FRAME_OWNER, /* innermost, but the interpreter's own code goes to its caller */
 	FRAME_LINED, /* innermost that has a line */
 	FRAME_OUTERMOST,
+	FRAME_SUBTASK, /* innermost that is one */
 	FRAME_SAMPLED /* innermost as it is: the value stands for the whole stack */
 };
 
@@ -48,6 +50,8 @@ struct key {
 
 	/* An index, an interned text as a number, 0 (no text) or VALUE_UNKNOWN. */
 	uint64_t (*value)(const struct tables *tables, uint32_t index);
+	/* NULL: all facts count; else those of which it says yes, when rows are by this key. */
+	bool (*counts)(const struct tables *tables, uint32_t index);
 	/* NULL: no filter of this key. */
 	bool (*matches)(const struct tables *tables, uint64_t value, const char *pattern);
 	int (*compare)(const struct tables *tables, uint64_t one, uint64_t other);

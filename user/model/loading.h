@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How the tables of a recording become arrays: private to what fills struct tables (tables.c,
- * events.c, idle.c). */
+ * events.c, ceph.c, idle.c). */
 #ifndef MODEL_LOADING_H
 #define MODEL_LOADING_H
 
@@ -27,6 +27,7 @@ enum table_array {
 	EPOCHS,
 	QUANTA,
 	DATA,
+	RESOURCES,
 	THREADS,
 	SLICES,
 	FUNCTIONS,
@@ -38,8 +39,19 @@ enum table_array {
 	FILES,
 	IO,
 	HISTOGRAMS,
+	WAIT_ON,
+	REMOTES,
+	RENAMED,
+	WRITTEN,
+	PATTERNS,
+	TORN,
+	CEPH,
+	CEPH_OPS,
+	CEPH_HISTOGRAMS,
+	CEPH_IN_FLIGHT,
 	POOLS,
 	SAMPLES,
+	MEM,
 	ARRAYS
 };
 
@@ -52,6 +64,9 @@ struct loading_state {
 	uint32_t *file_of; /* of files.ids: equal files are one */
 	size_t file_of_capacity;
 	struct tuple_set *file_set;
+	struct id_list ceph_mounts;
+	uint32_t *file_of_mount; /* of ceph_mounts.ids */
+	size_t file_of_mount_capacity;
 	struct table_frame *frame_of; /* of frames.ids */
 	size_t frame_of_capacity;
 	struct table_inlined *inlined; /* those of a frame in a row */
@@ -98,7 +113,22 @@ typedef int row_load(struct tables *tables, struct row *row);
 /* Every row of a query. -EBADMSG, -ENOMEM, -EIO, what load gives. */
 int tables__load_rows(struct tables *tables, const char *sql, row_load *load);
 
+/* remotes.c: rows of remote, behind those of file, and of wait_on. */
+int remotes__load(struct tables *tables);
+/* events.c. The pool of an epoch, source and item, made when it is new. */
+int tables__find_pool(struct tables *tables, enum source source, uint32_t epoch, uint32_t item,
+		      uint32_t *ret_pool);
+int tables__count_ending(struct tables *tables, const char *name, enum source source,
+			 int64_t samples);
+
+/* mem_events.c. The kind of memory of this name; made when it is new. -EBADMSG: too many. */
+int tables__mem_kind(struct tables *tables, const char *name, uint32_t *ret_kind);
+/* Rows of memory, memory_growth, memory_map. */
+int tables__load_mem(struct tables *tables);
+
 /* Quanta and their data, behind the epochs. */
 int quanta__load(struct tables *tables);
+/* What they used, behind them. */
+int table_resources__load(struct tables *tables);
 
 #endif

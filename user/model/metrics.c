@@ -15,6 +15,21 @@ static const struct metric metrics[] = {
 	{"write_bytes", "bytes written", METRIC_WRITE_BYTES, SOURCE_IO, false},
 	{"ops", "number of operations, failed ones included", METRIC_OPS, SOURCE_IO, false},
 	{"errors", "number of operations that failed", METRIC_ERRORS, SOURCE_IO, true},
+	{"waited", "time that threads waited for files and remotes", METRIC_WAITED, SOURCE_IO,
+	 true},
+	{"ceph_time", "time that requests of CephFS took", METRIC_CEPH_TIME, SOURCE_CEPH, false},
+	{"ceph_ops", "number of requests of CephFS", METRIC_CEPH_OPS, SOURCE_CEPH, false},
+	{"ceph_read_bytes", "bytes that CephFS read from storage servers", METRIC_CEPH_READ_BYTES,
+	 SOURCE_CEPH, false},
+	{"ceph_write_bytes", "bytes that CephFS wrote to them", METRIC_CEPH_WRITE_BYTES,
+	 SOURCE_CEPH, false},
+	{"rss_growth", "bytes of memory that came, by page faults mostly", METRIC_RSS_GROWTH,
+	 SOURCE_MEM, false},
+	{"faults", "number of page faults", METRIC_FAULTS, SOURCE_MEM, false},
+	{"mmap_live", "bytes mapped during the recording and not released", METRIC_MMAP_LIVE,
+	 SOURCE_MEM, false},
+	{"mmap_peak", "the same when the process, or quantum, had most", METRIC_MMAP_PEAK,
+	 SOURCE_MEM, false},
 };
 
 const struct metric *metric__find(const char *name)
@@ -36,9 +51,16 @@ enum metric_unit metric__unit(const struct metric *metric)
 	case METRIC_CPU:
 	case METRIC_OFFCPU:
 	case METRIC_IO_TIME:
+	case METRIC_WAITED:
+	case METRIC_CEPH_TIME:
 		return UNIT_NANOSECONDS;
 	case METRIC_READ_BYTES:
 	case METRIC_WRITE_BYTES:
+	case METRIC_CEPH_READ_BYTES:
+	case METRIC_CEPH_WRITE_BYTES:
+	case METRIC_RSS_GROWTH:
+	case METRIC_MMAP_LIVE:
+	case METRIC_MMAP_PEAK:
 		return UNIT_BYTES;
 	default:
 		return UNIT_COUNT;

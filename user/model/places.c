@@ -11,6 +11,7 @@ struct nearest {
 	uint32_t *owner; /* whose own figure a sample is */
 	uint32_t *lined; /* that has a line; NO_INDEX */
 	uint32_t *root; /* the outermost frame */
+	uint32_t *subtask; /* NO_INDEX: none */
 };
 
 static enum function_kind kind_of(const struct tables *tables, uint32_t node)
@@ -67,6 +68,18 @@ static void find_roots(const struct tables *tables, uint32_t *root)
 	}
 }
 
+static void find_subtasks(const struct tables *tables, uint32_t *subtask)
+{
+	for (uint32_t i = 0; i < tables->node_count; i++) {
+		uint32_t parent = tables->nodes[i].parent;
+
+		if (kind_of(tables, i) == FUNCTION_SUBTASK)
+			subtask[i] = i;
+		else
+			subtask[i] = parent == NO_INDEX ? NO_INDEX : subtask[parent];
+	}
+}
+
 static uint64_t node_value(const struct tables *tables, const struct key *key,
 			   const struct nearest *nearest, uint32_t node)
 {
@@ -78,6 +91,8 @@ static uint64_t node_value(const struct tables *tables, const struct key *key,
 		frame = nearest->lined[node];
 	else if (key->choice == FRAME_OUTERMOST)
 		frame = nearest->root[node];
+	else if (key->choice == FRAME_SUBTASK)
+		frame = nearest->subtask[node];
 	return frame == NO_INDEX ? VALUE_UNKNOWN : key->value(tables, frame);
 }
 
@@ -102,12 +117,14 @@ static bool is_outermost(const struct tables *tables, const uint32_t *place, uin
 static int fill_places(struct tables *tables, const struct key *const *keys,
 		       const struct nearest *nearest, struct places *places)
 {
-	bool only_lines = true;
+	bool only_lines = true, only_subtasks = true;
 	uint64_t values[QUERY_MAX_KEYS];
 	int error;
 
-	for (size_t i = 0; i < places->width; i++)
+	for (size_t i = 0; i < places->width; i++) {
 		only_lines = only_lines && keys[i]->choice == FRAME_LINED;
+		only_subtasks = only_subtasks && keys[i]->choice == FRAME_SUBTASK;
+	}
 	for (uint32_t node = 0; node < tables->node_count; node++) {
 		for (size_t i = 0; i < places->width; i++)
 			values[i] = node_value(tables, keys[i], nearest, node);
@@ -115,7 +132,8 @@ static int fill_places(struct tables *tables, const struct key *const *keys,
 		if (error)
 			return error;
 		/* "(no line)" is no place that could call something. */
-		if (places->totals && (!only_lines || nearest->lined[node] != NO_INDEX))
+		if (places->totals && (!only_lines || nearest->lined[node] != NO_INDEX) &&
+		    (!only_subtasks || nearest->subtask[node] != NO_INDEX))
 			places->counted[node] = is_outermost(tables, places->of_node, node);
 	}
 	error = add_special(places, VALUE_UNKNOWN, &places->unknown);
@@ -190,7 +208,9 @@ int places__build(struct tables *tables, const struct query_request *request,
 	nearest.owner = calloc(tables->node_count + 1, sizeof(*nearest.owner));
 	nearest.lined = calloc(tables->node_count + 1, sizeof(*nearest.lined));
 	nearest.root = calloc(tables->node_count + 1, sizeof(*nearest.root));
-	if (!places.of_node || !places.counted || !nearest.owner || !nearest.lined || !nearest.root)
+	nearest.subtask = calloc(tables->node_count + 1, sizeof(*nearest.subtask));
+	if (!places.of_node || !places.counted || !nearest.owner || !nearest.lined ||
+	    !nearest.root || !nearest.subtask)
 		goto cleanup;
 	error = fill_passes(tables, request, &places);
 	if (error || !places.width)
@@ -206,11 +226,13 @@ int places__build(struct tables *tables, const struct query_request *request,
 		fold_native(tables, nearest.owner);
 	find_lined(tables, nearest.owner, nearest.lined);
 	find_roots(tables, nearest.root);
+	find_subtasks(tables, nearest.subtask);
 	error = fill_places(tables, keys, &nearest, &places);
 cleanup:
 	free(nearest.owner);
 	free(nearest.lined);
 	free(nearest.root);
+	free(nearest.subtask);
 	if (error)
 		places__clear(&places);
 	else

@@ -5,7 +5,7 @@
 
 static int load_quantum(struct tables *tables, struct row *row)
 {
-	struct table_quantum quantum = {.first_datum = NO_INDEX};
+	struct table_quantum quantum = {.first_datum = NO_INDEX, .resource = NO_INDEX};
 	int error = 0;
 
 	quantum.epoch = row__reference(row, 0, &tables->loading->epochs);

@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "model/query_private.h"
+#include "model/storage.h"
 
 /* --- The request. */
 
@@ -40,11 +41,20 @@ static bool has_meaning(enum source source, const bool *any)
 
 	switch (source) {
 	case SOURCE_CPU:
-		return !any[SCOPE_WAIT] && !any[SCOPE_WAKER] && !any[SCOPE_OP] && !any[SCOPE_FILE];
+		return !any[SCOPE_WAIT] && !any[SCOPE_WAKER] && !any[SCOPE_OP] &&
+		       !any[SCOPE_FILE] && !any[SCOPE_CEPH];
 	case SOURCE_OFFCPU: /* counted per thread, or per slice */
-		return !any[SCOPE_OP] && !any[SCOPE_FILE] &&
+		return !any[SCOPE_OP] && !any[SCOPE_FILE] && !any[SCOPE_CEPH] &&
 		       (estimated || !any[SCOPE_THREAD] || !any[SCOPE_SLICE]);
+	case SOURCE_CEPH: /* counted per mount, sampled per thread and stack */
+		return !any[SCOPE_WAIT] && !any[SCOPE_WAKER] && !any[SCOPE_OP] &&
+		       (estimated ? !any[SCOPE_FILE] : !any[SCOPE_THREAD]);
+	case SOURCE_MEM: /* counted per slice, sampled per thread and stack */
+		return !any[SCOPE_WAIT] && !any[SCOPE_WAKER] && !any[SCOPE_OP] &&
+		       !any[SCOPE_FILE] && !any[SCOPE_CEPH] && (estimated || !any[SCOPE_THREAD]);
 	default: /* counted per file, sampled per thread and stack */
+		if (any[SCOPE_CEPH])
+			return false;
 		return !any[SCOPE_WAIT] && !any[SCOPE_WAKER] &&
 		       (estimated ? !any[SCOPE_FILE] : !any[SCOPE_THREAD]);
 	}
@@ -61,6 +71,9 @@ const char *query__refusal(const struct query_request *request)
 		return "wait and waker do not go with file, mount, fs and op: waits are counted "
 		       "per "
 		       "class, operations per file; ask for one of them";
+	if (any[SCOPE_CEPH] && (any[SCOPE_WAIT] || any[SCOPE_WAKER] || any[SCOPE_OP]))
+		return "ceph does not go with wait, waker and op: what CephFS's client does is "
+		       "counted by itself; ask for one of them";
 	if (any[SCOPE_FILE] && (any[SCOPE_NODE] || any[SCOPE_ENDING]))
 		return "file, mount and fs do not go with function, line, module, stack and "
 		       "ending: stacks are sampled per operation, not per file; use op";
@@ -70,6 +83,9 @@ const char *query__refusal(const struct query_request *request)
 	if (any[SCOPE_OP] && !has_meaning(SOURCE_IO, any))
 		return "op does not go with thread alone: operations are counted per process; use "
 		       "process, or add function, line, module or stack";
+	if (any[SCOPE_CEPH] && !has_meaning(SOURCE_CEPH, any))
+		return "ceph does not go with thread alone: requests are counted per process; use "
+		       "process, or add function, line, module or stack";
 	if (any[SCOPE_WAIT] && !has_meaning(SOURCE_OFFCPU, any))
 		return "wait does not go with both thread and time: waits of threads are counted "
 		       "for the whole recording; leave out one of them";
@@ -78,14 +94,28 @@ const char *query__refusal(const struct query_request *request)
 	if (!has_meaning(metric->source, any))
 		return metric->source == SOURCE_CPU
 			       ? "metrics cpu and samples do not go with wait, waker, file, mount, "
-				 "fs and op; leave out --metric"
+				 "fs, op and ceph; leave out --metric"
+		       : metric->source == SOURCE_CEPH
+			       ? "metrics of CephFS do not go with wait, waker and op, nor with "
+				 "thread without function, line, module or stack"
+		       : any[SCOPE_CEPH]
+			       ? "ceph goes with the metrics of CephFS only: ceph_time, ceph_ops, "
+				 "ceph_read_bytes and ceph_write_bytes"
 		       : metric->source == SOURCE_OFFCPU
 			       ? "metrics offcpu and waits do not go with file, mount, fs and op, "
 				 "nor with thread and time together"
+		       : metric->source == SOURCE_MEM
+			       ? "metrics of memory do not go with wait, waker, file, mount, fs "
+				 "and op, nor with thread without function, line, module or stack"
 			       : "metrics of operations do not go with wait and waker, nor with "
 				 "thread without function, line, module or stack";
+	if ((metric->value == METRIC_MMAP_LIVE || metric->value == METRIC_MMAP_PEAK) &&
+	    (any[SCOPE_THREAD] || any[SCOPE_SLICE]))
+		return "mmap_live and mmap_peak do not go with thread and time: what is mapped "
+		       "belongs to the process";
 	if (metric->only_exact && needs_samples(any))
-		return "metrics waits and errors are counted without stacks: they do not go with "
+		return "metrics waits, errors and waited are counted without stacks: they do not "
+		       "go with "
 		       "function, line, module, stack, waker and ending; use offcpu or ops";
 	return NULL;
 }
@@ -103,10 +133,12 @@ static void look_at_request(struct query *query)
 	for (size_t i = 0; i < SOURCE_COUNT; i++)
 		query->knows[i] =
 			query->tables->recorded[i] && has_meaning((enum source)i, used.any);
+	query->has_live = !used.any[SCOPE_THREAD] && !used.any[SCOPE_SLICE];
 	if (query->request.metric)
 		return;
 	query->request.metric =
 		metric__find(used.any[SCOPE_WAIT] || used.any[SCOPE_WAKER] ? "offcpu"
+			     : used.any[SCOPE_CEPH]			   ? "ceph_time"
 			     : used.any[SCOPE_OP] || used.any[SCOPE_FILE]  ? "io_time"
 									   : "cpu");
 }
@@ -130,15 +162,42 @@ static size_t scope_size(const struct tables *tables, enum key_scope scope)
 		return WAKER_THREADS + tables->thread_count;
 	case SCOPE_ENDING:
 		return 1 + tables->ending_count;
+	case SCOPE_CEPH:
+		return tables->ceph_op_count;
 	default:
 		return tables->file_count;
 	}
+}
+
+/* Rows by a key that only some facts count for. */
+static int narrow_to(struct query *query, const struct key *key)
+{
+	size_t size = scope_size(query->tables, key->scope);
+
+	if (!key->counts)
+		return 0;
+	if (!query->passes[key->scope]) {
+		query->passes[key->scope] = malloc(size + 1);
+		if (!query->passes[key->scope])
+			return -ENOMEM;
+		memset(query->passes[key->scope], 1, size);
+	}
+	for (uint32_t i = 0; i < size; i++)
+		query->passes[key->scope][i] &= key->counts(query->tables, i);
+	query->unknown_passes[key->scope] = false;
+	return 0;
 }
 
 static int fill_passes(struct query *query)
 {
 	for (size_t scope = 0; scope < SCOPE_NODE; scope++)
 		query->unknown_passes[scope] = true;
+	for (size_t k = 0; k < query->request.key_count; k++) {
+		int error = narrow_to(query, query->request.keys[k]);
+
+		if (error)
+			return error;
+	}
 	for (size_t f = 0; f < query->request.filter_count; f++) {
 		const struct query_filter *filter = &query->request.filters[f];
 		enum key_scope scope = filter->key->scope;
@@ -182,6 +241,12 @@ bool query__shares_out(const struct query *query, uint32_t pool, uint32_t share)
 {
 	return query->estimated && (query->tables->pools[pool].shares[share].weight > 0 ||
 				    !query->places.not_sampled_passes);
+}
+
+bool query__counts_ceph(const struct query *query, uint32_t op)
+{
+	return query->by_scope[SCOPE_CEPH] || query->passes[SCOPE_CEPH] ||
+	       query->tables->ceph_ops[op].is_request;
 }
 
 /* --- Rows. */
@@ -260,7 +325,10 @@ static bool figures_are_empty(const struct query_figures *figures)
 	return figures->cpu_ns <= 0 && !figures->samples && figures->offcpu_ns <= 0 &&
 	       !figures->offcpu_samples && figures->waits <= 0 && figures->io_ns <= 0 &&
 	       !figures->io_samples && figures->read_bytes <= 0 && figures->write_bytes <= 0 &&
-	       figures->ops <= 0 && figures->errors <= 0;
+	       figures->ops <= 0 && figures->errors <= 0 && figures->waited_ns <= 0 &&
+	       figures->waited <= 0 && figures->ceph_ns <= 0 && !figures->ceph_samples &&
+	       figures->ceph_ops <= 0 && figures->grown_bytes <= 0 && !figures->grown_samples &&
+	       figures->faults <= 0 && figures->live_bytes <= 0 && figures->peak_bytes <= 0;
 }
 
 static void finish_figures(struct query_figures *figures)
@@ -269,6 +337,8 @@ static void finish_figures(struct query_figures *figures)
 	figures->cpu_error_ns = sqrt(figures->cpu_error_ns);
 	figures->offcpu_error_ns = sqrt(figures->offcpu_error_ns);
 	figures->io_error_ns = sqrt(figures->io_error_ns);
+	figures->ceph_error_ns = sqrt(figures->ceph_error_ns);
+	figures->grown_error_bytes = sqrt(figures->grown_error_bytes);
 	/* Threads that were counted for more than their process leave no time to an unknown one. */
 	if (figures->cpu_ns < 0)
 		figures->cpu_ns = 0;
@@ -309,6 +379,24 @@ double query_figures__measure(const struct query_figures *figures, const struct 
 		return figures->ops;
 	case METRIC_ERRORS:
 		return figures->errors;
+	case METRIC_WAITED:
+		return figures->waited_ns;
+	case METRIC_CEPH_TIME:
+		return figures->ceph_ns;
+	case METRIC_CEPH_OPS:
+		return figures->ceph_ops;
+	case METRIC_CEPH_READ_BYTES:
+		return figures->ceph_read_bytes;
+	case METRIC_CEPH_WRITE_BYTES:
+		return figures->ceph_write_bytes;
+	case METRIC_RSS_GROWTH:
+		return figures->grown_bytes;
+	case METRIC_FAULTS:
+		return figures->faults;
+	case METRIC_MMAP_LIVE:
+		return figures->live_bytes;
+	case METRIC_MMAP_PEAK:
+		return figures->peak_bytes;
 	default:
 		return figures->cpu_ns;
 	}
@@ -367,6 +455,10 @@ int query__run(struct tables *tables, const struct query_request *request, struc
 		error = query__add_exact(query);
 	if (!error)
 		error = query__add_samples(query);
+	if (!error)
+		error = query__settle_quanta(query);
+	if (!error)
+		error = storage__add(query);
 	if (error) {
 		query__free(query);
 		return error;
@@ -389,7 +481,11 @@ void query__free(struct query *query)
 		free(query->passes[scope]);
 	free(query->rows);
 	free(query->row_details);
+	free(query->row_storage);
 	free(query->parts);
+	free(query->row_quanta);
+	free(query->quanta);
+	resource_set__free(query->resources);
 	free(query);
 }
 
@@ -454,6 +550,11 @@ bool query__knows(const struct query *query, enum source source)
 	return query->knows[source];
 }
 
+bool query__has_live(const struct query *query)
+{
+	return query->has_live;
+}
+
 bool query__estimated(const struct query *query)
 {
 	return query->estimated;
@@ -467,4 +568,26 @@ bool query__has_totals(const struct query *query)
 bool query__has_details(const struct query *query)
 {
 	return query->details;
+}
+
+bool query__has_waited(const struct query *query)
+{
+	return query->tables->recorded[SOURCE_OFFCPU] && query->knows[SOURCE_IO] &&
+	       !query->estimated && !query->by_scope[SCOPE_OP] && !query->passes[SCOPE_OP];
+}
+
+double query__seconds(const struct query *query, const struct query_row *row)
+{
+	for (size_t i = 0; i < query->request.key_count; i++) {
+		uint64_t value;
+
+		if (query->request.keys[i]->scope != SCOPE_SLICE)
+			continue;
+		value = query__value(query, row, i);
+		if (value < query->tables->slice_count)
+			return (double)(query->tables->slices[value].end_ns -
+					query->tables->slices[value].start_ns) /
+			       1e9;
+	}
+	return 0;
 }

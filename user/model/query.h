@@ -15,6 +15,7 @@
 
 #include "model/keys.h"
 #include "model/metrics.h"
+#include "model/quantum_resources.h"
 #include "model/tables.h"
 
 #define QUERY_MAX_KEYS	  16
@@ -52,13 +53,24 @@ struct query_figures {
 	int64_t io_samples; /* behind io_ns; only of estimates */
 	double read_bytes, write_bytes;
 	double ops, errors; /* numbers; errors: of operations that failed, only exact */
+	double waited_ns, waited; /* waits for files and remotes, time and number; only exact */
+	/* Requests of CephFS; with a key or filter "ceph" also what is none. */
+	double ceph_ns, ceph_error_ns;
+	int64_t ceph_samples; /* behind ceph_ns; only of estimates */
+	double ceph_read_bytes, ceph_write_bytes, ceph_ops, ceph_errors;
+	double grown_bytes, grown_error_bytes;
+	int64_t grown_samples; /* behind grown_bytes; only of estimates */
+	double faults;
+	double live_bytes, peak_bytes; /* exact, also with a stack; 0 unless query__has_live */
 };
 
 /* What the figures of a row consist of. */
 enum query_part_kind {
 	PART_WAIT, /* item: of tables.waits_for; ns */
 	PART_OP, /* item: of tables.ops; number of operations */
-	PART_ERROR /* item: errno; number of failures; only exact */
+	PART_ERROR, /* item: errno; number of failures; only exact */
+	PART_CEPH, /* item: of tables.ceph_ops; number */
+	PART_GROWTH /* item: of tables.mem_kinds; bytes that came */
 };
 
 struct query_part {
@@ -82,7 +94,23 @@ struct query_details {
 	uint32_t processes, failures; /* failures: exit code not 0, or killed */
 	int64_t max_rss_bytes; /* NO_VALUE: not known */
 	uint32_t quanta; /* whole or not */
+	size_t first_quantum; /* private: see query__quanta */
 	struct query_spread quantum_elapsed, quantum_cpu;
+};
+
+/* Reads of a row by their order, and the bytes that they asked for and of those the distinct ones:
+ * never less than there are, as files are known in 64 parts. */
+struct query_reads {
+	uint64_t sequential, strided, random;
+	double bytes, distinct;
+};
+
+/* Files of a row; only of queries with a key dataset or file. */
+struct query_storage {
+	uint64_t written_files; /* that were written and closed */
+	double written_size; /* of these, bytes */
+	uint64_t read_files, read_here; /* read_here: of those read, written here before */
+	struct query_reads reads;
 };
 
 struct query_row {
@@ -113,6 +141,17 @@ uint64_t query__value(const struct query *query, const struct query_row *row, si
 /* NULL unless query__has_details. */
 const struct query_details *query__details(const struct query *query, const struct query_row *row);
 
+/* What quanta used; NULL: not known, or rows have no details. The query's. */
+const struct resource_set *query__resources(const struct query *query);
+/* The quanta of a row, indices of tables.quanta; NULL: there are none, or no resources. */
+const uint32_t *query__quanta(const struct query *query, const struct query_row *row,
+			      size_t *ret_count);
+/* How long the row's time slice is; 0: it has none. */
+double query__seconds(const struct query *query, const struct query_row *row);
+
+/* NULL: the query has none. */
+const struct query_storage *query__storage(const struct query *query, const struct query_row *row);
+
 /* The parts of a row, one after the other: NULL before the first and behind the last. */
 const struct query_part *query__part(const struct query *query, const struct query_row *row,
 				     const struct query_part *before);
@@ -122,6 +161,12 @@ const struct query_part *query__largest_part(const struct query *query, const st
 
 /* Whether rows have figures of this source: it was recorded, and has a meaning for these keys. */
 bool query__knows(const struct query *query, enum source source);
+
+/* Whether rows have waits for files and remotes: those are known of whole processes and files, not
+ * of operations and samples. */
+bool query__has_waited(const struct query *query);
+/* Whether rows tell what was mapped: known by process and place, neither by time nor by thread. */
+bool query__has_live(const struct query *query);
 
 bool query__estimated(const struct query *query); /* figures come from samples */
 bool query__has_totals(const struct query *query);

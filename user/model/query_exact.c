@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -147,6 +148,108 @@ static int add_io(struct query *query, const struct io_fact *io)
 	return query__add_part(query, row, PART_ERROR, io->error, count, count);
 }
 
+/* Waits for files and remotes: no samples tell them apart. */
+static int add_wait_on(struct query *query, const struct wait_on_fact *wait)
+{
+	struct fact fact = {
+		{wait->epoch, NO_INDEX, wait->slice, NO_INDEX, NO_INDEX, wait->file, NO_INDEX}};
+	uint32_t row;
+	int error;
+
+	if (!query__passes(query, &fact))
+		return 0;
+	error = row_of_fact(query, &fact, &row);
+	if (error)
+		return error;
+	query->rows[row].own.waited_ns += wait->ns;
+	query->rows[row].own.waited += wait->count;
+	return 0;
+}
+
+/* --- Memory. */
+
+static void add_mem_figures(struct query_figures *figures, const double *shares)
+{
+	figures->grown_bytes += shares[SHARE_BYTES];
+	figures->faults += shares[SHARE_OPS];
+	figures->live_bytes += shares[SHARE_LIVE];
+	figures->peak_bytes += shares[SHARE_PEAK];
+}
+
+static int add_mem(struct query *query, const struct mem_fact *mem)
+{
+	struct fact fact = {
+		{mem->epoch, NO_INDEX, mem->slice, NO_INDEX, NO_INDEX, NO_INDEX, NO_INDEX}};
+	double shares[SHARE_COUNT] = {0};
+	bool any = false;
+	uint32_t row;
+	int error;
+
+	for (uint32_t share = SHARE_BYTES; share < SHARE_COUNT; share++) {
+		bool live = share == SHARE_LIVE || share == SHARE_PEAK;
+
+		if (query__shares_out(query, mem->pool, share) || (live && !query->has_live))
+			continue;
+		shares[share] = mem->shares[share];
+		any |= shares[share] > 0;
+	}
+	if (!any || !query__passes(query, &fact))
+		return 0;
+	error = row_of_fact(query, &fact, &row);
+	if (error)
+		return error;
+	add_mem_figures(&query->rows[row].own, shares);
+	add_mem_figures(&query->rows[row].total, shares);
+	if (shares[SHARE_BYTES] <= 0)
+		return 0;
+	return query__add_part(query, row, PART_GROWTH, mem->kind, shares[SHARE_BYTES],
+			       shares[SHARE_BYTES]);
+}
+
+/* --- Requests of CephFS. */
+
+static void add_ceph_figures(struct query_figures *figures, const struct io_fact *ceph,
+			     enum op_direction direction, const bool *adds)
+{
+	if (adds[SHARE_TIME])
+		figures->ceph_ns += (double)ceph->ns;
+	if (adds[SHARE_BYTES] && direction == OP_READS)
+		figures->ceph_read_bytes += (double)ceph->bytes;
+	if (adds[SHARE_BYTES] && direction == OP_WRITES)
+		figures->ceph_write_bytes += (double)ceph->bytes;
+	if (adds[SHARE_OPS])
+		figures->ceph_ops += (double)ceph->count;
+}
+
+static int add_ceph(struct query *query, const struct io_fact *ceph)
+{
+	struct fact fact = {
+		{ceph->epoch, NO_INDEX, ceph->slice, NO_INDEX, NO_INDEX, ceph->file, NO_INDEX}};
+	enum op_direction direction = query->tables->ceph_ops[ceph->op].direction;
+	double count = (double)ceph->count;
+	bool adds[SHARE_COUNT], any = false;
+	uint32_t row;
+	int error;
+
+	fact.at[SCOPE_CEPH] = ceph->op;
+	for (uint32_t share = 0; share < SHARE_COUNT; share++) {
+		adds[share] = !query__shares_out(query, ceph->pool, share);
+		any |= adds[share];
+	}
+	if (!any || !query__counts_ceph(query, ceph->op) || !query__passes(query, &fact))
+		return 0;
+	error = row_of_fact(query, &fact, &row);
+	if (error)
+		return error;
+	add_ceph_figures(&query->rows[row].own, ceph, direction, adds);
+	add_ceph_figures(&query->rows[row].total, ceph, direction, adds);
+	if (ceph->error && !query->estimated) {
+		query->rows[row].own.ceph_errors += count;
+		query->rows[row].total.ceph_errors += count;
+	}
+	return adds[SHARE_OPS] ? query__add_part(query, row, PART_CEPH, ceph->op, count, count) : 0;
+}
+
 /* --- Quanta. */
 
 struct quantum_figure {
@@ -229,6 +332,9 @@ static int add_quantum(struct query *query, uint32_t row, const struct table_epo
 	if (epoch->quantum == NO_INDEX)
 		return 0;
 	query->row_details[row].quanta++;
+	error = query__note_quantum(query, row, epoch->quantum);
+	if (error)
+		return error;
 	if (!tables->quanta[epoch->quantum].whole || epoch->end_ns >= tables->end_ns)
 		return 0;
 	error = array__reserve(&figures->items, &figures->capacity, sizeof(*figures->items),
@@ -250,6 +356,18 @@ static double elapsed_within(const struct tables *tables, const struct table_epo
 	int64_t end = epoch->end_ns < tables->end_ns ? epoch->end_ns : tables->end_ns;
 
 	return end > start ? (double)(end - start) : 0;
+}
+
+/* A quantum's own peak of memory where it is known: the process's may be another one's. */
+static int64_t peak_of(const struct tables *tables, const struct table_epoch *epoch)
+{
+	uint32_t resource =
+		epoch->quantum == NO_INDEX ? NO_INDEX : tables->quanta[epoch->quantum].resource;
+	double peak =
+		resource == NO_INDEX ? NAN : tables->resources[resource].value[TABLE_RSS_PEAK];
+
+	return isnan(peak) ? tables->processes[epoch->process].max_rss_bytes
+			   : (int64_t)fmin(peak, 9e18);
 }
 
 /* Also gives a row to every process that no figure mentions. */
@@ -285,8 +403,8 @@ static int add_details(struct query *query)
 		    (process->exit_signal != NO_VALUE ||
 		     (process->exit_code != NO_VALUE && process->exit_code)))
 			details->failures++;
-		if (process->max_rss_bytes > details->max_rss_bytes)
-			details->max_rss_bytes = process->max_rss_bytes;
+		if (peak_of(tables, epoch) > details->max_rss_bytes)
+			details->max_rss_bytes = peak_of(tables, epoch);
 	}
 	if (!error)
 		add_spreads(query, &figures);
@@ -308,5 +426,11 @@ int query__add_exact(struct query *query)
 		error = add_all_waits(query);
 	for (size_t i = 0; query->knows[SOURCE_IO] && i < tables->io_count && !error; i++)
 		error = add_io(query, &tables->io[i]);
+	for (size_t i = 0; query__has_waited(query) && i < tables->wait_on_count && !error; i++)
+		error = add_wait_on(query, &tables->wait_on[i]);
+	for (size_t i = 0; query->knows[SOURCE_MEM] && i < tables->mem_count && !error; i++)
+		error = add_mem(query, &tables->mem[i]);
+	for (size_t i = 0; query->knows[SOURCE_CEPH] && i < tables->ceph_count && !error; i++)
+		error = add_ceph(query, &tables->ceph[i]);
 	return error;
 }

@@ -12,12 +12,18 @@ struct fact {
 	uint32_t at[SCOPE_NODE];
 };
 
+/* A quantum that counts for a row, by the order of creation. */
+struct row_quantum {
+	uint32_t row, quantum;
+};
+
 struct query {
 	struct tables *tables;
 	struct query_request request;
 	struct places places;
 	bool estimated, details;
 	bool knows[SOURCE_COUNT];
+	bool has_live;
 	bool by_scope[SCOPE_COUNT]; /* a key of the request has this scope */
 
 	struct tuple_set *prefixes; /* values of the keys that are no where-keys */
@@ -26,8 +32,16 @@ struct query {
 	size_t row_count, row_capacity;
 	struct query_details *row_details;
 	size_t details_capacity;
+	bool storage; /* rows have storage; in the order of their creation */
+	struct query_storage *row_storage;
+	size_t storage_count, storage_capacity;
 	struct query_part *parts; /* the first is nobody's: 0 ends a row's list */
 	size_t part_count, part_capacity;
+
+	struct row_quantum *row_quanta;
+	size_t row_quanta_count, row_quanta_capacity;
+	uint32_t *quanta; /* those of a row together; NULL: nothing is known of what they used */
+	struct resource_set *resources; /* likewise */
 
 	bool *passes[SCOPE_NODE]; /* per index; NULL: no filter */
 	bool unknown_passes[SCOPE_NODE];
@@ -48,8 +62,19 @@ int query__add_part(struct query *query, uint32_t row, enum query_part_kind kind
  * not added as it is. */
 bool query__shares_out(const struct query *query, uint32_t pool, uint32_t share);
 
+/* Whether what is no request counts too: without the key nobody could tell it apart, and its time
+ * contains that of requests. */
+bool query__counts_ceph(const struct query *query, uint32_t op);
+
 /* query_exact.c: what was counted, and is not shared out. -ENOMEM, -EBADMSG, -EIO. */
 int query__add_exact(struct query *query);
+
+/* query_quanta.c: notes that a quantum counts for a row, with details; when all are noted, looks up
+ * what they used; and the fields of that. -ENOMEM. */
+int query__note_quantum(struct query *query, uint32_t row, uint32_t quantum);
+int query__settle_quanta(struct query *query);
+int query__describe_quanta(const struct query *query, const struct query_row *row, bool by_quantum,
+			   struct field_list *list);
 
 /* query_samples.c: samples, and the exact sums that are shared out over them. -ENOMEM. */
 int query__add_samples(struct query *query);

@@ -71,14 +71,21 @@ static struct fact fact_of(const struct tables *tables, const struct sample_fact
 		fact.at[SCOPE_WAIT] = pool->item;
 	if (pool->source == SOURCE_IO)
 		fact.at[SCOPE_OP] = pool->item;
+	if (pool->source == SOURCE_CEPH)
+		fact.at[SCOPE_CEPH] = pool->item;
 	return fact;
 }
 
 /* Exact rows only tell how many samples of the CPU they have. */
 static bool is_wanted(const struct query *query, const struct sample_fact *sample)
 {
-	enum source source = query->tables->pools[sample->pool].source;
+	const struct sample_pool *pool = &query->tables->pools[sample->pool];
+	enum source source = pool->source;
 
+	if ((sample->share == SHARE_LIVE || sample->share == SHARE_PEAK) && !query->has_live)
+		return false;
+	if (source == SOURCE_CEPH && !query__counts_ceph(query, pool->item))
+		return false;
 	return query->knows[source] && (query->estimated || source == SOURCE_CPU);
 }
 
@@ -271,6 +278,37 @@ static void add_cpu(struct query_figures *figures, const struct sample_pool *poo
 	figures->cpu_error_ns += exact * exact * share * (1 - share) / all;
 }
 
+static void add_memory(struct query_figures *figures, uint32_t share, const struct sample_sum *sum,
+		       double value, double variance)
+{
+	if (share == SHARE_BYTES) {
+		figures->grown_bytes += value;
+		figures->grown_error_bytes += variance;
+		figures->grown_samples += sum->samples;
+	} else if (share == SHARE_OPS) {
+		figures->faults += value;
+	} else if (share == SHARE_LIVE) {
+		figures->live_bytes += value;
+	} else if (share == SHARE_PEAK) {
+		figures->peak_bytes += value;
+	}
+}
+
+static void add_weighted_ceph(struct query_figures *figures, enum op_direction direction,
+			      uint32_t share, double value, double variance)
+{
+	if (share == SHARE_TIME) {
+		figures->ceph_ns += value;
+		figures->ceph_error_ns += variance;
+	} else if (share == SHARE_OPS) {
+		figures->ceph_ops += value;
+	} else if (direction == OP_READS) {
+		figures->ceph_read_bytes += value;
+	} else if (direction == OP_WRITES) {
+		figures->ceph_write_bytes += value;
+	}
+}
+
 /* What was chosen in proportion to its weight, and scaled to an exact sum: the error is the root of
  * the sum of squared weights, each at most the period: rather too large than too small. */
 static void add_weighted(struct query_figures *figures, const struct tables *tables,
@@ -280,10 +318,16 @@ static void add_weighted(struct query_figures *figures, const struct tables *tab
 	double factor = pool->shares[share].exact / pool->shares[share].weight;
 	double value = sum->weight * factor, variance = sum->squares * factor * factor;
 
-	if (pool->source == SOURCE_OFFCPU) {
+	if (pool->source == SOURCE_MEM) {
+		add_memory(figures, share, sum, value, variance);
+	} else if (pool->source == SOURCE_OFFCPU) {
 		figures->offcpu_ns += value;
 		figures->offcpu_error_ns += variance;
 		figures->offcpu_samples += sum->samples;
+	} else if (pool->source == SOURCE_CEPH) {
+		add_weighted_ceph(figures, tables->ceph_ops[pool->item].direction, share, value,
+				  variance);
+		figures->ceph_samples += share == SHARE_TIME ? sum->samples : 0;
 	} else if (share == SHARE_TIME) {
 		figures->io_ns += value;
 		figures->io_error_ns += variance;
@@ -315,9 +359,15 @@ static int add_parts(struct query *query, uint32_t row, const struct picked *gro
 {
 	const struct sample_pool *pool = &query->tables->pools[group->pool];
 	double factor = pool->shares[group->share].exact / pool->shares[group->share].weight;
-	enum query_part_kind kind = pool->source == SOURCE_OFFCPU ? PART_WAIT : PART_OP;
+	enum query_part_kind kind = pool->source == SOURCE_OFFCPU ? PART_WAIT
+				    : pool->source == SOURCE_CEPH ? PART_CEPH
+				    : pool->source == SOURCE_MEM  ? PART_GROWTH
+								  : PART_OP;
+	uint32_t share = kind == PART_WAIT     ? SHARE_TIME
+			 : kind == PART_GROWTH ? SHARE_BYTES
+					       : SHARE_OPS;
 
-	if (pool->source == SOURCE_CPU || (kind == PART_OP && group->share != SHARE_OPS))
+	if (pool->source == SOURCE_CPU || group->share != share)
 		return 0;
 	return query__add_part(query, row, kind, pool->item, counts->own.weight * factor,
 			       counts->total.weight * factor);

@@ -8,6 +8,7 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include "base/array.h"
 #include "base/strings.h"
 #include "store/writer.h"
 
@@ -35,18 +36,24 @@ struct pair_entry {
 	UT_hash_handle hh;
 };
 
+/* Entries by their ids, from 1. */
+struct ids {
+	const void **items;
+	size_t capacity;
+};
+
 struct stack_tree {
 	struct recording_writer *writer;
 	struct string_pool *strings;
 	struct function_entry *functions;
 	struct pair_entry *frames, *nodes;
+	struct ids function_ids, frame_ids, node_ids;
 };
 
 static const char *const kind_names[] = {
-	[FUNCTION_PYTHON] = "python",
-	[FUNCTION_NATIVE] = "native",
-	[FUNCTION_INTERPRETER] = "interpreter",
-	[FUNCTION_KERNEL] = "kernel",
+	[FUNCTION_PYTHON] = "python",		[FUNCTION_NATIVE] = "native",
+	[FUNCTION_INTERPRETER] = "interpreter", [FUNCTION_KERNEL] = "kernel",
+	[FUNCTION_SUBTASK] = "subtask",
 };
 
 struct stack_tree *stack_tree__new(struct recording_writer *writer)
@@ -86,8 +93,20 @@ void stack_tree__free(struct stack_tree *tree)
 	}
 	free_pairs(tree->frames);
 	free_pairs(tree->nodes);
+	free(tree->function_ids.items);
+	free(tree->frame_ids.items);
+	free(tree->node_ids.items);
 	string_pool__free(tree->strings);
 	free(tree);
+}
+
+static int keep_id(struct ids *ids, int64_t id, const void *entry)
+{
+	int err = array__reserve(&ids->items, &ids->capacity, sizeof(*ids->items), (size_t)id + 1);
+
+	if (!err)
+		ids->items[id] = entry;
+	return err;
 }
 
 static int write_function(struct stack_tree *tree, const struct function_entry *entry)
@@ -131,7 +150,7 @@ int64_t stack_tree__function(struct stack_tree *tree, const struct stack_functio
 		free(entry);
 		return -ENOMEM;
 	}
-	err = write_function(tree, entry);
+	err = keep_id(&tree->function_ids, entry->id, entry) ?: write_function(tree, entry);
 	if (err) { /* an id without a row must not be given out the next time */
 		HASH_DEL(tree->functions, entry);
 		free(entry);
@@ -141,7 +160,7 @@ int64_t stack_tree__function(struct stack_tree *tree, const struct stack_functio
 }
 
 /* Finds the pair or adds it, with *ret_new that entry. */
-static int64_t pair_id(struct pair_entry **entries, int64_t first, int64_t second,
+static int64_t pair_id(struct pair_entry **entries, struct ids *ids, int64_t first, int64_t second,
 		       struct pair_entry **ret_new)
 {
 	struct pair_key key = {.first = first, .second = second};
@@ -160,6 +179,11 @@ static int64_t pair_id(struct pair_entry **entries, int64_t first, int64_t secon
 		free(entry);
 		return -ENOMEM;
 	}
+	if (keep_id(ids, entry->id, entry)) {
+		HASH_DEL(*entries, entry);
+		free(entry);
+		return -ENOMEM;
+	}
 	*ret_new = entry;
 	return entry->id;
 }
@@ -174,7 +198,7 @@ static int64_t drop_pair(struct pair_entry **entries, struct pair_entry *entry, 
 int64_t stack_tree__frame(struct stack_tree *tree, int64_t function, int64_t line)
 {
 	struct pair_entry *added = NULL;
-	int64_t id = pair_id(&tree->frames, function, line, &added);
+	int64_t id = pair_id(&tree->frames, &tree->frame_ids, function, line, &added);
 	int err = 0;
 
 	if (added && tree->writer)
@@ -186,7 +210,7 @@ int64_t stack_tree__frame(struct stack_tree *tree, int64_t function, int64_t lin
 int64_t stack_tree__frame_at(struct stack_tree *tree, int64_t function, int64_t address)
 {
 	struct pair_entry *added = NULL;
-	int64_t id = pair_id(&tree->frames, function, ~address, &added);
+	int64_t id = pair_id(&tree->frames, &tree->frame_ids, function, ~address, &added);
 	int err = 0;
 
 	if (added && tree->writer)
@@ -218,10 +242,36 @@ int stack_tree__expand(struct stack_tree *tree, int64_t frame, int64_t address,
 int64_t stack_tree__push(struct stack_tree *tree, int64_t parent, int64_t frame)
 {
 	struct pair_entry *added = NULL;
-	int64_t id = pair_id(&tree->nodes, parent, frame, &added);
+	int64_t id = pair_id(&tree->nodes, &tree->node_ids, parent, frame, &added);
 	int err = 0;
 
 	if (added && tree->writer)
 		err = recording_writer__stack(tree->writer, id, parent ? parent : ROW_NULL, frame);
 	return err ? drop_pair(&tree->nodes, added, err) : id;
+}
+
+int stack_tree__at(const struct stack_tree *tree, int64_t node, struct stack_function *ret_function,
+		   int64_t *ret_parent)
+{
+	const struct pair_entry *pair, *frame;
+	const struct function_entry *function;
+
+	if (node <= 0 || node > (int64_t)HASH_COUNT(tree->nodes))
+		return -ENOENT;
+	pair = tree->node_ids.items[node];
+	if (pair->key.second <= 0 || pair->key.second > (int64_t)HASH_COUNT(tree->frames))
+		return -ENOENT;
+	frame = tree->frame_ids.items[pair->key.second];
+	if (frame->key.first <= 0 || frame->key.first > (int64_t)HASH_COUNT(tree->functions))
+		return -ENOENT;
+	function = tree->function_ids.items[frame->key.first];
+	*ret_function = (struct stack_function){
+		.kind = (enum function_kind)function->key.kind,
+		.name = function->key.name,
+		.file = function->key.file,
+		.module = function->key.module,
+		.line = function->key.line,
+	};
+	*ret_parent = pair->key.first;
+	return 0;
 }

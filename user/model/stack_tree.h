@@ -15,7 +15,8 @@ enum function_kind {
 	FUNCTION_PYTHON,
 	FUNCTION_NATIVE,
 	FUNCTION_INTERPRETER, /* native code of the interpreter itself */
-	FUNCTION_KERNEL
+	FUNCTION_KERNEL,
+	FUNCTION_SUBTASK /* no function: the part of a quantum that its callees work at */
 };
 
 struct stack_function {
@@ -36,6 +37,11 @@ int64_t stack_tree__frame(struct stack_tree *tree, int64_t function, int64_t lin
 /* Native code whose lines stack_tree__expand may tell later. address: the file's, above 0. */
 int64_t stack_tree__frame_at(struct stack_tree *tree, int64_t function, int64_t address);
 int64_t stack_tree__push(struct stack_tree *tree, int64_t parent /* 0: outermost */, int64_t frame);
+
+/* One function of a stack whose node is `node`; *ret_parent is the node of its caller, 0: none.
+ * What is inlined is not among them. Texts are borrowed from the tree. -ENOENT: no such node. */
+int stack_tree__at(const struct stack_tree *tree, int64_t node, struct stack_function *ret_function,
+		   int64_t *ret_parent);
 
 /* What is known later of a frame of stack_tree__frame_at: its rows are written anew. */
 struct stack_line {

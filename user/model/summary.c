@@ -198,6 +198,10 @@ int summary__load(struct tables *tables, struct summary **ret_summary)
 			summary->offcpu_s += pool->shares[SHARE_TIME].exact / 1e9;
 		else if (pool->source == SOURCE_IO)
 			summary->io_s += pool->shares[SHARE_TIME].exact / 1e9;
+		else if (pool->source == SOURCE_CEPH && tables->ceph_ops[pool->item].is_request)
+			summary->ceph_s += pool->shares[SHARE_TIME].exact / 1e9;
+		for (uint32_t share = 0; share < SHARE_COUNT && pool->source == SOURCE_MEM; share++)
+			summary->mem[share] += pool->shares[share].exact;
 	}
 	if (summary->elapsed_s > 0) {
 		summary->startup_cpu_s =

@@ -119,10 +119,9 @@ static int load_slice(struct tables *tables, struct row *row)
 static int kind_of(const char *text, enum function_kind *ret_kind)
 {
 	static const char *const kinds[] = {
-		[FUNCTION_PYTHON] = "python",
-		[FUNCTION_NATIVE] = "native",
-		[FUNCTION_INTERPRETER] = "interpreter",
-		[FUNCTION_KERNEL] = "kernel",
+		[FUNCTION_PYTHON] = "python",		[FUNCTION_NATIVE] = "native",
+		[FUNCTION_INTERPRETER] = "interpreter", [FUNCTION_KERNEL] = "kernel",
+		[FUNCTION_SUBTASK] = "subtask",
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -474,6 +473,8 @@ static int load_all(struct tables *tables)
 	if (error)
 		return error;
 	error = quanta__load(tables);
+	if (!error)
+		error = table_resources__load(tables);
 	if (error)
 		return error;
 	stop_ns = recording__meta_number(tables->recording, "stop_ns", -1);
@@ -499,10 +500,12 @@ int tables__load(struct recording *recording, struct tables **ret_tables)
 	tables->loading = calloc(1, sizeof(*tables->loading));
 	tables->endings = calloc(TABLES_MAX_ENDINGS, sizeof(*tables->endings));
 	tables->waits_for = calloc(TABLES_MAX_CLASSES, sizeof(*tables->waits_for));
+	tables->estimated_waits = calloc(TABLES_MAX_CLASSES, sizeof(*tables->estimated_waits));
 	tables->ops = calloc(TABLES_MAX_OPS, sizeof(*tables->ops));
+	tables->mem_kinds = calloc(TABLES_MAX_MEM_KINDS, sizeof(*tables->mem_kinds));
 	tables->lines = tuple_set__new(2);
 	if (!tables->names || !tables->loading || !tables->endings || !tables->waits_for ||
-	    !tables->ops || !tables->lines)
+	    !tables->estimated_waits || !tables->ops || !tables->mem_kinds || !tables->lines)
 		goto cleanup;
 	tables->loading->last_pool = NO_INDEX;
 	tables->loading->function_set = tuple_set__new(5);
@@ -585,6 +588,8 @@ static void loading_state__free(struct loading_state *loading)
 	free(loading->nodes.ids);
 	free(loading->files.ids);
 	free(loading->file_of);
+	free(loading->ceph_mounts.ids);
+	free(loading->file_of_mount);
 	free(loading->function_of);
 	free(loading->frame_of);
 	free(loading->inlined);
@@ -611,6 +616,7 @@ void tables__free(struct tables *tables)
 	free(tables->images);
 	free(tables->quanta);
 	free(tables->data);
+	free(tables->resources);
 	free(tables->threads);
 	free(tables->slices);
 	free(tables->functions);
@@ -620,10 +626,25 @@ void tables__free(struct tables *tables)
 	free(tables->waits);
 	free(tables->thread_waits);
 	free(tables->waits_for);
+	free(tables->estimated_waits);
+	free(tables->wait_on);
+	for (size_t i = 0; i < tables->remote_count; i++)
+		free(tables->remotes[i]);
+	free(tables->remotes);
 	free(tables->files);
 	free(tables->ops);
+	free(tables->mem);
+	free(tables->mem_kinds);
 	free(tables->io);
+	free(tables->ceph);
+	free(tables->ceph_ops);
+	free(tables->ceph_histograms);
+	free(tables->ceph_in_flight);
 	free(tables->histograms);
+	free(tables->renamed);
+	free(tables->written);
+	free(tables->patterns);
+	free(tables->torn);
 	free(tables->pools);
 	free(tables->samples);
 	free(tables->endings);

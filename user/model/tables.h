@@ -12,7 +12,9 @@
 #include <stdint.h>
 
 #include "model/facts.h"
+#include "model/perf_figures.h"
 #include "model/tuples.h"
+#include "resource_sums.h"
 #include "store/reader.h"
 
 #define NO_INDEX UINT32_MAX
@@ -27,6 +29,8 @@
 #define TABLES_MAX_ENDINGS    64
 #define TABLES_MAX_CLASSES    1024 /* of waits */
 #define TABLES_MAX_OPS	      64
+#define TABLES_MAX_CEPH_OPS   256
+#define TABLES_MAX_MEM_KINDS  16
 #define TABLES_MAX_ERRNO      4095
 #define TABLES_MAX_DATA	      256 /* data of one quantum */
 #define TABLES_MAX_HISTOGRAMS 65536 /* rows */
@@ -65,6 +69,26 @@ struct table_quantum {
 	const char *label, *class, *id, *run;
 	bool whole; /* seen from its beginning */
 	uint32_t first_datum; /* NO_INDEX: none */
+	uint32_t resource; /* index of what it used, NO_INDEX: not known */
+};
+
+/* Columns of table resource: enum ps_resource, and behind them */
+enum table_resource_column {
+	TABLE_THREADS = PS_RESOURCE_COUNT,
+	TABLE_RSS_START,
+	TABLE_RSS_END,
+	TABLE_RSS_PEAK,
+	TABLE_SWAP_START,
+	TABLE_SWAP_END,
+	TABLE_SWAP_PEAK,
+	TABLE_CHILD_PEAK,
+	TABLE_RESOURCE_COUNT
+};
+
+/* What a quantum used. */
+struct table_resource {
+	double value[TABLE_RESOURCE_COUNT]; /* NAN: not known */
+	struct perf_values counters;
 };
 
 struct table_datum {
@@ -88,7 +112,13 @@ struct table_slice {
 	int64_t start_ns, end_ns;
 };
 
-enum function_kind { FUNCTION_PYTHON, FUNCTION_NATIVE, FUNCTION_INTERPRETER, FUNCTION_KERNEL };
+enum function_kind {
+	FUNCTION_PYTHON,
+	FUNCTION_NATIVE,
+	FUNCTION_INTERPRETER,
+	FUNCTION_KERNEL,
+	FUNCTION_SUBTASK /* what the callees are for */
+};
 
 /* Equal functions of the recording are one here. Texts of a struct tables are interned: equal
  * texts are equal pointers. */
@@ -120,6 +150,7 @@ struct tables {
 	struct table_epoch *epochs; /* at least one per process */
 	struct table_quantum *quanta; /* in the order of their epochs */
 	struct table_datum *data;
+	struct table_resource *resources;
 	struct table_image *images;
 	struct table_thread *threads;
 	struct table_slice *slices;
@@ -128,18 +159,35 @@ struct tables {
 	struct usage_fact *usage, *thread_usage;
 	struct wait_fact *waits, *thread_waits; /* thread_waits: see tables__close_thread_waits */
 	struct io_fact *io;
+	struct wait_on_fact *wait_on;
+	struct table_remote **remotes;
+	struct io_fact *ceph; /* op: index into ceph_ops; file: of the mount */
+	struct table_ceph_op *ceph_ops;
+	struct ceph_histogram_fact *ceph_histograms; /* by mount, then op */
+	struct ceph_in_flight_fact *ceph_in_flight;
 	struct sample_pool *pools;
 	struct sample_fact *samples; /* sorted by pool, share, stack */
 	struct ending_count *endings;
 	const char **waits_for; /* classes of waits */
+	bool *estimated_waits; /* by class: how much of it there is, only samples tell */
 	struct table_op *ops;
 	struct table_file *files;
+	struct mem_fact *mem;
+	const char **mem_kinds;
 	struct histogram_fact *histograms;
-	size_t quantum_count, datum_count;
+	struct renamed_fact *renamed; /* in the order in which it was noticed */
+	struct written_fact *written;
+	struct pattern_fact *patterns;
+	struct torn_fact *torn; /* in the order of their ends */
+	size_t quantum_count, datum_count, resource_count;
 	size_t process_count, epoch_count, image_count, thread_count, slice_count;
 	size_t function_count, node_count, usage_count, thread_usage_count, sample_count;
 	size_t wait_count, thread_wait_count, io_count, pool_count, ending_count;
+	size_t wait_on_count, remote_count;
 	size_t class_count, op_count, file_count, histogram_count;
+	size_t ceph_count, ceph_op_count, ceph_histogram_count, ceph_in_flight_count;
+	size_t renamed_count, written_count, pattern_count, torn_count;
+	size_t mem_count, mem_kind_count;
 	bool recorded[SOURCE_COUNT];
 	double period_ns[SOURCE_COUNT]; /* heavier samples were certain; INFINITY: not known */
 

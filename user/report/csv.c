@@ -78,15 +78,33 @@ static int print_field(FILE *stream, const struct tables *tables, const struct f
 	}
 }
 
+void csv_report__names(FILE *stream, const struct field_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		fprintf(stream, "%s%s", i ? "," : "", list->fields[i].name);
+	fputs("\r\n", stream);
+}
+
+int csv_report__fields(FILE *stream, const struct tables *tables, const struct field_list *list)
+{
+	int error = 0;
+
+	for (size_t k = 0; k < list->count && !error; k++) {
+		if (k)
+			fputc(',', stream);
+		error = print_field(stream, tables, &list->fields[k]);
+	}
+	fputs("\r\n", stream);
+	return error;
+}
+
 /* The names of a row's fields depend on the query alone, so that an empty table has a header too,
  * save that its keys stand for themselves. */
-static void print_header(FILE *stream, const struct query *query, const struct field_list *list)
+static void print_header(FILE *stream, const struct query *query)
 {
 	const struct query_request *request = query__request(query);
 
-	for (size_t i = 0; list && i < list->count; i++)
-		fprintf(stream, "%s%s", i ? "," : "", list->fields[i].name);
-	for (size_t i = 0; !list && i < request->key_count; i++)
+	for (size_t i = 0; i < request->key_count; i++)
 		fprintf(stream, "%s%s", i ? "," : "", request->keys[i]->name);
 	fputs("\r\n", stream);
 }
@@ -99,19 +117,15 @@ int csv_report__print(FILE *stream, const struct tables *tables, const struct qu
 	int error = 0;
 
 	if (!count)
-		print_header(stream, query, NULL);
+		print_header(stream, query);
 	if (limit && limit < count)
 		count = limit;
 	for (size_t i = 0; i < count && !error; i++) {
 		error = query__describe(query, query__row(query, i), &list);
 		if (!error && !i)
-			print_header(stream, query, &list);
-		for (size_t k = 0; k < list.count && !error; k++) {
-			if (k)
-				fputc(',', stream);
-			error = print_field(stream, tables, &list.fields[k]);
-		}
-		fputs("\r\n", stream);
+			csv_report__names(stream, &list);
+		if (!error)
+			error = csv_report__fields(stream, tables, &list);
 	}
 	field_list__free(&list);
 	return error ? error : ferror(stream) ? -EIO : 0;

@@ -13,4 +13,8 @@
 int csv_report__print(FILE *stream, const struct tables *tables, const struct query *query,
 		      size_t limit);
 
+/* One line: the names of the fields, or their values. */
+void csv_report__names(FILE *stream, const struct field_list *list);
+int csv_report__fields(FILE *stream, const struct tables *tables, const struct field_list *list);
+
 #endif

@@ -81,6 +81,8 @@ static int fill_recording(json_t *object, const struct inputs *source)
 		error = set(object, "offcpu_s", json_real(summary->offcpu_s));
 	if (!error && source->tables->recorded[SOURCE_IO])
 		error = set(object, "io_s", json_real(summary->io_s));
+	if (!error && source->tables->recorded[SOURCE_CEPH])
+		error = set(object, "ceph_s", json_real(summary->ceph_s));
 	return error;
 }
 
@@ -116,7 +118,10 @@ static int fill_quality(json_t *object, const struct inputs *source)
 	static const struct {
 		enum source source;
 		const char *name;
-	} others[] = {{SOURCE_OFFCPU, "waits"}, {SOURCE_IO, "operations"}};
+	} others[] = {{SOURCE_OFFCPU, "waits"},
+		      {SOURCE_IO, "operations"},
+		      {SOURCE_CEPH, "ceph"},
+		      {SOURCE_MEM, "memory"}};
 	const struct summary *summary = source->summary;
 	json_t *counters = json_object();
 	int error;
@@ -178,12 +183,29 @@ static int fill_missing(json_t *missing, const struct query *query)
 		const char *name;
 		bool only_exact;
 	} fields[] = {
-		{SOURCE_CPU, "cpu_s", false},	     {SOURCE_CPU, "samples", false},
-		{SOURCE_OFFCPU, "offcpu_s", false},  {SOURCE_OFFCPU, "wait", false},
-		{SOURCE_OFFCPU, "wait_count", true}, {SOURCE_IO, "io_s", false},
-		{SOURCE_IO, "read_bytes", false},    {SOURCE_IO, "write_bytes", false},
-		{SOURCE_IO, "ops", false},	     {SOURCE_IO, "op_count", false},
-		{SOURCE_IO, "errors", true},	     {SOURCE_IO, "error_count", true},
+		{SOURCE_CPU, "cpu_s", false},
+		{SOURCE_CPU, "samples", false},
+		{SOURCE_OFFCPU, "offcpu_s", false},
+		{SOURCE_OFFCPU, "wait", false},
+		{SOURCE_OFFCPU, "wait_count", true},
+		{SOURCE_IO, "io_s", false},
+		{SOURCE_IO, "read_bytes", false},
+		{SOURCE_IO, "write_bytes", false},
+		{SOURCE_IO, "ops", false},
+		{SOURCE_IO, "op_count", false},
+		{SOURCE_IO, "errors", true},
+		{SOURCE_IO, "error_count", true},
+		{SOURCE_CEPH, "ceph_s", false},
+		{SOURCE_CEPH, "ceph_read_bytes", false},
+		{SOURCE_CEPH, "ceph_write_bytes", false},
+		{SOURCE_CEPH, "ceph_op_count", false},
+		{SOURCE_CEPH, "ceph_ops", false},
+		{SOURCE_CEPH, "ceph_error_count", true},
+		{SOURCE_MEM, "rss_growth", false},
+		{SOURCE_MEM, "rss_growth_bytes", false},
+		{SOURCE_MEM, "fault_count", false},
+		{SOURCE_MEM, "mmap_live_bytes", false},
+		{SOURCE_MEM, "mmap_peak_bytes", false},
 	};
 	int failed = 0;
 
@@ -191,6 +213,9 @@ static int fill_missing(json_t *missing, const struct query *query)
 		if (!query__knows(query, fields[i].source) ||
 		    (fields[i].only_exact && query__estimated(query)))
 			failed = json_array_append_new(missing, json_string(fields[i].name));
+	if (!failed && !query__has_waited(query))
+		failed = json_array_append_new(missing, json_string("waited_s")) ||
+			 json_array_append_new(missing, json_string("waited_count"));
 	return failed ? -ENOMEM : 0;
 }
 
@@ -291,9 +316,11 @@ static int fill_parts(json_t *object, const struct inputs *source, const struct 
 
 	while (!error && (part = query__part(source->query, row, part))) {
 		double value = (total ? part->total : part->own) / (seconds ? 1e9 : 1);
-		const char *item = kind == PART_WAIT ? source->tables->waits_for[part->item]
-				   : kind == PART_OP ? source->tables->ops[part->item].name
-						     : error__name(part->item, buffer);
+		const char *item = kind == PART_WAIT	 ? source->tables->waits_for[part->item]
+				   : kind == PART_OP	 ? source->tables->ops[part->item].name
+				   : kind == PART_CEPH	 ? source->tables->ceph_ops[part->item].name
+				   : kind == PART_GROWTH ? source->tables->mem_kinds[part->item]
+							 : error__name(part->item, buffer);
 
 		if (part->kind == kind && value > 0)
 			error = set(parts, item,
@@ -310,6 +337,10 @@ static int fill_all_parts(json_t *object, const struct inputs *source, const str
 
 	if (query__knows(query, SOURCE_OFFCPU) && !has_wait_key(query))
 		error = fill_parts(object, source, row, PART_WAIT, "wait", total);
+	if (!error && query__knows(query, SOURCE_CEPH))
+		error = fill_parts(object, source, row, PART_CEPH, "ceph_ops", total);
+	if (!error && query__knows(query, SOURCE_MEM))
+		error = fill_parts(object, source, row, PART_GROWTH, "rss_growth", total);
 	if (error || !query__knows(query, SOURCE_IO))
 		return error;
 	error = fill_parts(object, source, row, PART_OP, "ops", total);
@@ -439,6 +470,64 @@ static int print_histograms(FILE *stream, const struct tables *tables)
 	return error;
 }
 
+static json_t *mount_of(const struct tables *tables, uint32_t file)
+{
+	return file == NO_INDEX ? json_null() : json_text(tables->files[file].mount);
+}
+
+static json_t *ceph_histogram_object(const struct tables *tables, size_t index)
+{
+	const struct ceph_histogram_fact *fact = &tables->ceph_histograms[index];
+	json_int_t start = fact->bucket ? (json_int_t)1 << fact->bucket : 0;
+
+	return json_pack("{s:o, s:o, s:I, s:I}", "ceph", json_text(tables->ceph_ops[fact->op].name),
+			 "mount", mount_of(tables, fact->file), "bucket_start", start, "count",
+			 (json_int_t)fact->count);
+}
+
+static json_t *ceph_in_flight_object(const struct tables *tables, size_t index)
+{
+	const struct ceph_in_flight_fact *fact = &tables->ceph_in_flight[index];
+	double end_s =
+		fact->slice == NO_INDEX ? 0 : (double)tables->slices[fact->slice].end_ns / 1e9;
+
+	return json_pack("{s:f, s:o, s:o, s:I, s:f}", "time", end_s, "mount",
+			 mount_of(tables, fact->file), "ceph",
+			 json_text(tables->ceph_ops[fact->op].name), "count",
+			 (json_int_t)fact->count, "oldest_s", (double)fact->oldest_ns / 1e9);
+}
+
+static int print_objects(FILE *stream, const struct tables *tables, const char *name, size_t count,
+			 json_t *(*make)(const struct tables *tables, size_t index))
+{
+	int error = 0;
+
+	fprintf(stream, ",\n\"%s\":[", name);
+	for (size_t i = 0; i < count && !error; i++) {
+		json_t *object = make(tables, i);
+
+		fputs(i ? ",\n" : "\n", stream);
+		error = dump(stream, object, object ? 0 : -ENOMEM);
+	}
+	fputs("]", stream);
+	return error;
+}
+
+/* Of the whole recording too. */
+static int print_ceph(FILE *stream, const struct tables *tables)
+{
+	int error;
+
+	if (!tables->recorded[SOURCE_CEPH])
+		return 0;
+	error = print_objects(stream, tables, "ceph_histograms", tables->ceph_histogram_count,
+			      ceph_histogram_object);
+	if (!error)
+		error = print_objects(stream, tables, "ceph_in_flight",
+				      tables->ceph_in_flight_count, ceph_in_flight_object);
+	return error;
+}
+
 int json_report__print(FILE *stream, const struct tables *tables, const struct summary *summary,
 		       const struct query *query, size_t limit)
 {
@@ -452,6 +541,18 @@ int json_report__print(FILE *stream, const struct tables *tables, const struct s
 		error = print_rows(stream, &source, limit);
 	if (!error && tables->histogram_count)
 		error = print_histograms(stream, tables);
+	if (!error)
+		error = print_ceph(stream, tables);
 	fputs("}\n", stream);
 	return error ? error : ferror(stream) ? -EIO : 0;
+}
+
+int json_report__fields(FILE *stream, const struct tables *tables, const struct field_list *list)
+{
+	json_t *object = json_object();
+	int error = object ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < list->count && !error; i++)
+		error = set(object, list->fields[i].name, field_value(tables, &list->fields[i]));
+	return dump(stream, object, error);
 }

@@ -14,4 +14,7 @@
 int json_report__print(FILE *stream, const struct tables *tables, const struct summary *summary,
 		       const struct query *query, size_t limit);
 
+/* One object with these fields. */
+int json_report__fields(FILE *stream, const struct tables *tables, const struct field_list *list);
+
 #endif

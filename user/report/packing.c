@@ -12,6 +12,8 @@
 #define GZIP_WINDOW (15 + 16) /* the largest window; + 16: a gzip header */
 #define LEVEL	    6
 #define MEMORY	    8 /* zlib's own default */
+#define FAST_LEVEL  1
+#define SCRATCH	    65536
 
 static int compress_bytes(const char *bytes, size_t size, unsigned char **ret_packed,
 			  size_t *ret_size)
@@ -70,6 +72,29 @@ static char *write_base64(const unsigned char *bytes, size_t size, size_t *ret_s
 	*to = '\0';
 	*ret_size = (size_t)(to - text);
 	return text;
+}
+
+int packing__estimate(const char *bytes, size_t size, size_t *ret_size)
+{
+	unsigned char scratch[SCRATCH];
+	z_stream zip = {0};
+	int status;
+
+	if (size > UINT_MAX / 2)
+		return -EOVERFLOW;
+	if (deflateInit2(&zip, FAST_LEVEL, Z_DEFLATED, GZIP_WINDOW, MEMORY, Z_DEFAULT_STRATEGY) !=
+	    Z_OK)
+		return -ENOMEM;
+	zip.next_in = (Bytef *)bytes;
+	zip.avail_in = (uInt)size;
+	do {
+		zip.next_out = scratch;
+		zip.avail_out = sizeof(scratch);
+		status = deflate(&zip, Z_FINISH);
+	} while (status == Z_OK);
+	*ret_size = ((size_t)zip.total_out + 2) / 3 * 4;
+	deflateEnd(&zip);
+	return status == Z_STREAM_END ? 0 : -ENOMEM;
 }
 
 int packing__pack(const char *bytes, size_t size, char **ret_text, size_t *ret_size)

@@ -165,6 +165,10 @@ static int print_quality(FILE *stream, const struct summary *summary, size_t wid
 		error = print_stacks(stream, summary, width, SOURCE_OFFCPU, "stacks of waits", "");
 	if (!error && summary->stacks[SOURCE_IO].samples)
 		error = print_stacks(stream, summary, width, SOURCE_IO, "stacks of operations", "");
+	if (!error && summary->stacks[SOURCE_CEPH].samples)
+		error = print_stacks(stream, summary, width, SOURCE_CEPH, "stacks of CephFS", "");
+	if (!error && summary->stacks[SOURCE_MEM].samples)
+		error = print_stacks(stream, summary, width, SOURCE_MEM, "stacks of memory", "");
 	for (size_t i = 0; i < summary->counter_count && !error; i++) {
 		const struct summary_counter *counter = &summary->counters[i];
 
@@ -417,6 +421,8 @@ int text_report__page(FILE *stream, struct tables *tables, const struct summary 
 				      limit ? limit : PAGE_ROWS * sections[i].share / 4);
 	if (!error)
 		error = page__events(stream, tables, width, limit ? limit : PAGE_ROWS * 3 / 4);
+	if (!error)
+		error = page__ceph(stream, tables, width, limit ? limit : PAGE_ROWS);
 	if (!error)
 		error = print_rest(stream, tables, summary, width);
 	return error ? error : ferror(stream) ? -EIO : 0;

@@ -28,5 +28,9 @@ bool page__is_special(uint64_t value);
  * `limit` rows of each table; nothing of what was not recorded. -ENOMEM, -EIO, -EBADMSG. */
 int page__events_of_tasks(FILE *stream, struct tables *tables, size_t width, size_t limit);
 int page__events(FILE *stream, struct tables *tables, size_t width, size_t limit);
+/* Very many small operations, with the lines that make them; search paths of what is not there. */
+int page__storms(FILE *stream, struct tables *tables, size_t width, size_t limit);
+/* What CephFS's client did, mount by mount (page_ceph.c). */
+int page__ceph(FILE *stream, struct tables *tables, size_t width, size_t limit);
 
 #endif

@@ -24,6 +24,12 @@ static uint32_t metric_of(const struct sample_pool *pool, uint32_t share)
 	return pool->source == SOURCE_IO ? SOURCE_COUNT + share : pool->source;
 }
 
+/* The page has no view of CephFS and of memory. */
+static bool is_on_page(const struct sample_pool *pool)
+{
+	return pool->source != SOURCE_CEPH && pool->source != SOURCE_MEM;
+}
+
 static double factor_of(const struct sample_pool *pool, uint32_t share)
 {
 	return pool->shares[share].weight > 0
@@ -64,6 +70,8 @@ static int place_pools(struct sampling *sampling)
 	int error = 0;
 
 	for (uint32_t i = 0; i < tables->pool_count && !error; i++) {
+		if (!is_on_page(&tables->pools[i]))
+			continue;
 		error = place_pool(sampling, i);
 		for (uint32_t share = 0; share < SHARE_COUNT; share++)
 			sampling->totals[metric_of(&tables->pools[i], share)] +=
@@ -85,7 +93,7 @@ static double *weigh_nodes(const struct sampling *sampling)
 		const struct sample_pool *pool = &tables->pools[sample->pool];
 		double total = sampling->totals[metric_of(pool, sample->share)];
 
-		if (sample->stack == NO_INDEX)
+		if (sample->stack == NO_INDEX || !is_on_page(pool))
 			continue;
 		/* Also what stands for nothing keeps its stack: samples are counted. */
 		parts[sample->stack] += 1e-300;
@@ -189,6 +197,8 @@ static int add_sampled(struct sampling *sampling)
 		double weight = sample->weight;
 		uint32_t node = PAGE_NO_STACK;
 
+		if (!is_on_page(pool))
+			continue;
 		if (sample->stack != NO_INDEX)
 			node = sampling->node_of[sample->stack];
 		if (page_data__is_many(data, data->pools[at].epoch))

@@ -657,5 +657,7 @@ int page__events(FILE *stream, struct tables *tables, size_t width, size_t limit
 	error = print_files(stream, tables, width, limit);
 	if (!error)
 		error = print_errors(stream, tables, width, limit);
+	if (!error)
+		error = page__storms(stream, tables, width, limit);
 	return error ? error : print_latencies(stream, tables, width);
 }

@@ -9,6 +9,7 @@
 
 #define FIRST_FLOOR   1e-6
 #define MOST_ATTEMPTS 64
+#define FAR_TOO_LARGE 1.5 /* what is estimated to be more does not fit for certain */
 
 static const struct page_limits first_limits = {
 	.buckets = 300, .processes = 2000, .files = 5000, .name_bytes = 8192, .stack_floor = 0};
@@ -107,6 +108,18 @@ static int make_text(struct tables *tables, const struct summary *summary,
 	return error;
 }
 
+/* Packs a text that may fit; of one that is far too large only *ret_size is told, nearly, and
+ * *ret_packed stays NULL. */
+static int pack_if_near(const struct page_text *text, size_t most, char **ret_packed,
+			size_t *ret_size)
+{
+	int error = packing__estimate(text->bytes, text->size, ret_size);
+
+	if (error || (double)*ret_size > FAR_TOO_LARGE * (double)most)
+		return error;
+	return packing__pack(text->bytes, text->size, ret_packed, ret_size);
+}
+
 int page_fit__pack(struct tables *tables, const struct summary *summary, size_t most,
 		   char **ret_text, size_t *ret_size)
 {
@@ -122,13 +135,18 @@ int page_fit__pack(struct tables *tables, const struct summary *summary, size_t 
 
 		error = make_text(tables, summary, &limits, &text);
 		if (!error)
-			error = packing__pack(text.bytes, text.size, &packed, &size);
-		free(text.bytes);
-		if (error)
-			return error;
-		again = size > most && attempt < MOST_ATTEMPTS &&
+			error = pack_if_near(&text, most, &packed, &size);
+		again = !error && size > most && attempt < MOST_ATTEMPTS &&
 			reduce(&limits, &text, (double)text.size * (double)most / (double)size,
 			       &stage);
+		/* The smallest there is, though it does not fit. */
+		if (!error && !again && !packed)
+			error = packing__pack(text.bytes, text.size, &packed, &size);
+		free(text.bytes);
+		if (error) {
+			free(packed);
+			return error;
+		}
 		if (!again) {
 			*ret_text = packed;
 			*ret_size = size;

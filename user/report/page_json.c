@@ -381,7 +381,7 @@ static void print_sampled(struct printing *printing)
 
 		fprintf(stream, i ? ",%u,%u,%u" : "%u,%u,%u", pool->source, pool->epoch,
 			pool->item);
-		for (uint32_t share = 0; share < SHARE_COUNT; share++)
+		for (uint32_t share = 0; share <= SHARE_OPS; share++)
 			if (share == SHARE_TIME || pool->source == SOURCE_IO)
 				fprintf(stream, ",%.12g", pool->factor[share]);
 	}

@@ -10,8 +10,8 @@
 #include "base/cleanup.h"
 #include "model/quantum_key.h"
 #include "report/grid.h"
-
-#define MOST_OPS 3 /* operations of a row by name */
+#include "report/text_io.h"
+#include "report/text_quanta.h"
 
 /* How one key looks in a table: its columns, and their cells. */
 struct view {
@@ -21,7 +21,7 @@ struct view {
 		      uint64_t value);
 };
 
-static bool has_key(const struct query *query, const char *name)
+bool text_report__has_key(const struct query *query, const char *name)
 {
 	const struct query_request *request = query__request(query);
 
@@ -45,7 +45,7 @@ static bool shows_details(const struct query *query)
 /* Columns of how long quanta took. */
 static bool shows_spread(const struct query *query)
 {
-	if (has_key(query, "quantum"))
+	if (text_report__has_key(query, "quantum"))
 		return false;
 	for (size_t i = 0; i < query__row_count(query); i++)
 		if (query__details(query, query__row(query, i))->quanta)
@@ -88,44 +88,12 @@ char *text_report__exit(const struct table_process *process)
 	return size < 0 ? NULL : text;
 }
 
-char *text_report__ops(const struct tables *tables, const struct query *query,
-		       const struct query_row *row, size_t most)
-{
-	const struct query_part *part = NULL;
-	double below = INFINITY, next;
-	char *joined = NULL;
-	size_t size = 0, shown = 0;
-	FILE *text = open_memstream(&joined, &size);
-
-	if (!text)
-		return NULL;
-	while (shown < most) {
-		next = 0;
-		while ((part = query__part(query, row, part)))
-			if (part->kind == PART_OP && part->own < below && part->own > next)
-				next = part->own;
-		if (next <= 0)
-			break;
-		/* Equal numbers come together: the next number is below. */
-		while ((part = query__part(query, row, part)))
-			if (part->kind == PART_OP && part->own == next && shown < most)
-				fprintf(text, "%s%s %.0f", shown++ ? ", " : "",
-					tables->ops[part->item].name, next);
-		below = next;
-	}
-	if (fclose(text)) {
-		free(joined);
-		return NULL;
-	}
-	return joined;
-}
-
 /* --- Processes. */
 
 static void process_columns(struct grid *grid, const struct query *query)
 {
 	grid__column(grid, "pid", true, false, 0);
-	if (!has_key(query, "task"))
+	if (!text_report__has_key(query, "task"))
 		grid__column(grid, "task", false, true, 0);
 	grid__column(grid, "command", false, true, 0);
 	if (shows_details(query))
@@ -140,7 +108,7 @@ static void process_cells(struct grid *grid, struct tables *tables, const struct
 	char *text = NULL;
 
 	grid__integer(grid, process->pid);
-	if (!has_key(query, "task")) {
+	if (!text_report__has_key(query, "task")) {
 		if (process->other_tasks &&
 		    asprintf(&text, "%s +%u", epoch->task, process->other_tasks) < 0)
 			text = NULL;
@@ -164,7 +132,7 @@ static void quantum_columns(struct grid *grid, const struct query *query)
 	if (shows_details(query))
 		grid__column(grid, "start", true, false, 0);
 	grid__column(grid, "pid", true, false, 4);
-	if (!has_key(query, "task"))
+	if (!text_report__has_key(query, "task"))
 		grid__column(grid, "task", false, true, 0);
 	grid__column(grid, "data", false, true, 0);
 	grid__column(grid, "quantum", false, true, 7);
@@ -180,7 +148,7 @@ static void quantum_cells(struct grid *grid, struct tables *tables, const struct
 		if (shows_details(query))
 			grid__text(grid, "-");
 		grid__text(grid, "-");
-		if (!has_key(query, "task"))
+		if (!text_report__has_key(query, "task"))
 			grid__text(grid, value == VALUE_UNKNOWN ? "(own time)" : "(not sampled)");
 		grid__text(grid, "-");
 		grid__text(grid, "-");
@@ -191,7 +159,7 @@ static void quantum_cells(struct grid *grid, struct tables *tables, const struct
 	if (shows_details(query))
 		grid__seconds(grid, (double)epoch->start_ns / 1e9);
 	grid__integer(grid, tables->processes[epoch->process].pid);
-	if (!has_key(query, "task"))
+	if (!text_report__has_key(query, "task"))
 		grid__text(grid, quantum->label ? epoch->task : "(unread)");
 	grid__own(grid, quantum__data_text(tables, quantum));
 	grid__text(grid, quantum->id ? quantum->id : "-");
@@ -216,6 +184,26 @@ static void function_cells(struct grid *grid, struct tables *tables, const struc
 		name = NULL;
 	grid__own(grid, name);
 	grid__own(grid, text_report__origin(tables, value));
+}
+
+/* --- Remotes. */
+
+static void remote_columns(struct grid *grid, const struct query *query)
+{
+	grid__column(grid, "remote", false, true, 0);
+	if (!text_report__has_key(query, "service"))
+		grid__column(grid, "service", false, true, 3);
+}
+
+static void remote_cells(struct grid *grid, struct tables *tables, const struct query *query,
+			 uint64_t value)
+{
+	const struct table_file *file = value == VALUE_UNKNOWN ? NULL : &tables->files[value];
+	const struct table_remote *remote = file ? file->remote : NULL;
+
+	grid__text(grid, file ? file->path : "(unknown)");
+	if (!text_report__has_key(query, "service"))
+		grid__text(grid, remote && remote->service ? remote->service : "-");
 }
 
 /* --- Stacks, innermost frame first: that is where the time goes. */
@@ -253,10 +241,9 @@ static void stack_cells(struct grid *grid, struct tables *tables, const struct q
 }
 
 static const struct view views[] = {
-	{"process", process_columns, process_cells},
-	{"quantum", quantum_columns, quantum_cells},
-	{"function", function_columns, function_cells},
-	{"stack", stack_columns, stack_cells},
+	{"process", process_columns, process_cells},	{"quantum", quantum_columns, quantum_cells},
+	{"function", function_columns, function_cells}, {"stack", stack_columns, stack_cells},
+	{"remote", remote_columns, remote_cells},
 };
 
 static const struct view *view_of(const struct key *key)
@@ -286,11 +273,25 @@ static void add_wait_columns(struct grid *grid, const struct query *query)
 	if (!query__estimated(query))
 		grid__column(grid, "waits", true, false,
 			     query__request(query)->metric->value == METRIC_WAITS ? 0 : 5);
-	if (!has_key(query, "wait"))
+	if (!text_report__has_key(query, "wait"))
 		grid__column(grid, "mostly for", false, true, 3);
 }
 
-static void add_io_columns(struct grid *grid, const struct query *query)
+static void add_mem_columns(struct grid *grid, const struct query *query)
+{
+	grid__column(grid, "grown", true, false, 0);
+	if (query__estimated(query))
+		grid__column(grid, "+-", true, false, 4);
+	grid__column(grid, "faults", true, false, 2);
+	if (query__has_live(query)) {
+		grid__column(grid, "mapped, live", true, false, 0);
+		grid__column(grid, "at peak", true, false, 0);
+	}
+	grid__column(grid, "of all", true, false, 1);
+	grid__column(grid, "mostly", false, true, 4);
+}
+
+static void add_ceph_columns(struct grid *grid, const struct query *query)
 {
 	grid__column(grid, "time", true, false, 0);
 	if (query__estimated(query))
@@ -298,10 +299,11 @@ static void add_io_columns(struct grid *grid, const struct query *query)
 	grid__column(grid, "of all", true, false, 5);
 	grid__column(grid, "read", true, false, 0);
 	grid__column(grid, "written", true, false, 0);
-	grid__column(grid, "operations", true, false, 1);
+	grid__column(grid, text_report__has_key(query, "ceph") ? "number" : "requests", true, false,
+		     1);
 	if (!query__estimated(query))
 		grid__column(grid, "errors", true, false, 1);
-	if (!has_key(query, "op"))
+	if (!text_report__has_key(query, "ceph"))
 		grid__column(grid, "mostly", false, true, 4);
 }
 
@@ -318,7 +320,8 @@ static void add_columns(struct grid *grid, const struct query *query)
 			grid__column(grid, request->keys[i]->title, false, true, 0);
 	}
 	if (shows_details(query)) {
-		bool process = has_key(query, "process"), quantum = has_key(query, "quantum");
+		bool process = text_report__has_key(query, "process"),
+		     quantum = text_report__has_key(query, "quantum");
 
 		if (!process)
 			grid__column(grid, "processes", true, false, quantum ? 8 : 3);
@@ -334,6 +337,8 @@ static void add_columns(struct grid *grid, const struct query *query)
 		grid__column(grid, "system", true, false, process ? 0 : 4);
 		grid__column(grid, "eff.", true, false, process ? 6 : 0);
 		grid__column(grid, "peak RSS", true, false, process ? 0 : 1);
+		if (quantum)
+			text_quanta__columns(grid, query);
 		grid__column(grid, process ? "exit" : "failed", true, false, 0);
 		grid__column(grid, "samples", true, false, 5);
 		return;
@@ -342,8 +347,12 @@ static void add_columns(struct grid *grid, const struct query *query)
 		add_cpu_columns(grid, query);
 	} else if (shown_source(query) == SOURCE_OFFCPU) {
 		add_wait_columns(grid, query);
+	} else if (shown_source(query) == SOURCE_CEPH) {
+		add_ceph_columns(grid, query);
+	} else if (shown_source(query) == SOURCE_MEM) {
+		add_mem_columns(grid, query);
 	} else {
-		add_io_columns(grid, query);
+		text_io__columns(grid, query);
 	}
 	if (query__has_totals(query)) {
 		grid__column(grid, "with callees", true, false, 2);
@@ -404,7 +413,10 @@ static void add_detail_cells(struct grid *grid, struct tables *tables, const str
 	grid__seconds(grid, details->user_ns / 1e9);
 	grid__seconds(grid, details->system_ns / 1e9);
 	grid__percent(grid, row->own.cpu_ns, details->elapsed_ns);
-	grid__bytes(grid, details->max_rss_bytes);
+	if (text_report__has_key(query, "quantum"))
+		text_quanta__cells(grid, query, row);
+	else
+		grid__bytes(grid, details->max_rss_bytes);
 	if (process)
 		grid__own(grid, text_report__exit(process));
 	else
@@ -435,7 +447,7 @@ static void add_wait_cells(struct grid *grid, const struct tables *tables,
 	grid__percent(grid, row->own.offcpu_ns / 1e9, summary->offcpu_s);
 	if (!query__estimated(query))
 		grid__integer(grid, (int64_t)fmin(row->own.waits, 9e18));
-	if (has_key(query, "wait"))
+	if (text_report__has_key(query, "wait"))
 		return;
 	if (!part || row->own.offcpu_ns <= 0)
 		text = strdup("-");
@@ -445,21 +457,54 @@ static void add_wait_cells(struct grid *grid, const struct tables *tables,
 	grid__own(grid, text);
 }
 
-static void add_io_cells(struct grid *grid, const struct tables *tables,
-			 const struct summary *summary, const struct query *query,
-			 const struct query_row *row)
+/* What all rows have together, of the query's metric. */
+static double whole_mem(const struct summary *summary, const struct query *query)
 {
-	grid__seconds(grid, row->own.io_ns / 1e9);
+	switch (query__request(query)->metric->value) {
+	case METRIC_FAULTS:
+		return summary->mem[SHARE_OPS];
+	case METRIC_MMAP_LIVE:
+		return summary->mem[SHARE_LIVE];
+	case METRIC_MMAP_PEAK:
+		return summary->mem[SHARE_PEAK];
+	default:
+		return summary->mem[SHARE_BYTES];
+	}
+}
+
+static void add_mem_cells(struct grid *grid, const struct tables *tables,
+			  const struct summary *summary, const struct query *query,
+			  const struct query_row *row)
+{
+	const struct query_part *part = query__largest_part(query, row, PART_GROWTH);
+
+	grid__bytes(grid, (int64_t)fmin(row->own.grown_bytes, 9e18));
 	if (query__estimated(query))
-		grid__seconds(grid, row->own.io_error_ns / 1e9);
-	grid__percent(grid, row->own.io_ns / 1e9, summary->io_s);
-	grid__bytes(grid, (int64_t)fmin(row->own.read_bytes, 9e18));
-	grid__bytes(grid, (int64_t)fmin(row->own.write_bytes, 9e18));
-	grid__integer(grid, llround(fmin(row->own.ops, 9e18)));
+		grid__bytes(grid, (int64_t)fmin(row->own.grown_error_bytes, 9e18));
+	grid__integer(grid, llround(fmin(row->own.faults, 9e18)));
+	if (query__has_live(query)) {
+		grid__bytes(grid, (int64_t)fmin(row->own.live_bytes, 9e18));
+		grid__bytes(grid, (int64_t)fmin(row->own.peak_bytes, 9e18));
+	}
+	grid__percent(grid, query__measure(query, &row->own), whole_mem(summary, query));
+	grid__text(grid, part ? tables->mem_kinds[part->item] : "-");
+}
+
+static void add_ceph_cells(struct grid *grid, const struct tables *tables,
+			   const struct summary *summary, const struct query *query,
+			   const struct query_row *row)
+{
+	grid__seconds(grid, row->own.ceph_ns / 1e9);
+	if (query__estimated(query))
+		grid__seconds(grid, row->own.ceph_error_ns / 1e9);
+	grid__percent(grid, row->own.ceph_ns / 1e9, summary->ceph_s);
+	grid__bytes(grid, (int64_t)fmin(row->own.ceph_read_bytes, 9e18));
+	grid__bytes(grid, (int64_t)fmin(row->own.ceph_write_bytes, 9e18));
+	grid__integer(grid, llround(fmin(row->own.ceph_ops, 9e18)));
 	if (!query__estimated(query))
-		grid__integer(grid, (int64_t)fmin(row->own.errors, 9e18));
-	if (!has_key(query, "op"))
-		grid__own(grid, text_report__ops(tables, query, row, MOST_OPS));
+		grid__integer(grid, (int64_t)fmin(row->own.ceph_errors, 9e18));
+	if (!text_report__has_key(query, "ceph"))
+		grid__own(grid, text_report__ceph_ops(tables, query, row));
 }
 
 static void add_figure_cells(struct grid *grid, const struct tables *tables,
@@ -474,8 +519,23 @@ static void add_figure_cells(struct grid *grid, const struct tables *tables,
 		add_wait_cells(grid, tables, summary, query, row);
 		total_s = row->total.offcpu_ns / 1e9;
 		all_s = summary->offcpu_s;
+	} else if (shown_source(query) == SOURCE_CEPH) {
+		add_ceph_cells(grid, tables, summary, query, row);
+		total_s = row->total.ceph_ns / 1e9;
+		all_s = summary->ceph_s;
+	} else if (shown_source(query) == SOURCE_MEM) {
+		add_mem_cells(grid, tables, summary, query, row);
+		if (query__has_totals(query)) {
+			total_s = query__measure(query, &row->total);
+			if (metric__unit(query__request(query)->metric) == UNIT_BYTES)
+				grid__bytes(grid, (int64_t)fmin(total_s, 9e18));
+			else
+				grid__integer(grid, llround(fmin(total_s, 9e18)));
+			grid__percent(grid, total_s, whole_mem(summary, query));
+		}
+		return;
 	} else {
-		add_io_cells(grid, tables, summary, query, row);
+		text_io__cells(grid, tables, summary, query, row);
 		total_s = row->total.io_ns / 1e9;
 		all_s = summary->io_s;
 	}
@@ -494,19 +554,25 @@ static bool is_shown(const struct query *query, const struct query_row *row)
 		       row->total.samples;
 	case SOURCE_OFFCPU:
 		return row->own.offcpu_ns > 0 || row->own.waits > 0 || row->total.offcpu_samples;
+	case SOURCE_CEPH:
+		return row->own.ceph_ops > 0 || row->own.ceph_ns > 0 || row->total.ceph_ops > 0 ||
+		       row->total.ceph_samples;
+	case SOURCE_MEM:
+		return query__measure(query, &row->own) > 0 ||
+		       query__measure(query, &row->total) > 0;
 	default:
 		return row->own.ops > 0 || row->own.io_ns > 0 || row->own.read_bytes > 0 ||
-		       row->own.write_bytes > 0 || row->total.ops > 0 || row->total.io_ns > 0 ||
-		       row->total.read_bytes > 0 || row->total.write_bytes > 0;
+		       row->own.write_bytes > 0 || row->own.waited_ns > 0 || row->total.ops > 0 ||
+		       row->total.io_ns > 0 || row->total.read_bytes > 0 ||
+		       row->total.write_bytes > 0;
 	}
 }
 
 static const char *what_is_shown(const struct query *query)
 {
 	static const char *const words[] = {
-		[SOURCE_CPU] = "CPU",
-		[SOURCE_OFFCPU] = "Waiting",
-		[SOURCE_IO] = "Operations",
+		[SOURCE_CPU] = "CPU",	  [SOURCE_OFFCPU] = "Waiting", [SOURCE_IO] = "Operations",
+		[SOURCE_CEPH] = "CephFS", [SOURCE_MEM] = "Memory",
 	};
 
 	return words[shown_source(query)];
@@ -522,6 +588,24 @@ static void add_row(struct grid *grid, struct tables *tables, const struct summa
 		add_figure_cells(grid, tables, summary, query, row);
 }
 
+/* Names the shown classes of waits that only samples tell. */
+static void print_estimated(FILE *stream, const struct tables *tables, const struct query *query,
+			    size_t rows)
+{
+	const char *before = "Of samples, not counted: how much of the waiting is ";
+
+	if (!rows || shown_source(query) != SOURCE_OFFCPU || query__estimated(query))
+		return;
+	for (size_t i = 0; i < tables->class_count; i++) {
+		if (!tables->estimated_waits[i])
+			continue;
+		fprintf(stream, "%s%s", before, tables->waits_for[i]);
+		before = ", ";
+	}
+	if (*before == ',')
+		fputs(".\n", stream);
+}
+
 int text_report__query(FILE *stream, struct tables *tables, const struct summary *summary,
 		       const struct query *query, size_t width, size_t limit)
 {
@@ -533,10 +617,13 @@ int text_report__query(FILE *stream, struct tables *tables, const struct summary
 	if (error)
 		return error;
 	if (!query__knows(query, shown_source(query))) {
-		fprintf(stream,
-			"%s: not recorded; 'pipescope record --sources cpu,offcpu,io' records "
-			"all.\n",
-			what_is_shown(query));
+		const char *remedy = "'pipescope record --sources cpu,offcpu,io' records all";
+
+		if (shown_source(query) == SOURCE_CEPH)
+			remedy = "no such file system was mounted, or 'record' was told so";
+		else if (shown_source(query) == SOURCE_MEM)
+			remedy = "'pipescope record --sources cpu,offcpu,io,mem' records all";
+		fprintf(stream, "%s: not recorded; %s.\n", what_is_shown(query), remedy);
 		return ferror(stream) ? -EIO : 0;
 	}
 	add_columns(&grid, query);
@@ -553,13 +640,22 @@ int text_report__query(FILE *stream, struct tables *tables, const struct summary
 	}
 	error = grid__print(&grid, stream, width);
 	grid__clear(&grid);
+	if (!error && shows_details(query) && text_report__has_key(query, "task") &&
+	    !text_report__has_key(query, "quantum"))
+		error = text_quanta__spreads(stream, tables, query, width, limit);
 	if (error)
 		return error;
 	if (!all)
 		fputs("Nothing in this recording fits.\n", stream);
 	if (shown < all)
 		fprintf(stream, "... and %zu more rows; --limit 0 shows all.\n", all - shown);
-	if (query__estimated(query) && all)
+	print_estimated(stream, tables, query, all);
+	if (query__estimated(query) && all && shown_source(query) == SOURCE_MEM)
+		fputs("Memory: what came is shared out over samples, +- is one standard error; "
+		      "what "
+		      "was mapped is exact.\n",
+		      stream);
+	else if (query__estimated(query) && all)
 		fprintf(stream,
 			"%s: exact totals shared out over samples; +- is one standard error.\n",
 			what_is_shown(query));

@@ -4,6 +4,7 @@
 #ifndef REPORT_TEXT_H
 #define REPORT_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -23,6 +24,9 @@ int text_report__query(FILE *stream, struct tables *tables, const struct summary
 int text_report__head(FILE *stream, const struct summary *summary, size_t width);
 int text_report__warnings(FILE *stream, const struct summary *summary, size_t width);
 
+/* Whether that is one of the keys that the rows are grouped by. */
+bool text_report__has_key(const struct query *query, const char *name);
+
 /* "main.py:12" where a function begins, or its library; malloc'ed, NULL: no memory. */
 char *text_report__origin(const struct tables *tables, uint64_t function);
 
@@ -32,5 +36,9 @@ char *text_report__ops(const struct tables *tables, const struct query *query,
 
 /* "code 3", "SIGKILL", "-" (still ran), malloc'ed, NULL: no memory. */
 char *text_report__exit(const struct table_process *process);
+
+/* What a row's requests of CephFS were, the most frequent first; malloc'ed. NULL: no memory. */
+char *text_report__ceph_ops(const struct tables *tables, const struct query *query,
+			    const struct query_row *row);
 
 #endif

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "model/ceph.h"
+
+#include <errno.h>
+#include <string.h>
+
+int ceph__op(struct tables *tables, const char *name, uint16_t *ret_op)
+{
+	struct table_ceph_op *op;
+	size_t i = 0;
+	int error;
+
+	while (i < tables->ceph_op_count && strcmp(tables->ceph_ops[i].name, name))
+		i++;
+	if (i == TABLES_MAX_CEPH_OPS)
+		return -EBADMSG;
+	if (i == tables->ceph_op_count) {
+		error = GROW(tables, ceph_ops, tables->ceph_op_count, CEPH_OPS);
+		if (error)
+			return error;
+		op = &tables->ceph_ops[i];
+		op->name = tables__intern(tables, name);
+		if (!op->name)
+			return -ENOMEM;
+		op->is_request = !strncmp(name, "mds:", 4) || !strncmp(name, "osd:", 4);
+		op->direction = !strcmp(name, "osd:read") || !strncmp(name, "read:", 5) ? OP_READS
+				: !strncmp(name, "osd:write", 9)			? OP_WRITES
+											: OP_OTHER;
+		tables->ceph_op_count++;
+	}
+	*ret_op = (uint16_t)i;
+	return 0;
+}
+
+/* A mount is among the files, so that what is grouped by mount has both. */
+static int load_mount(struct tables *tables, struct row *row)
+{
+	struct loading_state *loading = tables->loading;
+	struct table_file file = {.kind = tables__intern(tables, "mount"),
+				  .path = tables__intern(tables, row__text(row, 1)),
+				  .filesystem = tables__intern(tables, "ceph")};
+	uint32_t index;
+	int error;
+
+	if (!file.kind || !file.path || !file.filesystem)
+		return -ENOMEM;
+	file.mount = file.path;
+	error = tuple_set__add(loading->file_set,
+			       (const uint64_t[]){(uintptr_t)file.kind, (uintptr_t)file.path,
+						  (uintptr_t)file.filesystem,
+						  (uintptr_t)file.mount},
+			       &index);
+	if (!error)
+		error = array__reserve(&loading->file_of_mount, &loading->file_of_mount_capacity,
+				       sizeof(*loading->file_of_mount),
+				       loading->ceph_mounts.count + 1);
+	if (!error)
+		error = GROW(tables, files, tables->file_count, FILES);
+	if (!error)
+		error = id_list__add(&loading->ceph_mounts, row__id(row, 0));
+	if (error)
+		return error;
+	loading->file_of_mount[loading->ceph_mounts.count - 1] = index;
+	if (index == tables->file_count)
+		tables->files[tables->file_count++] = file;
+	return 0;
+}
+
+static uint32_t read_mount(struct tables *tables, struct row *row, int column)
+{
+	uint32_t mount = row__reference(row, column, &tables->loading->ceph_mounts);
+
+	return mount == NO_INDEX ? NO_INDEX : tables->loading->file_of_mount[mount];
+}
+
+static int load_sum(struct tables *tables, struct row *row)
+{
+	struct io_fact fact = {0};
+	struct sample_pool *pool;
+	int error;
+
+	fact.epoch = row__reference(row, 0, &tables->loading->epochs);
+	fact.slice = row__reference(row, 1, &tables->loading->slices);
+	fact.file = read_mount(tables, row, 2);
+	fact.error = (uint16_t)row__number(row, 4, 0, TABLES_MAX_ERRNO);
+	fact.count = row__number(row, 5, 0, TIME_LIMIT);
+	fact.bytes = row__number(row, 6, 0, TIME_LIMIT);
+	fact.ns = row__number(row, 7, 0, TIME_LIMIT);
+	if (fact.epoch == NO_INDEX || row__is_null(row, 3))
+		return -EBADMSG;
+	error = ceph__op(tables, row__text(row, 3), &fact.op);
+	if (!error)
+		error = tables__find_pool(tables, SOURCE_CEPH, fact.epoch, fact.op, &fact.pool);
+	if (!error)
+		error = GROW(tables, ceph, tables->ceph_count, CEPH);
+	if (error)
+		return error;
+	pool = &tables->pools[fact.pool];
+	pool->shares[SHARE_TIME].exact += (double)fact.ns;
+	pool->shares[SHARE_BYTES].exact += (double)fact.bytes;
+	pool->shares[SHARE_OPS].exact += (double)fact.count;
+	tables->ceph[tables->ceph_count++] = fact;
+	return 0;
+}
+
+static int load_histogram(struct tables *tables, struct row *row)
+{
+	struct ceph_histogram_fact fact = {.file = read_mount(tables, row, 0)};
+	int error;
+
+	if (row__is_null(row, 1) || tables->ceph_histogram_count == TABLES_MAX_HISTOGRAMS)
+		return -EBADMSG;
+	fact.bucket = row__number(row, 2, 0, 62);
+	fact.count = row__number(row, 3, 0, TIME_LIMIT);
+	error = ceph__op(tables, row__text(row, 1), &fact.op);
+	if (!error)
+		error = GROW(tables, ceph_histograms, tables->ceph_histogram_count,
+			     CEPH_HISTOGRAMS);
+	if (!error)
+		tables->ceph_histograms[tables->ceph_histogram_count++] = fact;
+	return error;
+}
+
+static int load_in_flight(struct tables *tables, struct row *row)
+{
+	struct ceph_in_flight_fact fact = {
+		.slice = row__reference(row, 0, &tables->loading->slices),
+		.file = read_mount(tables, row, 1),
+	};
+	int error;
+
+	if (row__is_null(row, 2))
+		return -EBADMSG;
+	fact.count = row__number(row, 3, 0, TIME_LIMIT);
+	fact.oldest_ns = row__number(row, 4, 0, TIME_LIMIT);
+	error = ceph__op(tables, row__text(row, 2), &fact.op);
+	if (!error)
+		error = GROW(tables, ceph_in_flight, tables->ceph_in_flight_count, CEPH_IN_FLIGHT);
+	if (!error)
+		tables->ceph_in_flight[tables->ceph_in_flight_count++] = fact;
+	return error;
+}
+
+int ceph__load(struct tables *tables)
+{
+	int error = tables__load_rows(tables, "SELECT id, path FROM ceph_mount ORDER BY id",
+				      load_mount);
+
+	if (!error)
+		error = tables__load_rows(
+			tables, "SELECT epoch, slice, mount, op, error, count, bytes, ns FROM ceph",
+			load_sum);
+	if (!error)
+		error = tables__load_rows(tables,
+					  "SELECT mount, op, bucket, count FROM ceph_histogram"
+					  " ORDER BY mount, op, bucket",
+					  load_histogram);
+	if (!error)
+		error = tables__load_rows(
+			tables, "SELECT slice, mount, op, count, oldest_ns FROM ceph_in_flight",
+			load_in_flight);
+	return error;
+}

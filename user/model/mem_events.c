@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Memory. What was mapped is known with its stack: such rows are loaded as samples that stand for
+ * exactly what they are. */
+#include <errno.h>
+#include <string.h>
+
+#include "model/loading.h"
+
+int tables__mem_kind(struct tables *tables, const char *name, uint32_t *ret_kind)
+{
+	size_t i = 0;
+
+	while (i < tables->mem_kind_count && strcmp(tables->mem_kinds[i], name))
+		i++;
+	if (i == TABLES_MAX_MEM_KINDS)
+		return -EBADMSG;
+	if (i == tables->mem_kind_count) {
+		tables->mem_kinds[i] = tables__intern(tables, name);
+		if (!tables->mem_kinds[i])
+			return -ENOMEM;
+		tables->mem_kind_count++;
+	}
+	*ret_kind = (uint32_t)i;
+	return 0;
+}
+
+static int add_fact(struct tables *tables, struct mem_fact *fact, const char *kind)
+{
+	int error = fact->epoch == NO_INDEX ? -EBADMSG : 0;
+
+	if (!error)
+		error = tables__mem_kind(tables, kind, &fact->kind);
+	if (!error)
+		error = tables__find_pool(tables, SOURCE_MEM, fact->epoch, fact->kind, &fact->pool);
+	if (!error)
+		error = GROW(tables, mem, tables->mem_count, MEM);
+	if (error)
+		return error;
+	for (uint32_t share = 0; share < SHARE_COUNT; share++)
+		tables->pools[fact->pool].shares[share].exact += fact->shares[share];
+	tables->mem[tables->mem_count++] = *fact;
+	return 0;
+}
+
+static int load_faults(struct tables *tables, struct row *row)
+{
+	struct mem_fact fact = {0};
+
+	fact.epoch = row__reference(row, 0, &tables->loading->epochs);
+	fact.slice = row__reference(row, 1, &tables->loading->slices);
+	fact.shares[SHARE_OPS] = (double)row__number(row, 2, 0, TIME_LIMIT) +
+				 (double)row__number(row, 3, 0, TIME_LIMIT);
+	return fact.shares[SHARE_OPS] > 0 ? add_fact(tables, &fact, "fault") : 0;
+}
+
+static int load_growth(struct tables *tables, struct row *row)
+{
+	struct mem_fact fact = {0};
+
+	fact.epoch = row__reference(row, 0, &tables->loading->epochs);
+	fact.slice = row__reference(row, 1, &tables->loading->slices);
+	fact.shares[SHARE_BYTES] = (double)row__number(row, 3, 0, TIME_LIMIT);
+	return add_fact(tables, &fact, row__text(row, 2));
+}
+
+static int add_sample(struct tables *tables, struct sample_fact sample)
+{
+	int error;
+
+	if (sample.weight <= 0)
+		return 0;
+	error = GROW(tables, samples, tables->sample_count, SAMPLES);
+	if (error)
+		return error;
+	tables->pools[sample.pool].shares[sample.share].weight += sample.weight;
+	tables->pools[sample.pool].shares[sample.share].samples += sample.count;
+	tables->samples[tables->sample_count++] = sample;
+	return 0;
+}
+
+static int load_map(struct tables *tables, struct row *row)
+{
+	struct mem_fact fact = {.slice = NO_INDEX};
+	struct sample_fact sample = {
+		.thread = NO_INDEX, .slice = NO_INDEX, .waker = NO_INDEX, .count = 1};
+	int error;
+
+	fact.epoch = row__reference(row, 0, &tables->loading->epochs);
+	fact.shares[SHARE_LIVE] = (double)row__number(row, 4, 0, TIME_LIMIT);
+	fact.shares[SHARE_PEAK] = (double)row__number(row, 5, 0, TIME_LIMIT);
+	sample.stack = row__stack(row, 2, tables->loading);
+	if (sample.stack == NO_INDEX && !row__is_null(row, 2))
+		return -EBADMSG;
+	error = add_fact(tables, &fact, row__text(row, 1));
+	if (!error)
+		error = tables__count_ending(tables, row__text(row, 3), SOURCE_MEM, 1);
+	if (error)
+		return error;
+	sample.ending = (uint32_t)tables->loading->last_ending;
+	sample.pool = fact.pool;
+	sample.share = SHARE_LIVE;
+	sample.weight = fact.shares[SHARE_LIVE];
+	error = add_sample(tables, sample);
+	sample.share = SHARE_PEAK;
+	sample.weight = fact.shares[SHARE_PEAK];
+	return error ? error : add_sample(tables, sample);
+}
+
+int tables__load_mem(struct tables *tables)
+{
+	int error;
+
+	error = tables__load_rows(
+		tables, "SELECT epoch, slice, minor_faults, major_faults FROM memory", load_faults);
+	if (!error)
+		error = tables__load_rows(
+			tables, "SELECT epoch, slice, kind, bytes FROM memory_growth", load_growth);
+	if (!error)
+		error = tables__load_rows(
+			tables,
+			"SELECT epoch, kind, stack, ending, live_bytes, peak_bytes FROM memory_map",
+			load_map);
+	return error;
+}
