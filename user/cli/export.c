@@ -96,6 +96,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		options->output = argument;
 		return 0;
 	case ARGP_KEY_SUCCESS:
+		if (options->selection.torn)
+			argp_error(state, "'torn' is only for 'pipescope report'");
 		check_request(state, options);
 		return 0;
 	default:
@@ -123,8 +125,8 @@ static int export_to(const struct export_options *options, struct tables *tables
 
 	if (metric && !tables->recorded[metric->source]) {
 		log__error(
-			"%s: %s was not recorded; 'pipescope record --sources cpu,offcpu,io' "
-			"records all",
+			"%s: %s was not recorded; 'pipescope record --sources "
+			"cpu,offcpu,io,ceph,mem' records all, CephFS where it is mounted",
 			options->path, metric->name);
 		return EXIT_FAILED;
 	}

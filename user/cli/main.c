@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/describe.h"
 
 static const struct command {
 	const char *name;
@@ -11,12 +12,15 @@ static const struct command {
 	const char *summary;
 } commands[] = {
 	{"record", command_record, "record what the node's processes do, until Ctrl-C"},
+	{"top", command_top, "watch the node live, in a terminal"},
 	{"report", command_report, "print what a recording holds"},
 	{"view", command_view, "look at a recording in a browser"},
 	{"quanta", command_quanta, "print each piece of work of the processes"},
+	{"stat", command_stat, "count cycles, cache misses and faults of running processes"},
 	{"export", command_export, "convert a recording for other viewers"},
 	{"rules", command_rules, "check rules that name tasks and jobs"},
 	{"doctor", command_doctor, "tell what this kernel can do, and what is lost"},
+	{"calls", command_calls, "count every call of functions in running processes"},
 	{"schema", command_schema, "print the layout of a recording"},
 };
 
@@ -31,6 +35,13 @@ static void print_usage(FILE *stream)
 		fprintf(stream, "  %-8s %s\n", commands[i].name, commands[i].summary);
 	fputs("\n'pipescope COMMAND --help' tells the options of a command; man pipescope more.\n",
 	      stream);
+}
+
+static int list_commands(void)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		printf("command\t%s\t%s\n", commands[i].name, commands[i].summary);
+	return fflush(stdout) || ferror(stdout) ? EXIT_FAILED : EXIT_OK;
 }
 
 int main(int argc, char **argv)
@@ -48,6 +59,16 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
 		puts("pipescope " PIPESCOPE_VERSION);
 		return EXIT_OK;
+	}
+	/* Not in --help: what man pages and completion are made of. */
+	if (!strcmp(argv[1], "--describe")) {
+		static char version[] = "--version";
+
+		if (argc < 3)
+			return list_commands();
+		describe__next(argv[2]);
+		argv[1] = argv[2];
+		argv[2] = version;
 	}
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
 		int status;

@@ -8,16 +8,17 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "capture/perf_counters.h"
 #include "capture/session.h"
 #include "cli/command.h"
 
 #define DEFAULT_HZ     99
 #define MAX_HZ	       10000
 #define DEFAULT_OUTPUT "pipescope.rec"
-#define SOURCES	       "cpu,offcpu,io" /* the default */
-#define ALL_SOURCES    SOURCES ",quanta"
+#define SOURCES	       "cpu,offcpu,io,ceph,quanta" /* the default */
+#define ALL_SOURCES    SOURCES ",counters,mem"
 
-enum { KEY_SOURCES = 256, KEY_STATS, KEY_RULES };
+enum { KEY_SOURCES = 256, KEY_STATS, KEY_RULES, KEY_COUNTERS };
 
 struct arguments {
 	struct record_options options;
@@ -25,7 +26,8 @@ struct arguments {
 	size_t pid_capacity;
 	const char **rules;
 	size_t rule_capacity;
-	bool all;
+	bool all, count;
+	struct perf_choice counters;
 };
 
 static const struct argp_option options[] = {
@@ -34,7 +36,11 @@ static const struct argp_option options[] = {
 	{"duration", 'd', "SECONDS", 0, "End after so many seconds", 0},
 	{"frequency", 'F', "HZ", 0, "Samples per second on each CPU (99)", 0},
 	{"sources", KEY_SOURCES, "LIST", 0,
-	 "What to record, of cpu, offcpu, io and quanta (all but quanta); cpu is always on", 0},
+	 "What to record, of cpu, offcpu, io, ceph, quanta, counters and mem (the first five); cpu "
+	 "is always on",
+	 0},
+	{"counters", KEY_COUNTERS, "LIST", 0,
+	 "What the source counters counts (" PERF_COUNTERS_DEFAULT ")", 0},
 	{"output", 'o', "FILE", 0,
 	 "Where to (" DEFAULT_OUTPUT "); an older recording is kept as FILE.old", 0},
 	{"rules", KEY_RULES, "FILE", 0, "More rules that name tasks and jobs; may be repeated", 0},
@@ -65,13 +71,26 @@ static void add_pids(struct arguments *arguments, const char *list, struct argp_
 	}
 }
 
-static void choose_sources(struct record_options *record, const char *list,
-			   struct argp_state *state)
+static void choose_counters(struct arguments *arguments, const char *list, struct argp_state *state)
 {
+	const char *at = NULL;
+	size_t size = 0;
+
+	if (perf_choice__parse(list, &arguments->counters, &at, &size))
+		argp_error(state,
+			   "there is no counter '%.*s', or it is named twice; pipescope-record(1) "
+			   "has a list",
+			   (int)size, at);
+}
+
+static void choose_sources(struct arguments *arguments, const char *list, struct argp_state *state)
+{
+	struct record_options *record = &arguments->options;
 	_cleanup_free_ char *copy = strdup(list);
 	char *rest = copy, *name;
 
-	record->offcpu = record->io = record->quanta = false;
+	record->offcpu = record->io = record->ceph = record->quanta = record->mem = false;
+	arguments->count = false;
 	record->sources = list;
 	while ((name = strsep(&rest, ","))) {
 		if (!strcmp(name, "offcpu"))
@@ -80,6 +99,12 @@ static void choose_sources(struct record_options *record, const char *list,
 			record->io = true;
 		else if (!strcmp(name, "quanta"))
 			record->quanta = true;
+		else if (!strcmp(name, "ceph"))
+			record->ceph = true;
+		else if (!strcmp(name, "counters"))
+			arguments->count = true;
+		else if (!strcmp(name, "mem"))
+			record->mem = true;
 		else if (strcmp(name, "cpu"))
 			argp_error(state, "there is no source '%s'; there are: " ALL_SOURCES, name);
 	}
@@ -114,7 +139,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		return 0;
 	}
 	case KEY_SOURCES:
-		choose_sources(record, value, state);
+		choose_sources(arguments, value, state);
 		return 0;
 	case 'o':
 		record->output = value;
@@ -124,6 +149,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
 				   sizeof(*arguments->rules), record->rule_count + 1))
 			argp_failure(state, EXIT_FAILED, ENOMEM, "rules");
 		arguments->rules[record->rule_count++] = value;
+		return 0;
+	case KEY_COUNTERS:
+		choose_counters(arguments, value, state);
 		return 0;
 	case KEY_STATS:
 		record->stats = true;
@@ -137,6 +165,14 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (arguments->all + (record->pid_count > 0) + !!record->command > 1)
 			argp_error(state, "choose one: -a, -p PID or a command");
+		if (arguments->count && !record->quanta)
+			argp_error(state,
+				   "counters are counted per quantum: add the source quanta");
+		if (arguments->counters.count && !arguments->count)
+			argp_error(state, "--counters goes with the source counters");
+		if (arguments->count && !arguments->counters.count)
+			choose_counters(arguments, PERF_COUNTERS_DEFAULT, state);
+		record->counters = arguments->count ? &arguments->counters : NULL;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -177,7 +213,9 @@ int command_record(int argc, char **argv)
 			    .output = DEFAULT_OUTPUT,
 			    .sources = SOURCES,
 			    .offcpu = true,
-			    .io = true},
+			    .io = true,
+			    .ceph = true,
+			    .quanta = true},
 	};
 	int exit_code = EXIT_OK;
 

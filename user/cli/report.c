@@ -15,7 +15,9 @@
 #include "report/csv.h"
 #include "report/html.h"
 #include "report/json.h"
+#include "report/node_report.h"
 #include "report/text.h"
+#include "report/torn.h"
 
 #define DEFAULT_TEXT_ROWS 50 /* of functions, lines, modules, stacks, files */
 
@@ -46,6 +48,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
+		options->selection.may_be_node = true;
 		state->child_inputs[0] = &options->selection;
 		return 0;
 	case OPTION_FORMAT:
@@ -59,13 +62,21 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		options->limit_given = true;
 		return 0;
 	case ARGP_KEY_SUCCESS:
-		refusal = query__refusal(&options->selection.request);
+		refusal = options->selection.torn
+				  ? torn_report__refusal(&options->selection.request)
+				  : query__refusal(&options->selection.request);
+		if (!refusal && options->selection.by_node)
+			refusal = options->selection.request.key_count ||
+						  options->selection.request.metric
+					  ? "--by node stands alone, without --metric; --by "
+					    "time,task tells of tasks over time"
+					  : node__refusal(&options->selection.request);
 		if (refusal)
 			argp_error(state, "%s", refusal);
 		if (options->format == FORMAT_HTML &&
-		    (options->selection.request.key_count ||
+		    (options->selection.request.key_count || options->selection.by_node ||
 		     options->selection.request.filter_count || options->selection.request.metric ||
-		     options->limit_given))
+		     options->selection.torn || options->limit_given))
 			argp_error(state,
 				   "the page holds all of the recording: --format html goes "
 				   "without --by, --where, --metric and --limit");
@@ -85,6 +96,38 @@ static size_t text_limit(const struct report_options *options)
 	return options->limit_given ? options->limit : where ? DEFAULT_TEXT_ROWS : 0;
 }
 
+static int print_node(FILE *stream, const struct report_options *options, struct tables *tables,
+		      const struct summary *summary)
+{
+	bool text = options->format == FORMAT_TEXT;
+	size_t most = options->limit_given ? options->limit : text ? NODE_TEXT_ROWS : 0;
+	struct node *node;
+	int error = node__run(tables, &options->selection.request, most, &node);
+
+	if (error)
+		return error;
+	error = text ? node_report__text(stream, summary, node, printing__width())
+		: options->format == FORMAT_CSV ? node_report__csv(stream, node)
+						: node_report__json(stream, summary, node);
+	node__free(node);
+	return error;
+}
+
+static int print_torn(FILE *stream, const struct report_options *options, struct tables *tables)
+{
+	const struct query_request *request = &options->selection.request;
+
+	switch (options->format) {
+	case FORMAT_JSON:
+		return torn_report__json(stream, tables, request, options->limit);
+	case FORMAT_CSV:
+		return torn_report__csv(stream, tables, request, options->limit);
+	default:
+		return torn_report__text(stream, tables, request, printing__width(),
+					 options->limit_given ? options->limit : DEFAULT_TEXT_ROWS);
+	}
+}
+
 static int print_report(FILE *stream, struct report_options *options, struct tables *tables,
 			const struct summary *summary)
 {
@@ -93,6 +136,10 @@ static int print_report(FILE *stream, struct report_options *options, struct tab
 
 	if (options->format == FORMAT_HTML)
 		return html_report__print(stream, tables, summary);
+	if (options->selection.by_node)
+		return print_node(stream, options, tables, summary);
+	if (options->selection.torn)
+		return print_torn(stream, options, tables);
 	if (!options->selection.request.key_count) {
 		if (options->format == FORMAT_TEXT && !options->selection.request.filter_count &&
 		    !options->selection.request.metric)

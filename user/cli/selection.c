@@ -11,14 +11,16 @@ enum { OPTION_BY = 'b', OPTION_METRIC = 'm', OPTION_WHERE = 'w' };
 
 static const struct argp_option option_table[] = {
 	{"by", OPTION_BY, "KEY[,KEY...]", 0,
-	 "Group by task, quantum, dataid.FIELD, process, thread, job, time, function, line, "
-	 "module, "
-	 "stack, wait, waker, op, file, mount, fs, ending or outermost; quality is short for "
-	 "ending,outermost,task",
+	 "Group by task, quantum, dataid.FIELD, subtask, process, thread, job, time, function, "
+	 "line, module, stack, wait, waker, op, file, mount, fs, dataset, ceph, remote, service, "
+	 "ending or outermost; quality is short for ending,outermost,task, throughput for "
+	 "mount,task,time in their order; torn (alone, of report) lists the files that killed "
+	 "writers left, node (the same) is the node over time",
 	 0},
 	{"metric", OPTION_METRIC, "METRIC", 0,
 	 "What to show and to sort by: cpu (default), samples, offcpu, waits, io_time, read_bytes, "
-	 "write_bytes, ops or errors",
+	 "write_bytes, ops, errors, waited, ceph_time, ceph_ops, ceph_read_bytes, "
+	 "ceph_write_bytes, rss_growth, faults, mmap_live or mmap_peak",
 	 0},
 	{"where", OPTION_WHERE, "KEY=VALUE", 0,
 	 "Only what fits; '*' stands for any text; may be given several times, all must hold", 0},
@@ -62,15 +64,39 @@ static void list_metrics(char *text, size_t size)
 					 metric__at(i)->name);
 }
 
+/* What short words for several keys stand for. */
+static const char *written_out(const char *argument)
+{
+	static const struct {
+		const char *word, *keys;
+	} words[] = {
+		{"quality", "ending,outermost,task"},
+		{"throughput", "mount,task,time"},
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp(argument, words[i].word))
+			return words[i].keys;
+	return argument;
+}
+
 static void parse_by(struct argp_state *state, struct selection *selection, const char *argument)
 {
 	struct query_request *request = &selection->request;
-	_cleanup_free_ char *copy =
-		strdup(strcmp(argument, "quality") ? argument : "ending,outermost,task");
-	char known[256], *rest, *name;
+	_cleanup_free_ char *copy = strdup(written_out(argument));
+	char known[320], *rest, *name;
 
 	if (!copy)
 		argp_failure(state, EXIT_FAILED, ENOMEM, "cannot read the options");
+	request->in_order |= !strcmp(argument, "throughput");
+	if (selection->may_be_node && !strcmp(argument, "node")) {
+		selection->by_node = true;
+		return;
+	}
+	if (!strcmp(argument, "torn")) {
+		selection->torn = true;
+		return;
+	}
 	for (name = strtok_r(copy, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
 		const struct key *key = selection__key(selection, name);
 
@@ -95,7 +121,7 @@ static void parse_by(struct argp_state *state, struct selection *selection, cons
 void selection__where(struct argp_state *state, struct selection *selection, char *argument)
 {
 	struct query_request *request = &selection->request;
-	char known[256], name[SELECTION_NAME], *equals = strchr(argument, '=');
+	char known[320], name[SELECTION_NAME], *equals = strchr(argument, '=');
 	const struct key *key = NULL;
 
 	if (!equals)
@@ -120,7 +146,7 @@ void selection__where(struct argp_state *state, struct selection *selection, cha
 static void parse_metric(struct argp_state *state, struct query_request *request,
 			 const char *argument)
 {
-	char known[256];
+	char known[320];
 
 	request->metric = metric__find(argument);
 	if (request->metric)

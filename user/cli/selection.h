@@ -17,6 +17,9 @@ struct selection {
 	struct key fields[SELECTION_FIELDS]; /* keys dataid.FIELD */
 	char names[SELECTION_FIELDS][SELECTION_NAME];
 	size_t field_count;
+	bool may_be_node; /* set by commands that know --by node */
+	bool by_node; /* the node over time; then there are no keys */
+	bool torn; /* --by torn: the list of torn files */
 };
 
 /* A child of a command's argp; its input is a struct selection. Whether the parts have a meaning

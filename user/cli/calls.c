@@ -1,0 +1,618 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Counting costs much, for every call is a breakpoint: so it begins with a trial of a second, says
+ * what it expects, and ends by itself when it costs more than it may. */
+#include <argp.h>
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "capture/call_counter.h"
+#include "capture/call_targets.h"
+#include "cli/command.h"
+#include "cli/printing.h"
+#include "model/keys.h"
+#include "python/code.h"
+#include "report/grid.h"
+
+#define MAX_PATTERNS	 64
+#define MAX_PIDS	 64
+#define DEFAULT_OVERHEAD 20 /* percent */
+#define TRIAL_NS	 1000000000ULL
+#define LOOK_NS		 100000000ULL
+/* Overhead is of the processes' own CPU time; below this share of a CPU it never matters. */
+#define NEGLIGIBLE  0.01
+#define PYTHON_3_11 0x030b
+
+struct calls_options {
+	pid_t pids[MAX_PIDS];
+	size_t pid_count;
+	const char *patterns[MAX_PATTERNS];
+	size_t pattern_count;
+	double duration_s, max_overhead;
+	bool count_only, json;
+};
+
+enum { KEY_OVERHEAD = 256, KEY_COUNT_ONLY };
+
+static const struct argp_option options[] = {
+	{"pid", 'p', "PID,...", 0, "The processes to look into", 0},
+	{"function", 'f', "PATTERN", 0,
+	 "Functions whose calls are counted: a name, * stands for anything; may be repeated", 0},
+	{"duration", 'd', "SECONDS", 0, "End after so many seconds; else with Ctrl-C", 0},
+	{"max-overhead", KEY_OVERHEAD, "PERCENT", 0,
+	 "End when counting costs the processes more of their CPU time than this (20)", 0},
+	{"count-only", KEY_COUNT_ONLY, NULL, 0, "Count calls without their times, at half the cost",
+	 0},
+	{"format", 'F', "FORMAT", 0, "text (default) or json", 0},
+	{0},
+};
+
+/* A name as it was read, and whether it is wanted. */
+struct named {
+	struct ps_calls_function function;
+	char *name, *file;
+	int64_t line;
+	bool wanted;
+};
+
+struct calls {
+	struct calls_options *options;
+	struct call_targets targets;
+	struct call_counter *counter;
+	struct named *names; /* of code objects */
+	size_t name_count, name_capacity;
+	uint64_t cpu_ns, hits; /* when the window began */
+	const char *ended; /* why, NULL: not yet */
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	interrupted = 1;
+}
+
+/* --- options */
+
+static void add_pids(struct calls_options *calls, const char *list, struct argp_state *state)
+{
+	for (const char *at = list;;) {
+		char *end;
+		long pid = strtol(at, &end, 10);
+
+		if (end == at || pid <= 0 || pid > 1 << 22 || (*end && *end != ','))
+			argp_error(state, "'%s' is no list of process numbers, like 123,456", list);
+		if (calls->pid_count == MAX_PIDS)
+			argp_error(state, "more than %d processes", MAX_PIDS);
+		calls->pids[calls->pid_count++] = (pid_t)pid;
+		if (!*end)
+			return;
+		at = end + 1;
+	}
+}
+
+static double number_of(const char *text, double most, const char *what, struct argp_state *state)
+{
+	char *end;
+	double value = strtod(text, &end);
+
+	if (end == text || *end || !isfinite(value) || value <= 0 || value > most)
+		argp_error(state, "'%s' is no %s", text, what);
+	return value;
+}
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+	struct calls_options *calls = state->input;
+
+	switch (key) {
+	case 'p':
+		add_pids(calls, value, state);
+		return 0;
+	case 'f':
+		if (calls->pattern_count == MAX_PATTERNS)
+			argp_error(state, "more than %d patterns", MAX_PATTERNS);
+		calls->patterns[calls->pattern_count++] = value;
+		return 0;
+	case 'd':
+		calls->duration_s = number_of(value, 1e6, "duration in seconds", state);
+		return 0;
+	case KEY_OVERHEAD:
+		calls->max_overhead = number_of(value, 1e6, "share in percent", state);
+		return 0;
+	case KEY_COUNT_ONLY:
+		calls->count_only = true;
+		return 0;
+	case 'F':
+		calls->json = printing__format(state, value, false) == FORMAT_JSON;
+		return 0;
+	case ARGP_KEY_END:
+		if (!calls->pid_count)
+			argp_error(state, "which processes? -p PID");
+		if (!calls->pattern_count)
+			argp_error(state, "which functions? --function NAME");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* --- names */
+
+/* "ns::f(int)" can also be asked for as "ns::f". */
+static bool is_wanted(void *context, const char *name)
+{
+	const struct calls_options *calls = context;
+	_cleanup_free_ char *short_name = NULL;
+	const char *end = strchr(name, '(');
+
+	if (end && end != name)
+		short_name = strndup(name, (size_t)(end - name));
+	for (size_t i = 0; i < calls->pattern_count; i++)
+		if (pattern__matches(calls->patterns[i], name) ||
+		    (short_name && pattern__matches(calls->patterns[i], short_name)))
+			return true;
+	return false;
+}
+
+static struct named *find_name(const struct calls *calls, const struct ps_calls_function *function)
+{
+	for (size_t i = 0; i < calls->name_count; i++)
+		if (!memcmp(&calls->names[i].function, function, sizeof(*function)))
+			return &calls->names[i];
+	return NULL;
+}
+
+/* Reads the code object's name while it is there. */
+static int read_name(struct calls *calls, const struct ps_calls_function *function)
+{
+	struct process_memory memory = process_memory__of((pid_t)function->tgid);
+	const struct call_python *python = NULL;
+	struct python_code code;
+	struct named *named;
+	int err;
+
+	for (size_t i = 0; i < calls->targets.python_count; i++)
+		if (calls->targets.pythons[i].pid == (pid_t)function->tgid)
+			python = &calls->targets.pythons[i];
+	err = array__reserve(&calls->names, &calls->name_capacity, sizeof(*calls->names),
+			     calls->name_count + 1);
+	if (err || !python)
+		return err;
+	named = &calls->names[calls->name_count++];
+	*named = (struct named){.function = *function};
+	err = python_code__read(&memory.memory, &python->layout, function->address,
+				python->code_type, &code);
+	if (err)
+		return err == -ENOMEM ? err : call_counter__ignore(calls->counter, function);
+	if (code.check == function->check && is_wanted(calls->options, code.name)) {
+		named->wanted = true;
+		named->name = code.name;
+		named->file = code.file;
+		named->line = code.first_line;
+		code.name = code.file = NULL;
+	}
+	python_code__clear(&code);
+	return named->wanted ? 0 : call_counter__ignore(calls->counter, function);
+}
+
+static int read_names(struct calls *calls)
+{
+	_cleanup_free_ struct call_count *counts = NULL;
+	size_t count = 0;
+	int err = call_counter__read(calls->counter, &counts, &count);
+
+	for (size_t i = 0; i < count && !err; i++)
+		if (counts[i].function.check && !find_name(calls, &counts[i].function))
+			err = read_name(calls, &counts[i].function);
+	return err;
+}
+
+/* --- what it costs */
+
+/* CPU time of the processes so far; of one that is gone nothing. */
+static uint64_t cpu_ns_of(const struct calls_options *calls)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < calls->pid_count; i++) {
+		struct timespec time;
+		clockid_t clock;
+
+		if (!clock_getcpuclockid(calls->pids[i], &clock) && !clock_gettime(clock, &time))
+			sum += (uint64_t)time.tv_sec * 1000000000ULL + (uint64_t)time.tv_nsec;
+	}
+	return sum;
+}
+
+/* Percent of the CPU time that the processes would have used without. */
+static double overhead(const struct calls *calls, uint64_t hits, uint64_t cpu_ns,
+		       uint64_t window_ns)
+{
+	double cost = (double)hits * call_counter__cost_ns(calls->counter);
+	double rest = (double)cpu_ns - cost;
+
+	if (cost < NEGLIGIBLE * (double)window_ns)
+		return 0;
+	return rest > cost / 1e4 ? cost / rest * 100 : 1e6;
+}
+
+static int hits_of(const struct calls *calls, uint64_t *ret_hits)
+{
+	uint64_t values[PS_CALLS_COUNTER_COUNT];
+	int err = call_counter__counters(calls->counter, values);
+
+	if (!err)
+		*ret_hits = values[PS_CALLS_HITS];
+	return err;
+}
+
+static bool any_lives(const struct calls_options *calls)
+{
+	for (size_t i = 0; i < calls->pid_count; i++)
+		if (!kill(calls->pids[i], 0) || errno != ESRCH)
+			return true;
+	return false;
+}
+
+/* Looks for window_ns, or until something ends it. *ret_overhead: percent, of that time. */
+static int watch(struct calls *calls, uint64_t window_ns, double *ret_overhead)
+{
+	const struct timespec pause = {.tv_nsec = LOOK_NS};
+	uint64_t begin = clock__ns(CLOCK_MONOTONIC), hits, cpu_ns;
+	int err = hits_of(calls, &calls->hits);
+
+	calls->cpu_ns = cpu_ns_of(calls->options);
+	*ret_overhead = 0;
+	while (!err && clock__ns(CLOCK_MONOTONIC) - begin < window_ns && !calls->ended) {
+		nanosleep(&pause, NULL);
+		err = read_names(calls);
+		err = err ?: hits_of(calls, &hits);
+		cpu_ns = cpu_ns_of(calls->options);
+		if (!err && cpu_ns > calls->cpu_ns)
+			*ret_overhead = overhead(calls, hits - calls->hits, cpu_ns - calls->cpu_ns,
+						 clock__ns(CLOCK_MONOTONIC) - begin);
+		if (interrupted)
+			calls->ended = "interrupted";
+		else if (!any_lives(calls->options))
+			calls->ended = "the processes ended";
+	}
+	return err;
+}
+
+/* --- printing */
+
+struct shown {
+	const char *name, *module;
+	pid_t pid;
+	int64_t line; /* 0: native */
+	bool timed;
+	struct ps_calls_sum sum;
+};
+
+static int compare_shown(const void *one, const void *other)
+{
+	const struct shown *a = one, *b = other;
+
+	if (a->sum.count != b->sum.count)
+		return a->sum.count > b->sum.count ? -1 : 1;
+	return strcmp(a->name, b->name);
+}
+
+static int collect(const struct calls *calls, struct shown **ret_shown, size_t *ret_count)
+{
+	const struct call_targets *targets = &calls->targets;
+	_cleanup_free_ struct call_count *counts = NULL;
+	size_t count = 0, shown_count = 0;
+	struct shown *shown;
+	int err = call_counter__read(calls->counter, &counts, &count);
+
+	if (err)
+		return err;
+	shown = calloc(targets->function_count + count + 1, sizeof(*shown));
+	if (!shown)
+		return -ENOMEM;
+	for (size_t i = 0; i < targets->function_count; i++) {
+		const struct call_function *function = &targets->functions[i];
+		struct shown *one = &shown[shown_count];
+
+		*one = (struct shown){
+			function->name, function->module, function->pid, 0, function->timed, {0}};
+		for (size_t k = 0; k < count; k++)
+			if (!counts[k].function.check &&
+			    counts[k].function.address == function->address &&
+			    counts[k].function.tgid == (uint32_t)function->pid)
+				one->sum = counts[k].sum;
+		shown_count += one->sum.count > 0;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct named *named = find_name(calls, &counts[i].function);
+
+		if (named && named->wanted && counts[i].sum.count)
+			shown[shown_count++] = (struct shown){named->name,
+							      named->file,
+							      (pid_t)named->function.tgid,
+							      named->line,
+							      !calls->options->count_only,
+							      counts[i].sum};
+	}
+	qsort(shown, shown_count, sizeof(*shown), compare_shown);
+	*ret_shown = shown;
+	*ret_count = shown_count;
+	return 0;
+}
+
+/* The middle of the bucket that holds this share of the calls. */
+static double quantile(const __u64 *buckets, uint64_t count, double share)
+{
+	uint64_t seen = 0;
+
+	for (size_t i = 0; i < PS_CALLS_BUCKETS; i++) {
+		seen += buckets[i];
+		if ((double)seen >= share * (double)count)
+			return ldexp(1.5, (int)i);
+	}
+	return 0;
+}
+
+static void add_time(struct grid *grid, const struct shown *one, double ns)
+{
+	char text[NUMBER_SIZE];
+
+	grid__text(grid, one->sum.ended ? number__duration(text, ns) : "-");
+}
+
+static int print_text(const struct shown *shown, size_t count)
+{
+	struct grid grid = {0};
+	int err;
+
+	grid__column(&grid, "calls", true, false, 0);
+	grid__column(&grid, "function", false, true, 0);
+	grid__column(&grid, "pid", true, false, 4);
+	grid__column(&grid, "where", false, true, 5);
+	grid__column(&grid, "total", true, false, 1);
+	grid__column(&grid, "own", true, false, 1);
+	grid__column(&grid, "each", true, false, 2);
+	grid__column(&grid, "median", true, false, 2);
+	grid__column(&grid, "p99", true, false, 3);
+	grid__column(&grid, "timed", true, false, 3);
+	for (size_t i = 0; i < count; i++) {
+		const struct shown *one = &shown[i];
+		double ended = (double)one->sum.ended;
+
+		grid__integer(&grid, (int64_t)one->sum.count);
+		grid__text(&grid, one->name);
+		grid__integer(&grid, one->pid);
+		grid__text(&grid, path__base(one->module));
+		add_time(&grid, one, (double)one->sum.total_ns);
+		add_time(&grid, one, (double)one->sum.own_ns);
+		add_time(&grid, one, ended ? (double)one->sum.total_ns / ended : 0);
+		add_time(&grid, one, quantile(one->sum.total, one->sum.ended, 0.5));
+		add_time(&grid, one, quantile(one->sum.total, one->sum.ended, 0.99));
+		grid__integer(&grid, (int64_t)one->sum.ended);
+	}
+	err = grid__print(&grid, stdout, printing__width());
+	if (!count)
+		puts("None of these functions was called.");
+	grid__clear(&grid);
+	return err;
+}
+
+static json_t *buckets_of(const __u64 *buckets)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < PS_CALLS_BUCKETS; i++)
+		json_array_append_new(array, json_integer((json_int_t)buckets[i]));
+	return array;
+}
+
+static int print_json(const struct calls *calls, const struct shown *shown, size_t count,
+		      double seconds)
+{
+	json_t *rows = json_array(), *object;
+	int err;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct shown *one = &shown[i];
+
+		json_array_append_new(
+			rows,
+			json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:f, s:f, s:o, s:o}", "function",
+				  one->name, "file", one->module, "pid", (int)one->pid, "line",
+				  (json_int_t)one->line, "calls", (json_int_t)one->sum.count,
+				  "timed", (json_int_t)one->sum.ended, "total_s",
+				  (double)one->sum.total_ns / 1e9, "own_s",
+				  (double)one->sum.own_ns / 1e9, "total_histogram",
+				  buckets_of(one->sum.total), "own_histogram",
+				  buckets_of(one->sum.own)));
+	}
+	object = json_pack("{s:f, s:s, s:f, s:o}", "seconds", seconds, "ended", calls->ended,
+			   "breakpoint_ns", call_counter__cost_ns(calls->counter), "rows", rows);
+	err = !object || json_dumpf(object, stdout, JSON_INDENT(1)) ? -ENOMEM : 0;
+	putchar('\n');
+	json_decref(object);
+	return err;
+}
+
+static int print_counts(const struct calls *calls, double seconds)
+{
+	uint64_t values[PS_CALLS_COUNTER_COUNT];
+	_cleanup_free_ struct shown *shown = NULL;
+	size_t count;
+	int err = collect(calls, &shown, &count);
+
+	err = err ?: call_counter__counters(calls->counter, values);
+	if (err)
+		return err;
+	err = calls->options->json ? print_json(calls, shown, count, seconds)
+				   : print_text(shown, count);
+	if (values[PS_CALLS_UNSEEN])
+		log__info("%llu calls have no time: they were left by an exception or a jump",
+			  (unsigned long long)values[PS_CALLS_UNSEEN]);
+	if (values[PS_CALLS_TOO_DEEP])
+		log__info("%llu calls have no time: more than %d in each other",
+			  (unsigned long long)values[PS_CALLS_TOO_DEEP], PS_CALLS_DEPTH);
+	if (values[PS_CALLS_FULL] || values[PS_CALLS_UNREADABLE])
+		log__warning(
+			"%llu calls are not counted: too many functions; %llu: their frame "
+			"could not be read",
+			(unsigned long long)values[PS_CALLS_FULL],
+			(unsigned long long)values[PS_CALLS_UNREADABLE]);
+	return err;
+}
+
+/* --- the whole */
+
+static int find_targets(struct calls *calls)
+{
+	const struct calls_options *asked = calls->options;
+
+	for (size_t i = 0; i < asked->pid_count; i++) {
+		int err = call_targets__add(&calls->targets, asked->pids[i], is_wanted,
+					    calls->options, true, !asked->count_only);
+
+		if (err == -E2BIG)
+			log__error("too many functions fit: at most %d; choose fewer",
+				   CALL_TARGETS_MOST);
+		else if (err)
+			log__error("cannot look into process %d: %s", asked->pids[i],
+				   strerror(-err));
+		if (err)
+			return err;
+	}
+	if (!calls->targets.function_count && !calls->targets.python_count) {
+		log__error(
+			"no function of these processes fits: it may have no symbol, or the "
+			"compiler has put it into its callers everywhere");
+		return -ENOENT;
+	}
+	for (size_t i = 0; i < calls->targets.python_count; i++)
+		if (calls->targets.pythons[i].version >= PYTHON_3_11)
+			log__info(
+				"process %d runs CPython 3.%d: of its functions only calls that "
+				"come from C are seen; those from Python to Python stay inside "
+				"the interpreter's loop",
+				calls->targets.pythons[i].pid,
+				calls->targets.pythons[i].version & 0xff);
+	return 0;
+}
+
+static int count(struct calls *calls, double *ret_seconds)
+{
+	double cost, limit = calls->options->max_overhead;
+	uint64_t begin, window_ns;
+	int err = watch(calls, TRIAL_NS, &cost);
+
+	if (err || calls->ended)
+		return err;
+	log__info(
+		"a breakpoint costs %.1f us; counting costs these processes %.1f %% of their CPU "
+		"time",
+		call_counter__cost_ns(calls->counter) / 1e3, cost);
+	if (cost > limit) {
+		calls->ended = "it would cost more than --max-overhead allows";
+		return -EDQUOT;
+	}
+	err = call_counter__zero(calls->counter);
+	begin = clock__ns(CLOCK_MONOTONIC);
+	log__info("counting");
+	while (!err && !calls->ended) {
+		*ret_seconds = (double)(clock__ns(CLOCK_MONOTONIC) - begin) / 1e9;
+		window_ns = TRIAL_NS;
+		if (calls->options->duration_s > 0) {
+			double left = calls->options->duration_s - *ret_seconds;
+
+			if (left <= 0) {
+				calls->ended = "the time was over";
+				break;
+			}
+			if (left < 1)
+				window_ns = (uint64_t)(left * 1e9);
+		}
+		err = watch(calls, window_ns, &cost);
+		if (!err && !calls->ended && cost > limit) {
+			calls->ended = "it cost more than --max-overhead allows";
+			err = -EDQUOT;
+		}
+	}
+	*ret_seconds = (double)(clock__ns(CLOCK_MONOTONIC) - begin) / 1e9;
+	return err;
+}
+
+static int run(struct calls *calls)
+{
+	const struct sigaction action = {.sa_handler = on_signal};
+	double seconds = 0;
+	int err, printed;
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+	err = find_targets(calls);
+	if (err)
+		return err;
+	err = call_counter__new(&calls->targets, &calls->counter);
+	if (err) {
+		log__error("cannot count calls: %s%s", strerror(-err),
+			   err == -EPERM ? "; it needs root" : "");
+		return err;
+	}
+	if (call_counter__refused(calls->counter))
+		log__info("%zu places where functions return cannot be watched",
+			  call_counter__refused(calls->counter));
+	err = count(calls, &seconds);
+	if (err == -EDQUOT)
+		log__error("stopped: %s (%.0f %%)", calls->ended, calls->options->max_overhead);
+	else if (err)
+		log__error("counting ended early: %s", strerror(-err));
+	call_counter__detach(calls->counter);
+	if (err && err != -EDQUOT)
+		return err;
+	printed = print_counts(calls, seconds);
+	return err ?: printed;
+}
+
+int command_calls(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse,
+		.doc = "Count every call of functions in running processes, and how long each "
+		       "takes: native functions by name, and Python functions. Needs root. The "
+		       "processes are slowed down: each call is a breakpoint or two, of some ten "
+		       "microseconds."
+		       "\vExit status: 0 when all was counted, 1 on failure, or when it cost more "
+		       "than it may; 2 for wrong usage.",
+	};
+	struct calls_options asked = {.max_overhead = DEFAULT_OVERHEAD};
+	struct calls calls = {.options = &asked};
+	int err;
+
+	argp_err_exit_status = EXIT_USAGE;
+	argp_parse(&argp, argc, argv, 0, NULL, &asked);
+	err = run(&calls);
+	call_counter__free(calls.counter);
+	call_targets__clear(&calls.targets);
+	for (size_t i = 0; i < calls.name_count; i++) {
+		free(calls.names[i].name);
+		free(calls.names[i].file);
+	}
+	free(calls.names);
+	return err ? EXIT_FAILED : EXIT_OK;
+}
