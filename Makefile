@@ -14,10 +14,10 @@ FUZZ_SECONDS ?= 5
 comma := ,
 
 # The rooms under user/, each may use only those behind it.
-ROOMS := cli capture export report model store symbols python unwind proc base
-READING_ROOMS := $(filter-out cli capture,$(ROOMS))
+ROOMS := cli top capture export report model store symbols python unwind proc base
+READING_ROOMS := $(filter-out cli top capture,$(ROOMS))
 
-LIBRARIES := libbpf libdw libelf liblzma sqlite3 jansson libcap-ng libprotobuf-c
+LIBRARIES := libbpf libdw libelf liblzma sqlite3 jansson libcap-ng libprotobuf-c ncursesw
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(if $(CI),-Werror)
 ALL_CFLAGS := -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -DPIPESCOPE_VERSION='"$(VERSION)"' \
@@ -40,15 +40,16 @@ endif
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all help check check-asan check-full fuzz format format-check install veristat unit clean
+.PHONY: all help check check-asan check-vm check-full fuzz format format-check install veristat unit clean
 
-all: $(O)/pipescope
+all: $(O)/pipescope $(O)/man/pipescope.1 $(O)/completion.bash
 
 help:
 	@echo 'make             build .output/pipescope (V=1 shows the commands)'
 	@echo 'make check       unit and host tests; scripts/check.sh runs everything'
 	@echo 'make check-asan  the same under AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'make check-full  check.sh and the long tests: all kernels, long fuzzing'
+	@echo 'make check-vm    all kernels in emulated machines, with a real CephFS; prints a table'
 	@echo 'make fuzz        each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make veristat    verified instructions of each BPF program against tests/vm/verified.txt'
 	@echo 'make format      clang-format in place; format-check fails on a difference'
@@ -63,7 +64,7 @@ $(shell cmp -s $(O)/flags.now $(O)/flags || cp $(O)/flags.now $(O)/flags)
 
 # --- BPF side: every source one object, linked into one skeleton. What defines shared maps comes
 # first: libbpf 1.1 computes wrong offsets for maps that are declared before they are defined.
-BPF_FIRST := bpf/maps.bpf.c bpf/walker.bpf.c bpf/offcpu.bpf.c bpf/io.bpf.c
+BPF_FIRST := bpf/maps.bpf.c bpf/walker.bpf.c bpf/remote.bpf.c bpf/offcpu.bpf.c bpf/io.bpf.c
 BPF_SOURCES := $(BPF_FIRST) $(filter-out $(BPF_FIRST),$(sort $(wildcard bpf/*.bpf.c)))
 BPF_OBJECTS := $(BPF_SOURCES:%.c=$(O)/%.o)
 
@@ -166,6 +167,14 @@ $(O)/pipescope: $(ROOMS:%=$(O)/user/%.a)
 	$(say) LINK $@
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+# --- Man pages and completion: what the program's own tables of options tell, and words around it.
+$(O)/man/pipescope.1: $(O)/pipescope scripts/make-pages.sh $(wildcard docs/man/*.1)
+	$(say) PAGES $(@D)
+	$(Q)scripts/make-pages.sh $(O)/pipescope docs/man $(@D)
+$(O)/completion.bash: $(O)/pipescope scripts/make-completion.sh
+	$(say) GEN $@
+	$(Q)scripts/make-completion.sh $(O)/pipescope > $@
+
 # --- Unit and host tests: one binary per module; "// Links: proc base" in the source names the
 # rooms that it may use, in the order of ROOMS; "// Libraries: dw" what only the test needs.
 TESTS := $(patsubst tests/%.c,%,$(wildcard tests/unit/test_*.c tests/host/test_*.c))
@@ -191,6 +200,9 @@ check-asan: unit-asan
 
 check-full:
 	$(Q)scripts/check.sh --full
+
+check-vm: $(O)/pipescope
+	$(Q)tests/vm/matrix.sh
 
 # --- Fuzzing: tests/fuzz/fuzz_X.c with seeds in tests/fuzz/seeds/X/. "// Sources: capture/x.c" names
 # single files of a room that cannot be had as a whole.
@@ -224,9 +236,10 @@ format:
 format-check:
 	$(Q)$(CLANG_FORMAT) --dry-run -Werror $(FORMATTED)
 
-install: $(O)/pipescope
+install: $(O)/pipescope $(O)/man/pipescope.1 $(O)/completion.bash
 	install -D -m 0755 $(O)/pipescope $(DESTDIR)$(PREFIX)/bin/pipescope
-	for page in docs/man/*.1; do install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man1/$${page##*/}; done
+	install -D -m 0644 $(O)/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pipescope
+	for page in $(O)/man/*.1; do install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man1/$${page##*/}; done
 
 clean:
 	rm -rf $(O)

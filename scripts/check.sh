@@ -3,7 +3,7 @@
 # check.sh [--full]: set up, build with warnings as errors, and run every test. Prints each result,
 # with the reason when it failed or was skipped, and last "N passed, N failed, N skipped"; exit
 # status 1 when any failed. --full adds long fuzzing, more of the stacks of every CPython, kernel 6.12,
-# waits and files on all kernels, the overhead scripts in short, large HTML reports, and all of it once
+# waits and files on all kernels, CephFS on all, the overhead scripts in short, large HTML reports, and all of it once
 # more in a fresh system.
 # What each step printed is kept in .output/check/.
 set -euo pipefail
@@ -121,6 +121,7 @@ check_live() {
 	fi
 	# shellcheck disable=SC2086 # kernels are words
 	run_runner kernels tests/vm/test_kernels.sh $kernels
+	run_runner ceph tests/vm/test_ceph.sh 6.1
 }
 
 # The overhead scripts' figures need a quiet node and many minutes: here only whether they work.
@@ -128,6 +129,8 @@ check_long() {
 	local script name
 	# shellcheck disable=SC2086 # kernels are words
 	run_runner sources tests/vm/test_sources.sh $kernels
+	# shellcheck disable=SC2086 # kernels are words
+	run_runner ceph-kernels tests/vm/test_ceph.sh ${kernels/6.1/}
 	heading "overhead, large pages and a fresh system"
 	for script in tests/overhead/*.sh; do
 		name=${script##*/}
@@ -141,7 +144,7 @@ check_long() {
 }
 
 full=
-fuzz_seconds=5
+fuzz_seconds=3
 kernels="5.10 6.1"
 case ${1:-} in
 '') ;;
