@@ -57,6 +57,7 @@ static void read_all(struct python_reader *reader, uint64_t start, struct object
 	if (!python_object__uuid(reader, object, uuid) && strlen(uuid) != PYTHON_UUID_SIZE - 1)
 		abort();
 	python_object__number(reader, object, &number);
+	python_object__count(reader, object, &number);
 	python_object__item(reader, object, 1, &object);
 	python_object__members(reader, object, take_member, reader);
 }

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proc/remote_rule.h"
 #include "proc/rules.h"
+#include "proc/wait_rule.h"
 
 #define SEPARATOR '\x01'
 
@@ -89,11 +91,46 @@ static void identify(struct rules *rules, struct part arguments, char *const tex
 	}
 }
 
+static bool frame_at(void *context, size_t index, struct wait_frame *ret_frame)
+{
+	static const char *const kinds[] = {"kernel", "native", "interpreter", "python"};
+
+	if (index >= sizeof(kinds) / sizeof(kinds[0]))
+		return false;
+	*ret_frame = (struct wait_frame){kinds[index], context, context};
+	return true;
+}
+
+/* A remote whose address and port are `value`'s first bytes, and a stack of functions of its name.
+ */
+static void look_at(const struct rules *rules, char *value)
+{
+	struct remote_facts facts = {.protocol = "tcp", .path = value};
+	const struct remote_rule *remote = rules__remote(rules, &facts);
+	const struct wait_rule *wait;
+	uint8_t calls[PS_SYSCALL_LIMIT] = {0};
+	size_t size = strlen(value);
+
+	if (remote && !*remote->service)
+		abort();
+	facts.path = NULL;
+	memcpy(facts.address, value, size < 16 ? size : 16);
+	memcpy(&facts.port, value, size < 2 ? size : 2);
+	for (facts.address_size = 4; facts.address_size <= 16; facts.address_size += 12)
+		rules__remote(rules, &facts);
+	rules__wait_calls(rules, calls);
+	wait = rules__wait_stack(rules, "lock", frame_at, value);
+	if (wait && (!*wait->wait || !rules__refines(rules, "lock")))
+		abort();
+	rules__wait_call(rules, value);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct part text = cut(&data, &size), arguments = cut(&data, &size);
 	struct part cgroup = cut(&data, &size), value = cut(&data, &size);
 	char *texts[3] = {string_of(cgroup), string_of(value), string_of(cut(&data, &size))};
+	const char *type, *rule;
 	struct rules *rules = NULL;
 	int error_count = 0, err;
 
@@ -103,6 +140,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (err != (error_count ? -EBADMSG : 0))
 		abort();
 	identify(rules, arguments, texts);
+	look_at(rules, texts[1]);
+	if (rules__dataset(rules, texts[1], &type, &rule) == 1)
+		check_name(type);
 	rules__free(rules);
 	for (int i = 0; i < 3; i++)
 		free(texts[i]);

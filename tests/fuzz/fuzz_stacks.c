@@ -52,6 +52,27 @@ int64_t names__python(struct names *names, struct process *process, const struct
 	return 20 + (int64_t)(frame->address % 7);
 }
 
+int64_t names__part(struct names *names, struct process *process, uint64_t epoch,
+		    const struct ps_frame *part)
+{
+	(void)names;
+	(void)process;
+	(void)epoch;
+	if (!(PS_FRAME_FLAGS(part) & PS_FRAME_PART))
+		abort();
+	return part->address % 5 ? 30 + (int64_t)(part->address % 7) : 0;
+}
+
+int64_t names__untold_part(struct names *names, const struct process *process,
+			   const struct ps_frame *frame)
+{
+	(void)names;
+	(void)process;
+	if (PS_FRAME_FLAGS(frame) & (PS_FRAME_PART | PS_FRAME_NONE))
+		abort();
+	return frame->address % 3 ? 0 : 40 + (int64_t)(frame->address % 7);
+}
+
 bool names__layout(const struct process *process, struct ps_py_offsets *ret_layout)
 {
 	(void)process;
@@ -93,7 +114,7 @@ static void take_stack(struct stacks *stacks, struct process *process, struct fu
 		uint8_t byte = fuzz_input__byte(input);
 
 		words[i] = (byte & 0x3f) | (uint64_t)(byte >> 6 & 1) << 63 |
-			   (uint64_t)(byte >> 6) << 32;
+			   (uint64_t)(byte >> 5) << 32;
 	}
 	if (stacks__on_stack(stacks, process, &event, words))
 		abort();

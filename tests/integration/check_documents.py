@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""check_documents.py PIPESCOPE ROOT: documents against the program.
+"""check_documents.py PIPESCOPE ROOT PAGES COMPLETION: documents against the program.
 
 * README.md has at most 200 lines.
 * Each command and option in code of the documents exists in --help.
-* Each option of --help is in the command's man page, and each command has one.
+* The options of --help, with their arguments, are those of the command's man page in PAGES, and each command has one;
+  they are those of COMPLETION as well.
 * Each counter and ending of include/counters.h is explained in docs/manual.md.
 """
 
 import glob
 import os
 import re
+import shlex
 import subprocess
 import sys
 
@@ -128,22 +130,79 @@ def check_documents(root, options):
     return found
 
 
-def check_man_pages(root, options):
-    main = plain_roff(read(f"{root}/docs/man/pipescope.1"))
+def check_answers(program, root):
+    """Commands of docs/QUESTIONS.md, on a recording that is not there: 1; what has no meaning: 2."""
+    found = 0
+    for line in read(f"{root}/docs/QUESTIONS.md").splitlines():
+        match = re.match(r"    \$ pipescope ((?:report|quanta|export) [^#>]*)", line)
+        if not match:
+            continue
+        found += 1
+        words = shlex.split(match[1].replace("…", "0"))
+        words[1] = "/nonexistent/run.rec"
+        done = subprocess.run([program, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                              universal_newlines=True)
+        if done.returncode != 1 or "no such file" not in done.stderr:
+            fail(f"QUESTIONS.md: {match[1]}: {done.stderr.strip()}")
+    if found < LEAST_FOUND // 2:
+        fail(f"only {found} commands found in QUESTIONS.md")
+
+
+def help_entries(help_text):
+    """Of "  -a, --all=VALUE   meaning" lines: (names, VALUE)."""
+    entries = set()
+    for line in help_text.splitlines():
+        if re.match(r" {2,}-", line):
+            listed = re.split(r" {2,}", line.strip())[0]
+            names = re.findall(r"(?:^|, )(--?[A-Za-z?][A-Za-z-]*)", listed)
+            value = re.search(r"--[a-z-]+=(\S*)", listed)
+            entries.add((tuple(sorted(names)), value[1] if value else ""))
+    return entries
+
+
+def page_entries(text):
+    """The same of a page's OPTIONS: tags that were made of the tables are in bold and italics."""
+    section = re.search(r"^\.SH OPTIONS\n(.*?)(?=^\.SH |\Z)", text, re.M | re.S)
+    entries = set()
+    for tag in re.findall(r"^\.TP\n(\\fB\\-.*)$", section[1] if section else "", re.M):
+        tag = re.sub(r"\\f[A-Z]", "", tag).replace("\\-", "-")
+        names, _, value = tag.partition("=")
+        entries.add((tuple(sorted(names.split(", "))), value))
+    return entries
+
+
+def check_man_pages(program, root, pages, options):
+    main = plain_roff(read(f"{pages}/pipescope.1"))
     for name, known in options.items():
-        path = f"{root}/docs/man/pipescope{'-' + name if name else ''}.1"
+        path = f"{pages}/pipescope{'-' + name if name else ''}.1"
         if not os.path.exists(path):
-            fail(f"there is no {os.path.relpath(path, root)}")
+            fail(f"there is no {os.path.basename(path)}")
             continue
         text = plain_roff(read(path)).replace('"', " ")
         for option in sorted(known):
             if not re.search(rf"(?:^|[\s,|[]){re.escape(option)}(?=[\s=,\]|]|$)", text, re.M):
                 fail(f"{os.path.basename(path)} does not tell of {option}")
-        if name and f"pipescope-{name}" not in main:
+        if not name:
+            continue
+        if f"pipescope-{name}" not in main:
             fail(f"pipescope.1 does not name pipescope-{name}")
+        told, listed = page_entries(read(path)), help_entries(ask(program, name, "--help"))
+        if told != listed:
+            fail(f"{os.path.basename(path)} and --help differ: {told ^ listed}")
     for path in glob.glob(f"{root}/docs/man/pipescope-*.1"):
         if os.path.basename(path)[len("pipescope-"):-2] not in options:
             fail(f"{os.path.basename(path)} is about no command")
+
+
+def check_completion(path, options):
+    text = read(path)
+    for name, known in options.items():
+        if not name:
+            continue
+        part = re.search(rf"^\t{name}\)\n\t\toptions='([^']*)'", text, re.M)
+        completed = set(part[1].split()) if part else set()
+        if completed != {option for option in known if option.startswith("--")}:
+            fail(f"completion of {name} knows {completed}, not {known}")
 
 
 def check_words(root):
@@ -157,13 +216,15 @@ def check_words(root):
 
 
 def main():
-    program, root = sys.argv[1:]
+    program, root, pages, completion = sys.argv[1:]
     lines = len(read(f"{root}/README.md").splitlines())
     if lines > README_LINES:
         fail(f"README.md has {lines} lines, more than {README_LINES}")
     options = options_of_commands(program)
     found = check_documents(root, options)
-    check_man_pages(root, options)
+    check_answers(program, root)
+    check_man_pages(program, root, pages, options)
+    check_completion(completion, options)
     check_words(root)
     print(f"{len(options) - 1} commands; {found} options in documents; README.md has {lines} lines")
     return 1 if failures else 0

@@ -36,10 +36,12 @@ class Found:
                 "epoch": epoch, "label": label, "class": class_, "id": quantum, "run": run,
                 "dataid": json.loads(dataid) if dataid else None, "start": wall_s + start / 1e9,
                 "end": end and wall_s + end / 1e9, "task": task, "cpu": (cpu or 0) / 1e9, "whole": whole,
+                "inputs": inputs and int(inputs),
             }
-            for epoch, label, class_, quantum, run, dataid, start, end, task, cpu, whole in recording.rows(
+            for epoch, label, class_, quantum, run, dataid, start, end, task, cpu, whole, inputs in recording.rows(
                 "SELECT epoch.id, label, class, quantum, run, dataid, epoch.start_ns, epoch.end_ns, task,"
-                " (SELECT SUM(cpu_ns) FROM usage WHERE usage.epoch = epoch.id), whole"
+                " (SELECT SUM(cpu_ns) FROM usage WHERE usage.epoch = epoch.id), whole,"
+                " (SELECT value FROM quantum_data WHERE quantum_data.epoch = epoch.id AND field = 'inputs')"
                 " FROM quantum JOIN epoch ON epoch.id = quantum.epoch JOIN process ON process.id = epoch.process"
                 " WHERE pid = ? ORDER BY epoch.start_ns",
                 pid,
@@ -60,7 +62,8 @@ def check_times(checks, who, told, found, first):
         abs(more) <= max(CPU_S, CPU_SHARE * told["cpu"]),
         f"{who}: {found['cpu']:.4f} s of CPU time, not {told['cpu']:.4f} s",
     )
-    checks.check(found["whole"], f"{who}: is not said to be whole")
+    # The first of a process may be said to have begun late, which is counted; no other is.
+    checks.check(found["whole"] or first, f"{who}: is not said to be whole")
     return abs(late), abs(end), abs(more)
 
 
@@ -70,6 +73,7 @@ def check_names(checks, who, told, found):
             found[name] == told[name], f"{who}: its {name} is {found[name]!r}, not {told[name]!r}"
         )
     checks.check(found["task"] == told["label"], f"{who}: its task is {found['task']!r}")
+    checks.check(found["inputs"] == told.get("inputs"), f"{who}: has {found['inputs']} inputs, not {told.get('inputs')}")
 
 
 def check_sums(recording, checks, pid):
@@ -97,7 +101,7 @@ def check_output(recording, checks, path):
     lines = read_output(path)
     quanta = [line for line in lines if line["what"] != "process"]
     worst = [0.0, 0.0, 0.0]
-    unread = late = 0
+    unread = late = cut = 0
     checks.check(quanta, f"{path}: tells of no quanta")
     for pid in sorted({line["pid"] for line in lines}):
         told = sorted((line for line in quanta if line["pid"] == pid), key=lambda line: line["start"])
@@ -115,13 +119,14 @@ def check_output(recording, checks, path):
                 check_names(checks, name, one, other)
             errors = check_times(checks, name, one, other, one is told[0])
             late += errors is None
+            cut += not other["whole"]
             worst = [max(pair) for pair in zip(worst, errors or worst)]
         check_sums(recording, checks, pid)
     print(
         f"{path.rsplit('/', 1)[-1]}: {len(quanta)} quanta; worst errors: begin {worst[0] * 1e3:.1f} ms,"
         f" end {worst[1] * 1e3:.1f} ms, CPU {worst[2] * 1e3:.1f} ms"
     )
-    return len(quanta), unread, late
+    return len(quanta), unread, late, cut
 
 
 def check_number(recording, checks, paths, share):
@@ -136,7 +141,8 @@ def check_number(recording, checks, paths, share):
                 for one in Found(recording, line["pid"]).quanta
             )
     lost = recording.rows(
-        "SELECT name, value FROM quality WHERE name IN ('late_quanta', 'quanta_unread') AND value > 0"
+        "SELECT name, value FROM quality WHERE value > 0 AND name IN"
+        " ('late_quanta', 'lost_quanta', 'quanta_unread', 'quanta_begun_late', 'boundaries_unread')"
     )
     print(f"{found} of {told} quanta found with label, data and id; said to be late or unread: {lost}")
     checks.check(told and told - found <= share * told, f"{told - found} of {told} are missing")
@@ -153,9 +159,13 @@ def main():
     if share is not None:
         check_number(recording, checks, arguments[1:], share)
         return checks.exit_status()
-    told, unread, late = map(sum, zip(*(check_output(recording, checks, path) for path in arguments[1:])))
+    told, unread, late, cut = map(sum, zip(*(check_output(recording, checks, path) for path in arguments[1:])))
     counted = recording.rows("SELECT value FROM quality WHERE name = 'quanta_unread'")[0][0]
-    print(f"{told} quanta, {late} begin late; {unread} unread, {counted} said to be")
+    begun_late = recording.rows("SELECT value FROM quality WHERE name = 'quanta_begun_late'")[0][0]
+    print(
+        f"{told} quanta; {late} begin late, {cut} may, {begun_late} said to; {unread} unread, {counted} said to be"
+    )
+    checks.check(cut <= begun_late, "quanta that begin late are not counted")
     checks.check(late <= math.ceil(LATE_SHARE * told), "too many quanta begin late")
     checks.check(unread <= counted, "quanta without a label that are not counted")
     checks.check(unread <= math.ceil(UNREAD_SHARE * told), "too many quanta without a label")

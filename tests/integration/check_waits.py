@@ -64,6 +64,8 @@ class Figures:
                 "SELECT class, SUM(ns) FROM wait WHERE %s GROUP BY class" % own
             )
         }
+        # What only stacks tell is counted as the class that it is a part of.
+        self.part_of = dict(recording.rows("SELECT name, part_of FROM wait_class WHERE estimated"))
         self.sampled = collections.Counter()  # (class, function) -> seconds
         self.counts = collections.Counter()
         self.woken = collections.Counter()  # (class, function, tid; 0: interrupt) -> seconds
@@ -76,6 +78,7 @@ class Figures:
         ):
             if stack not in frames:
                 frames[stack] = {f.name for f in python_frames(recording.frames(stack))}
+            name = self.part_of.get(name, name)
             self.class_sampled[name] += value / 1e9
             for function in {f.rsplit(".", 1)[-1] for f in frames[stack]}:
                 self.sampled[name, function] += value / 1e9
@@ -89,7 +92,7 @@ class Figures:
         return self.totals[name] * self.sampled[name, function] / self.class_sampled[name]
 
 
-def read_report(path):
+def read_report(path, part_of):
     """(class, function) -> seconds, also of what it called. Threads that do little else than to wait
     for these three are idle to a report."""
     with open(path, encoding="utf-8") as stream:
@@ -98,7 +101,8 @@ def read_report(path):
     for row in rows:
         if row["kind"] != "python":
             continue
-        names = ("lock", "poll", "socket") if row["wait"] == "idle" else (row["wait"],)
+        name = part_of.get(row["wait"], row["wait"])
+        names = ("lock", "poll", "socket") if name == "idle" else (name,)
         for name in names:
             reported[name, row["function"].rsplit(".", 1)[-1]] += row["total"]["offcpu_s"]
     return reported
@@ -219,7 +223,7 @@ def main():
     for line in words[1:]:  # behind "ready": what is not possible here
         print(line)
     figures = Figures(recording, expected["pid"])
-    reported = read_report(sys.argv[3])
+    reported = read_report(sys.argv[3], figures.part_of)
     worst = 0.0
     for function, measured in sorted(expected["functions"].items()):
         if "waits" in measured:

@@ -8,11 +8,12 @@
 full=
 [ "${1:-}" != --full ] || full=1
 need_recorder
+mkdir "$work/errors"
 mapfile -t pythons < <(find_pythons
-	for more in ${PIPESCOPE_TEST_PYTHONS//:/ }; do echo "more $more"; done)
+	for more in ${PIPESCOPE_TEST_PYTHONS-}; do echo "more $more"; done)
 [ ${#pythons[@]} -gt 0 ] || skip "no CPython 3.8 or later"
 layouts=(v23 v24 v27 v29 v30)
-start_recorder -a --sources cpu,offcpu,io,quanta -o "$work/quanta.rec" || die "the recorder did not start"
+start_recorder -a -o "$work/quanta.rec" || die "the recorder did not start"
 number=0
 for python in "${pythons[@]}"; do
 	chosen=("${layouts[number % 5]}")
@@ -21,10 +22,15 @@ for python in "${pythons[@]}"; do
 		for mode in serial spawn fork foreign; do
 			# What is no executable of its own cannot start itself.
 			[ "$mode${python%% *}" != spawnmore ] || continue
+			name=$mode.$layout.${python%% *}.$number
 			"${python#* }" "$tests/workloads/middleware/pipetask.py" "$layout" "$mode" 4 0.06 0.05 \
-				>"$work/$mode.$layout.${python%% *}.$number" 2>"$work/errors" ||
-				fail "pipetask.py $layout $mode failed on $python: $(tail -1 "$work/errors")"
+				>"$work/$name" 2>"$work/errors/$name" &
+			started+=($!)
 		done
+		for pid in "${started[@]}"; do
+			wait "$pid" || fail "pipetask.py $layout failed on $python: $(tail -qn 1 "$work"/errors/*)"
+		done
+		started=()
 	done
 	number=$((number + 1))
 done
@@ -39,6 +45,39 @@ ok = len(rows) >= 16 and all(
     for row in rows)
 sys.exit(not ok)
 END
+# A field of the data, a count, a sub-task: as keys and as filters, in reports and in exports.
+"$PIPESCOPE" report --by subtask --where task=isr -f csv "$work/quanta.rec" >"$work/subtasks.csv" || fail "report"
+python3 - "$work/subtasks.csv" <<'END' || fail "report --by subtask"
+import csv, sys
+rows = {row["subtask"]: row for row in csv.DictReader(open(sys.argv[1], newline=""))}
+own = {name: float(rows[name]["cpu_s"]) for name in ("isr", "isr.fit")}
+total = {name: float(rows[name]["total_cpu_s"]) for name in own}
+print("sub-tasks, own and with callees:", own, total)
+fits = 0.35 < own["isr.fit"] / sum(own.values()) < 0.65 and total["isr"] > 0.9 * sum(own.values())
+sys.exit(not (fits and total["isr.fit"] < 0.7 * total["isr"]))
+END
+for where in task=isr subtask=isr.fit dataid.detector=2 dataid.inputs=3 quantum=detector=2; do
+	for format in collapsed csv speedscope; do
+		"$PIPESCOPE" export --where "$where" --format "$format" -o "$work/out" "$work/quanta.rec" ||
+			fail "export --where $where --format $format"
+		[ -s "$work/out" ] || fail "export --where $where --format $format is empty"
+		rm -f "$work/out"
+	done
+done
+"$PIPESCOPE" export --where subtask=isr.fit --format collapsed -o "$work/out" "$work/quanta.rec" || fail "export"
+grep -q 'isr\.fit' "$work/out" || fail "no sub-task in the stacks"
+! grep -q 'calibrate\.fit' "$work/out" || fail "another sub-task in the stacks"
+"$PIPESCOPE" report --by dataid.inputs,task -f csv "$work/quanta.rec" >"$work/inputs.csv" || fail "report"
+grep -q '^4,isr,' "$work/inputs.csv" || fail "report --by dataid.inputs"
+"$PIPESCOPE" quanta --where dataid.detector=2 -f json "$work/quanta.rec" >"$work/two.json" || fail "pipescope quanta --where"
+python3 - "$work/two.json" <<'END' || fail "pipescope quanta --where dataid.detector=2"
+import json, sys
+rows = [row for row in json.load(open(sys.argv[1]))["rows"] if row["class"] == "lsst.pipe.tasks.IsrTask"]
+sys.exit(not (len(rows) >= 4 and all(row["dataid.detector"] == "2" and row["dataid.inputs"] == "4" for row in rows)))
+END
+"$PIPESCOPE" report "$work/quanta.rec" >"$work/plain" || fail "report"
+[ "$(grep -m1 -oE '^(Tasks|Functions|Waiting|Operations|Files|Lines|Python)' "$work/plain")" = Tasks ] ||
+	fail "the plain report does not begin with tasks"
 "$PIPESCOPE" report --by task --where task=isr -f json "$work/quanta.rec" >"$work/task.json" || fail "report"
 python3 - "$work/task.json" <<'END' || fail "report --by task --where task=isr"
 import json, sys

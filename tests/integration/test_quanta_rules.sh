@@ -1,17 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Quanta of a worker that has nothing to do with LSST: a rule in a file is all it takes. With --full also
-# 64 processes that run 31 quanta of 50 ms each: at most 0.5 % of them may be missing.
+# 64 processes that run 2,048 quanta of 50 ms: at most 0.5 % of them may be missing.
 . "$(dirname "$0")/lib.sh"
 
 need_recorder
 "$PIPESCOPE" rules check "$tests/workloads/worker.rules" >/dev/null || fail "rules check"
-start_recorder -a --sources cpu,offcpu,io,quanta --rules "$tests/workloads/worker.rules" -o "$work/worker.rec" ||
+start_recorder -a --rules "$tests/workloads/worker.rules" -o "$work/worker.rec" ||
 	die "the recorder did not start"
 python3 "$tests/workloads/worker.py" 12 0.03 >"$work/worker.out" || fail "worker.py failed"
 if [ "${1:-}" = --full ]; then
 	for number in $(seq 64); do
-		python3 "$tests/workloads/worker.py" 31 0 >"$work/many.$number" &
+		python3 "$tests/workloads/worker.py" 32 0 >"$work/many.$number" &
 		started+=($!)
 	done
 	for pid in "${started[@]}"; do

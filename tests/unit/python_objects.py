@@ -2,7 +2,7 @@
 """A process with objects of all sorts, which says what ways lead to which values and waits.
 
 Prints "path ADDRESS HOW TEXT PATH": from the object at ADDRESS, the end of PATH is TEXT (hexadecimal UTF-8; "-":
-there is no such thing), HOW is text or uuid; "local CODE NAME SLOT CELL"; "member ADDRESS KEY TEXT" for each member
+there is no such thing), HOW is text, uuid or count; "local CODE NAME SLOT CELL"; "member ADDRESS KEY TEXT" for each member
 of a dict, in order; and "ready".
 """
 import sys
@@ -195,6 +195,19 @@ def dicts():
             print("member", hex(id(members)), key, str(value).encode().hex())
 
 
+def counts():
+    tell((1, 2, 3), "x", "3", "count")
+    tell([], "x", "0", "count")
+    tell({object(): (1, 2), object(): [3], object(): "one"}, "x", "4", "count")
+    emptied = {i: (i, i) for i in range(6)}
+    del emptied[3]
+    tell(emptied, "x", "10", "count")
+    tell({i: i for i in range(1000)}, "x", "1000", "count")
+    tell({i: i for i in range(20000)}, "x", None, "count")
+    tell("text", "x", None, "count")
+    tell(7, "x", None, "count")
+
+
 def plain_locals(first, second=1, *rest, **more):
     third = first
     return third, second, rest, more
@@ -241,6 +254,7 @@ instances()
 slots()
 values()
 dicts()
+counts()
 where()
 tell(None, "__main__:Registry._table['RUN']", "u/someone/from-a-module")
 tell(None, "__main__:Registry", "__main__.Registry")

@@ -29,7 +29,7 @@ static int start(void **state)
 	recording = NULL;
 	names = NULL;
 	return make_folder(state) || recording_writer__create(path, &writer) ||
-	       file_names__new(writer, &names);
+	       file_names__new(writer, NULL, &names);
 }
 
 static void read_back(void)
@@ -207,12 +207,15 @@ static void told_again(void **state)
 	assert_true(row(PS_IO_FILE, 1) > 0); /* not known yet */
 	TELL_FILE(1, "before");
 	before = row(PS_IO_FILE, 1);
-	TELL_FILE(1, "after"); /* renamed: it keeps its name */
+	TELL_FILE(1, "before");
+	assert_int_equal(row(PS_IO_FILE, 1), before);
+	TELL_FILE(1, "after"); /* renamed */
 	after = row(PS_IO_FILE, 1);
-	assert_int_equal(before, after);
+	assert_int_not_equal(before, after);
 	read_back();
 	expect(before, "path", "/before");
-	assert_int_equal(number_in(recording, "SELECT count(*) FROM file"), 2);
+	expect(after, "path", "/after");
+	assert_int_equal(number_in(recording, "SELECT count(*) FROM file"), 3);
 	assert_int_equal(number_in(recording, "SELECT count(*) FROM file WHERE path = '[unknown]'"),
 			 1);
 }
@@ -673,7 +676,7 @@ static void refused_rows(void **state)
 	}
 	snprintf(full, sizeof(full), "%s/full.rec", folder);
 	assert_int_equal(recording_writer__create(full, &writer), 0);
-	assert_int_equal(file_names__new(writer, &names), 0);
+	assert_int_equal(file_names__new(writer, NULL, &names), 0);
 	for (uint64_t file = 1; file < 2000000 && id > 0; file++) {
 		tell_numbered(file, "d");
 		key = key_of(PS_IO_FILE, file);

@@ -122,14 +122,15 @@ static void builtin(void **state)
 
 		if (!frame)
 			continue;
-		assert_int_equal(frame->calls.count, 2);
+		assert_int_equal(frame->calls.count, frame->has_part ? 0 : 2);
 		if (!count++)
 			assert_true(frame_rule__matches(frame, "SingleQuantumExecutor.execute",
 							"/a/singleQuantumExecutor.py"));
 		else
-			assert_true(frame_rule__matches(frame, "IsrTask.runQuantum", "/b.py"));
+			assert_true(
+				frame_rule__matches(frame, "IsrTask.runQuantum", "/a/lsst/b.py"));
 	}
-	assert_int_equal(count, 2);
+	assert_int_equal(count, 3);
 	assert_int_equal(
 		rules__add_text(rules, "new", replacing, sizeof(replacing) - 1, NULL, NULL), 0);
 	for (size_t i = 0; i < rules__count(rules); i++) {
@@ -143,6 +144,66 @@ static void builtin(void **state)
 	rules__free(rules);
 }
 
+/* Names that BPF compares: of patterns it knows none. */
+static void names(void **state)
+{
+	static const struct {
+		const char *pattern, *name;
+	} cases[] = {{"execute", "execute"}, {"Worker.run", "run"}, {"*.run", "run"},
+		     {"run_*", NULL},	     {"W?rker.run", "run"}, {"[A-Z]*.run", NULL},
+		     {"run\\*", NULL},	     {"a.<locals>.b", "b"}};
+	struct rules *rules = new_rules();
+	const struct frame_rule *frame = rules__frame(rules, 0);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *name = frame_rule__plain_name(cases[i].pattern);
+
+		if (cases[i].name)
+			assert_string_equal(name, cases[i].name);
+		else
+			assert_null(name);
+	}
+	assert_true(frame_rule__has_name(frame, "Other.run"));
+	assert_true(frame_rule__has_name(frame, "run"));
+	assert_false(frame_rule__has_name(frame, "run_job"));
+	rules__free(rules);
+}
+
+static void subtasks(void **state)
+{
+	static const struct {
+		const char *text;
+		bool good;
+	} cases[] = {
+		{"function = run\nfile = *\nsubtask = self._fullName\n", true},
+		{"function = run\nfile = *\nsubtask = self.name | after .\n", true},
+		{"function = run\nfile = *\nsubtask = a.b:C.name\n", false},
+		{"function = run\nfile = *\nquantum = x\nlabel = x\nsubtask = self.name\n", false},
+		{"function = run\nfile = *\nsubtask = self.name\nquantum = x\n", false},
+		{"function = run\nfile = *\nsubtask = self.name\nlabel = x\n", false},
+		{"file = *\nsubtask = self.name\n", false},
+		{"function = run\nfile = *\nquantum = x\nlabel = x\nfield n = x.y | count\n", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rules *rules = NULL;
+		char rule[256];
+		int err;
+
+		assert_int_equal(rules__new(&rules), 0);
+		snprintf(rule, sizeof(rule), "[frame x]\n%s", cases[i].text);
+		err = rules__add_text(rules, "test", rule, strlen(rule), NULL, NULL);
+		assert_int_equal(err, cases[i].good ? 0 : -EBADMSG);
+		if (cases[i].good && strstr(rule, "subtask"))
+			assert_true(rules__frame(rules, 0)->has_part);
+		if (cases[i].good && strstr(rule, "count"))
+			assert_true(rules__frame(rules, 0)->fields[0].value.is_count);
+		rules__free(rules);
+	}
+}
+
 static void calls(void **state)
 {
 	(void)state;
@@ -153,8 +214,10 @@ static void calls(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(understood), cmocka_unit_test(functions), cmocka_unit_test(values),
-		cmocka_unit_test(builtin),    cmocka_unit_test(calls),
+		cmocka_unit_test(understood), cmocka_unit_test(functions),
+		cmocka_unit_test(values),     cmocka_unit_test(builtin),
+		cmocka_unit_test(names),      cmocka_unit_test(subtasks),
+		cmocka_unit_test(calls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

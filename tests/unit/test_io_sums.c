@@ -409,8 +409,9 @@ static void random_lives(void **state)
 
 static void calls(void **state)
 {
-	uint8_t filled[PS_SYSCALL_LIMIT] = {};
-	int count = 0, ops = 0;
+	uint16_t filled[PS_SYSCALL_LIMIT] = {};
+	uint32_t ops = 1U << PS_IO_NONE | 1U << PS_IO_COPY_TO | 1U << PS_IO_FAULT;
+	int count = 0;
 
 	(void)state;
 	io_calls__fill(filled);
@@ -419,14 +420,14 @@ static void calls(void **state)
 			continue;
 		assert_true(PS_IO_CALL_OP(filled[i]) > PS_IO_NONE &&
 			    PS_IO_CALL_OP(filled[i]) < PS_IO_OP_COUNT);
-		assert_true(PS_IO_CALL_HOW(filled[i]) <= PS_IO_BY_RESULT_AT);
+		assert_true(PS_IO_CALL_HOW(filled[i]) <= PS_IO_BY_SENDFILE);
 		assert_int_equal(PS_IO_CALL(PS_IO_CALL_OP(filled[i]), PS_IO_CALL_HOW(filled[i])),
 				 filled[i]);
-		ops |= 1 << PS_IO_CALL_OP(filled[i]);
+		ops |= 1U << PS_IO_CALL_OP(filled[i]);
 		count++;
 	}
 	assert_true(count > 20);
-	assert_int_equal(ops, (1 << PS_IO_OP_COUNT) - 2); /* each has a call */
+	assert_int_equal(ops, (1U << PS_IO_OP_COUNT) - 1); /* each has a call, but these */
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -9,6 +9,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -133,16 +134,20 @@ static void check_path(struct child *child, uint64_t start, const char *how, con
 			&child->memory.memory, &child->binary.layout, child->runtime);
 		char uuid[PYTHON_UUID_SIZE];
 		_cleanup_free_ char *got = NULL, *wanted = NULL;
-		uint64_t object;
+		uint64_t object, number;
 		int err = python_object__follow(&reader, start, &path, &object);
 
 		if (!err && !strcmp(how, "uuid"))
 			err = python_object__uuid(&reader, object, uuid);
+		else if (!err && !strcmp(how, "count"))
+			err = python_object__count(&reader, object, &number);
 		else if (!err)
 			err = python_object__text(&reader, object, 256, &got);
+		if (!err && !strcmp(how, "count") && asprintf(&got, "%" PRIu64, number) < 0)
+			fail();
 		reads[i] = PYTHON_READS_LIMIT - reader.reads_left;
 		if (told[0] == '-') {
-			if (err != -ENOENT)
+			if (err != -ENOENT && err != -E2BIG)
 				fail_msg("%s (%s): error %d", text, told, err);
 			continue;
 		}

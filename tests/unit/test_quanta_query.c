@@ -166,6 +166,55 @@ static void filters(void **state)
 	fixture__close(&fixture);
 }
 
+/* Quantum isr runs run(), in it fit(): samples in both, and one outside of either. */
+static void by_subtask(void **state)
+{
+	static const char stacks[] =
+		"INSERT INTO ending VALUES ('python', 1, 'complete');"
+		"INSERT INTO thread VALUES (1, 1, 11, 'x', NULL);"
+		"INSERT INTO function VALUES (1, 'python', 'main', 'm.py', 1, 'm.py'),"
+		" (2, 'subtask', 'isr', NULL, NULL, 'subtask'),"
+		" (3, 'python', 'run', 'm.py', 5, 'm.py'),"
+		" (4, 'subtask', 'isr.fit', NULL, NULL, 'subtask'),"
+		" (5, 'python', 'fit', 'm.py', 9, 'm.py');"
+		"INSERT INTO frame SELECT id, id, NULL, NULL FROM function;"
+		"INSERT INTO stack VALUES (1, NULL, 1), (2, 1, 2), (3, 2, 3), (4, 3, 4), (5, 4, 5);"
+		"INSERT INTO sample SELECT 2, 1, 0, n.column1, 'python', 'cpu', NULL, n.column2, 0,"
+		" NULL FROM (VALUES (1, 1), (3, 4), (5, 5)) AS n;";
+	static const struct {
+		const char *label;
+		double own, total; /* of 5 ms of the quantum's CPU time */
+	} wanted[] = {{"isr", 2e6, 4.5e6}, {"isr.fit", 2.5e6, 2.5e6}};
+	struct query_request request = {
+		.keys = {key__find("subtask")},
+		.key_count = 1,
+		.filters = {{key__find("task"), "isr"}, {key__find("quantum"), "id-2"}},
+		.filter_count = 2,
+	};
+	struct fixture fixture = {0};
+	struct query *query;
+
+	(void)state;
+	open_rows(&fixture, stacks);
+	assert_int_equal(fixture__load(&fixture), 0);
+	assert_int_equal(query__run(fixture.tables, &request, &query), 0);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		const struct query_row *row = row_of(&fixture, query, wanted[i].label);
+
+		assert_true(fabs(row->own.cpu_ns - wanted[i].own) < 1);
+		assert_true(fabs(row->total.cpu_ns - wanted[i].total) < 1);
+	}
+	query__free(query);
+	/* As a filter it lets pass what the sub-task calls. */
+	request.keys[0] = key__find("function");
+	request.filters[1] = (struct query_filter){key__find("subtask"), "isr.f*"};
+	assert_int_equal(query__run(fixture.tables, &request, &query), 0);
+	assert_int_equal(query__row_count(query), 5); /* all that is on that stack */
+	assert_true(fabs(row_of(&fixture, query, "fit")->own.cpu_ns - 2.5e6) < 1);
+	query__free(query);
+	fixture__close(&fixture);
+}
+
 /* A recording made to harm. */
 static void damaged(void **state)
 {
@@ -192,7 +241,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(by_task), cmocka_unit_test(by_quantum), cmocka_unit_test(by_data),
-		cmocka_unit_test(filters), cmocka_unit_test(damaged),
+		cmocka_unit_test(filters), cmocka_unit_test(by_subtask), cmocka_unit_test(damaged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

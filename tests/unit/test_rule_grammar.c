@@ -43,14 +43,41 @@ static const char *task_of(struct rules *rules, const char *comm)
 #define FRAME "[frame a]\nfile = *\nfunction = f\n"
 #define RULE  "[process a]\nprogram = a\ntask = a\n"
 
+/* Of the kinds remote and wait. */
+#define REMOTE "[remote r]\nservice = s\n"
+#define WAIT   "[wait w]\nwait = w\n"
+#define WRONG_WAITS                                                                                \
+	{"[remote r]\nport = 1\n", 1, "needs service = NAME"},                                     \
+		{REMOTE "wait = x\n", 1, "needs port, address, path or protocol"},                 \
+		{REMOTE "port = 0\n", 3, "'0' is no port"},                                        \
+		{REMOTE "port = 65536\n", 3, "'65536' is no port"},                                \
+		{REMOTE "port = 5-4\n", 3, "'5-4' is no range of ports"},                          \
+		{REMOTE "port = 5-\n", 3, "'5-' is no range of ports"},                            \
+		{REMOTE "port = 5x\n", 3, "'5x' is no range of ports"},                            \
+		{REMOTE "address = host\n", 3, "'host' is no address"},                            \
+		{REMOTE "address = 10.0.0.0/33\n", 3, "is no address"},                            \
+		{REMOTE "address = 10.0.0.0/\n", 3, "is no address"},                              \
+		{REMOTE "address = ::/129\n", 3, "is no address"},                                 \
+		{REMOTE "port = 1\npath = /x\n", 1, "make two rules of it"},                       \
+		{REMOTE "port = 1\nwait = socket\n", 4, "give the finer one a name of its own"},   \
+		{REMOTE "port = 1\nwait = A b\n", 4, "is no class of waits"},                      \
+		{"[wait w]\ncall = flock\n", 1, "needs wait = CLASS"},                             \
+		{WAIT, 1, "needs call = CALL"}, {WAIT "class = lock\n", 1, "needs call = CALL"},   \
+		{WAIT "call = flok\n", 3, "there is no system call 'flok'"},                       \
+		{WAIT "class = a b\n", 3, "refines one class"},                                    \
+	{                                                                                          \
+		WAIT "call = flock\nclass = lock\nframe = x\n", 1, "goes by call, or by class"     \
+	}
+
 static const struct wrong {
 	const char *text;
 	int line;
 	const char *message; /* a part of it */
 } wrong_texts[] = {
 	{"task = x\n", 1, "begins with [KIND NAME]"},
-	{"# c\n\n[wait a]\ntask = x\n", 3,
-	 "there is no kind 'wait'; the kinds are: process, frame"},
+	{"# c\n\n[walk a]\ntask = x\n", 3,
+	 "there is no kind 'walk'; the kinds are: process, frame, remote, wait, path"},
+	WRONG_WAITS,
 	{"[frame a]\nfile = *\nquantum = x\nlabel = x\n", 1, "needs function = NAME"},
 	{"[frame a]\nfunction = f\nquantum = x\nlabel = x\n", 1, "needs file = PATTERN"},
 	{FRAME "label = x\n", 1, "needs quantum = VARIABLE"},
@@ -178,7 +205,7 @@ static void test_wrong_rules_are_told_by_line(void **state)
 static void test_every_error_of_a_file_is_told(void **state)
 {
 	static const char text[] =
-		"colour\n[process a]\ncolour = red\nprogram = a\n[wait b]\n"
+		"colour\n[process a]\ncolour = red\nprogram = a\n[walk b]\n"
 		"x = y\nz\n[process c]\nprogram = c\n";
 	struct rules *rules = new_rules();
 	struct told told = {0};

@@ -192,7 +192,7 @@ static void test_round_trip(void **state)
 	assert_rows(r, "SELECT * FROM unwind_problem", "/lib/a|cfa_offset|2\n");
 	assert_rows(r, "SELECT * FROM program", "sample_cpu|6|700\n");
 	assert_int_equal(number_in(r, "SELECT count(*) FROM sqlite_schema WHERE type = 'index'"),
-			 9);
+			 12);
 	recording__close(r);
 }
 

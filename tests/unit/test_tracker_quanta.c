@@ -123,38 +123,27 @@ static void snapshot_of_the_past(void **state)
 	assert_int_equal(cpu_ms(3), 80);
 }
 
-/* Its code was first seen at 100 ms; BPF could tell of it only at 120 ms. */
-static void first_quantum(void **state)
+/* It was pending, as the process's own time; its name came later. */
+static void named_later(void **state)
 {
-	struct ps_quantum_event shown = event_at(100, 2, 2, 50);
+	struct identity identity = {.task = "isr", .rule = "frame"};
+	struct epoch *epoch;
 
 	(void)state;
 	run_before(1, 1);
 	forked(1, PID, 0, 2);
-	assert_int_equal(tracker__on_boundary(tracker, &shown), 0);
-	snapshot(110, 2, 55);
-	assert_int_equal(quantum(120, 3, 2, 60, "isr")->start_ns, 100 * (int64_t)MS);
-	assert_int_equal(quantum(200, 4, 3, 130, NULL)->start_ns, 200 * (int64_t)MS);
+	epoch = quantum(100, 3, 2, 50, NULL);
+	assert_int_equal(epoch->quantum, 0);
+	assert_int_equal(tracker__name_epoch(tracker, epoch, &identity), 0);
+	/* Its event once more. */
+	assert_null(quantum(110, 3, 2, 55, "isr"));
+	quantum(200, 4, 3, 130, NULL);
 	read_back();
+	assert_int_equal(number("SELECT count(*) FROM epoch WHERE id = 3 AND task = 'isr' AND "
+				"end_ns = 200000000"),
+			 1);
 	assert_int_equal(cpu_ms(2), 50);
 	assert_int_equal(cpu_ms(3), 80);
-}
-
-/* It never came: after a while the time is the process's own. */
-static void no_quantum(void **state)
-{
-	struct ps_quantum_event shown = event_at(100, 2, 2, 50);
-
-	(void)state;
-	run_before(1, 1);
-	forked(1, PID, 0, 2);
-	assert_int_equal(tracker__on_boundary(tracker, &shown), 0);
-	snapshot(1000, 2, 500);
-	snapshot(4000, 2, 900);
-	assert_int_equal(quantum(5000, 3, 2, 1000, "isr")->start_ns, 5000 * (int64_t)MS);
-	read_back();
-	assert_int_equal(cpu_ms(2), 1000);
-	assert_int_equal(cpu_ms(3), 0);
 }
 
 static void unknown_process(void **state)
@@ -167,7 +156,6 @@ static void unknown_process(void **state)
 	run_before(1, 1);
 	assert_int_equal(tracker__on_quantum(tracker, &event, &identity, &epoch), 0);
 	assert_null(epoch);
-	assert_int_equal(tracker__on_boundary(tracker, &event), 0);
 	read_back();
 }
 
@@ -175,8 +163,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start_recording, end_recording)
 	const struct CMUnitTest tests[] = {
-		TEST(split_at_boundaries), TEST(late_snapshot), TEST(snapshot_of_the_past),
-		TEST(first_quantum),	   TEST(no_quantum),	TEST(unknown_process),
+		TEST(split_at_boundaries), TEST(late_snapshot),	  TEST(snapshot_of_the_past),
+		TEST(named_later),	   TEST(unknown_process),
 	};
 #undef TEST
 

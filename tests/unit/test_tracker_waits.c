@@ -144,7 +144,7 @@ static void by_slice_and_thread(void **state)
 /* A wait that goes on counts for the slices that it covers, and once in all. */
 static void over_slices(void **state)
 {
-	struct ps_waits waits = {.class = PS_WAIT_LOCK, .syscall = SYS_futex, .out_ns = AT(500)};
+	struct ps_waits waits = {.class = PS_WAIT_LOCK, .out_ns = AT(500)};
 
 	(void)state;
 	LOOK(AT(1000), 1, {JOB, waits});
@@ -286,11 +286,10 @@ static void threads_at_their_ends(void **state)
 /* By the name of its call; the end of the recording is told once, however often it is asked. */
 static void other_calls(void **state)
 {
-	struct ps_waits waits = {.others[0] = {.ns = 70, .count = 3, .syscall = SYS_ioctl}};
+	struct ps_waits waits = {
+		.details[0] = {PS_WAIT_KEY(PS_WAIT_OTHER, 1 + SYS_ioctl), .ns = 70, .count = 3}};
 
 	(void)state;
-	waits.ns[PS_WAIT_OTHER] = 70;
-	waits.count[PS_WAIT_OTHER] = 3;
 	LOOK(AT(1000), 1, {JOB, waits});
 	assert_int_equal(tracker__write_processes(tracker, false), 0);
 	assert_int_equal(tracker__write_processes(tracker, true), 0);

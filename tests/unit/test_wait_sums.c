@@ -27,11 +27,13 @@ static struct wait_sums of(const struct ps_waits *waits, uint64_t now_ns)
 	return sums;
 }
 
+#define CALL(number) PS_WAIT_KEY(PS_WAIT_OTHER, 1 + (number))
+
 static struct wait_sum of_call(const struct wait_sums *sums, uint32_t syscall)
 {
-	for (size_t i = 0; i < sums->other_count; i++)
-		if (sums->others[i].syscall == syscall)
-			return sums->others[i].sum;
+	for (size_t i = 0; i < sums->detail_count; i++)
+		if (sums->details[i].key == CALL(syscall))
+			return sums->details[i].sum;
 	return (struct wait_sum){};
 }
 
@@ -41,8 +43,8 @@ static uint64_t all_ns(const struct wait_sums *sums)
 
 	for (size_t i = 0; i < PS_WAIT_COUNT; i++)
 		ns += sums->classes[i].ns;
-	for (size_t i = 0; i < sums->other_count; i++)
-		ns += sums->others[i].sum.ns;
+	for (size_t i = 0; i < sums->detail_count; i++)
+		ns += sums->details[i].sum.ns;
 	return ns;
 }
 
@@ -54,35 +56,33 @@ static void ended_waits(void **state)
 	(void)state;
 	sums = of(&waits, 1000);
 	assert_int_equal(all_ns(&sums), 0);
-	assert_int_equal(sums.other_count, 0);
+	assert_int_equal(sums.detail_count, 0);
 	for (uint64_t i = 0; i < PS_WAIT_COUNT; i++) {
 		waits.ns[i] = 100 + i;
 		waits.count[i] = 1 + i;
 	}
 	sums = of(&waits, 1000);
 	for (uint64_t i = 0; i < PS_WAIT_COUNT; i++) {
-		/* What is in "other" is told by system call. */
-		assert_int_equal(sums.classes[i].ns, i == PS_WAIT_OTHER ? 0 : 100 + i);
-		assert_int_equal(sums.classes[i].count, i == PS_WAIT_OTHER ? 0 : 1 + i);
+		assert_int_equal(sums.classes[i].ns, 100 + i);
+		assert_int_equal(sums.classes[i].count, 1 + i);
 	}
-	waits.others[0].ns = 60;
-	waits.others[0].count = 3;
-	waits.others[0].syscall = SYS_ioctl;
-	waits.others[PS_WAIT_OTHERS - 1].ns = 40;
-	waits.others[PS_WAIT_OTHERS - 1].count = 2;
-	waits.others[PS_WAIT_OTHERS - 1].syscall = PS_NO_SYSCALL;
+	waits.details[0] = (struct ps_wait_detail){CALL(SYS_ioctl), .ns = 60, .count = 3};
+	waits.details[1] = (struct ps_wait_detail){PS_WAIT_KEY(PS_WAIT_SOCKET, 77), 40, 2};
+	waits.details[2] = (struct ps_wait_detail){PS_WAIT_KEY(PS_WAIT_COUNT, 5), 9, 1};
 	sums = of(&waits, 1000);
-	assert_int_equal(sums.other_count, 1);
+	assert_int_equal(sums.detail_count, 2);
 	assert_int_equal(of_call(&sums, SYS_ioctl).ns, 60);
 	assert_int_equal(of_call(&sums, SYS_ioctl).count, 3);
-	assert_int_equal(sums.classes[PS_WAIT_OTHER].ns, 40);
-	assert_int_equal(sums.classes[PS_WAIT_OTHER].count, 2);
+	assert_int_equal(sums.details[1].key, PS_WAIT_KEY(PS_WAIT_SOCKET, 77));
+	assert_int_equal(sums.details[1].sum.ns, 40);
+	/* Apart from their classes. */
+	assert_int_equal(sums.classes[PS_WAIT_OTHER].ns, 100 + PS_WAIT_OTHER);
+	assert_int_equal(sums.classes[PS_WAIT_SOCKET].ns, 100 + PS_WAIT_SOCKET);
 }
 
 static void waits_that_go_on(void **state)
 {
-	struct ps_waits waits = {
-		.out_ns = 1000, .class = PS_WAIT_LOCK, .syscall = SYS_futex, .ns[PS_WAIT_LOCK] = 7};
+	struct ps_waits waits = {.out_ns = 1000, .class = PS_WAIT_LOCK, .ns[PS_WAIT_LOCK] = 7};
 	struct wait_sums sums;
 
 	(void)state;
@@ -115,10 +115,13 @@ static void waits_that_go_on(void **state)
 	waits = (struct ps_waits){.out_ns = 10, .class = PS_WAIT_RUN_QUEUE};
 	sums = of(&waits, 15);
 	assert_int_equal(sums.classes[PS_WAIT_RUN_QUEUE].ns, 5);
+	waits.class = PS_WAIT_THROTTLED;
+	sums = of(&waits, 15);
+	assert_int_equal(sums.classes[PS_WAIT_THROTTLED].ns, 5);
 	waits.class = PS_WAIT_COUNT + 3;
 	sums = of(&waits, 15);
 	assert_int_equal(all_ns(&sums), 0);
-	waits = (struct ps_waits){.out_ns = 10, .class = PS_WAIT_OTHER, .syscall = SYS_ioctl};
+	waits = (struct ps_waits){.out_ns = 10, .class = PS_WAIT_OTHER, .detail = 1 + SYS_ioctl};
 	sums = of(&waits, 15);
 	assert_int_equal(of_call(&sums, SYS_ioctl).ns, 5);
 }
@@ -126,15 +129,16 @@ static void waits_that_go_on(void **state)
 /* As BPF does it. */
 static void add_other(struct ps_waits *waits, uint32_t syscall, uint64_t ns)
 {
-	size_t i = 0;
+	for (size_t i = 0; i < PS_WAIT_DETAILS; i++) {
+		struct ps_wait_detail *detail = &waits->details[i];
 
-	while (i < PS_WAIT_OTHERS - 1 && waits->others[i].count &&
-	       waits->others[i].syscall != syscall)
-		i++;
-	if (!waits->others[i].count)
-		waits->others[i].syscall = i == PS_WAIT_OTHERS - 1 ? PS_NO_SYSCALL : syscall;
-	waits->others[i].count++;
-	waits->others[i].ns += ns;
+		if (detail->count && detail->key != CALL(syscall))
+			continue;
+		detail->key = CALL(syscall);
+		detail->count++;
+		detail->ns += ns;
+		return;
+	}
 	waits->count[PS_WAIT_OTHER]++;
 	waits->ns[PS_WAIT_OTHER] += ns;
 }
@@ -149,26 +153,26 @@ static void other_calls_beyond_the_limit(void **state)
 
 	(void)state;
 	for (uint32_t turn = 0; turn < 3; turn++) {
-		for (uint32_t call = 300; call < 300 + 2 * PS_WAIT_OTHERS; call++) {
+		for (uint32_t call = 300; call < 300 + 2 * PS_WAIT_DETAILS; call++) {
 			waits.out_ns = ++clock;
 			waits.class = PS_WAIT_OTHER;
-			waits.syscall = call;
+			waits.detail = 1 + call;
 			clock += 10;
 			now = of(&waits, clock);
-			wait_sums__charge(&sums, &charged, &now);
+			wait_sums__charge(&sums, &charged, &now, NULL, NULL);
 			clock += 10;
 			waits.out_ns = 0;
 			add_other(&waits, call, 20);
 			waited += 20;
 			now = of(&waits, clock);
-			wait_sums__charge(&sums, &charged, &now);
+			wait_sums__charge(&sums, &charged, &now, NULL, NULL);
 			assert_int_equal(all_ns(&sums), waited);
 		}
 	}
-	assert_int_equal(sums.other_count, PS_WAIT_OTHERS - 1);
+	assert_int_equal(sums.detail_count, PS_WAIT_DETAILS);
 	assert_int_equal(of_call(&sums, 300).ns, 60);
 	assert_int_equal(of_call(&sums, 300).count, 3);
-	assert_int_equal(sums.classes[PS_WAIT_OTHER].count, 3 * (PS_WAIT_OTHERS + 1));
+	assert_int_equal(sums.classes[PS_WAIT_OTHER].count, 3 * PS_WAIT_DETAILS);
 }
 
 /* --- what is charged */
@@ -179,13 +183,13 @@ static void differences(void **state)
 
 	(void)state;
 	now.classes[PS_WAIT_PIPE] = (struct wait_sum){.ns = 10, .count = 1};
-	wait_sums__charge(&sums, &charged, &now);
-	wait_sums__charge(&sums, &charged, &now);
+	wait_sums__charge(&sums, &charged, &now, NULL, NULL);
+	wait_sums__charge(&sums, &charged, &now, NULL, NULL);
 	assert_int_equal(sums.classes[PS_WAIT_PIPE].ns, 10);
 	assert_int_equal(sums.classes[PS_WAIT_PIPE].count, 1);
 	memset(&sums, 0, sizeof(sums)); /* in rows by now */
 	now.classes[PS_WAIT_PIPE].ns = 25;
-	wait_sums__charge(&sums, &charged, &now);
+	wait_sums__charge(&sums, &charged, &now, NULL, NULL);
 	assert_int_equal(sums.classes[PS_WAIT_PIPE].ns, 15);
 	assert_int_equal(sums.classes[PS_WAIT_PIPE].count, 0);
 }
@@ -199,10 +203,10 @@ static void readings_that_go_back(void **state)
 	for (size_t i = 0; i < sizeof(readings) / sizeof(readings[0]); i++) {
 		now.classes[PS_WAIT_LOCK] =
 			(struct wait_sum){.ns = readings[i], .count = readings[i]};
-		now.other_count = i % 3 ? 1 : 0;
-		now.others[0].syscall = SYS_ioctl;
-		now.others[0].sum = now.classes[PS_WAIT_LOCK];
-		wait_sums__charge(&sums, &charged, &now);
+		now.detail_count = i % 3 ? 1 : 0;
+		now.details[0].key = CALL(SYS_ioctl);
+		now.details[0].sum = now.classes[PS_WAIT_LOCK];
+		wait_sums__charge(&sums, &charged, &now, NULL, NULL);
 	}
 	assert_int_equal(sums.classes[PS_WAIT_LOCK].ns, 503);
 	assert_int_equal(sums.classes[PS_WAIT_LOCK].count, 503);
@@ -231,21 +235,21 @@ static void random_lives(void **state)
 			waits.out_ns = out_ns;
 			waits.wake_ns = 0;
 			waits.class = class;
-			waits.syscall = call;
+			waits.detail = class == PS_WAIT_OTHER ? 1 + call : 0;
 			if (random() % 2) {
 				now = of(&waits, clock + (uint64_t)random() % (blocked + 1));
-				wait_sums__charge(&sums, &charged, &now);
+				wait_sums__charge(&sums, &charged, &now, NULL, NULL);
 			}
 			waits.wake_ns = clock += blocked;
 			if (random() % 2) {
 				now = of(&waits, clock + (uint64_t)random() % (queued + 1));
-				wait_sums__charge(&sums, &charged, &now);
+				wait_sums__charge(&sums, &charged, &now, NULL, NULL);
 			}
 			clock += queued;
 			waits.out_ns = 0;
 			if (random() % 4 == 0) {
 				now = of(&waits, clock);
-				wait_sums__charge(&sums, &charged, &now);
+				wait_sums__charge(&sums, &charged, &now, NULL, NULL);
 			}
 			waits.ns[PS_WAIT_RUN_QUEUE] += queued;
 			if (class == PS_WAIT_OTHER) {
@@ -259,7 +263,7 @@ static void random_lives(void **state)
 			last = all_ns(&sums);
 		}
 		now = of(&waits, clock);
-		wait_sums__charge(&sums, &charged, &now);
+		wait_sums__charge(&sums, &charged, &now, NULL, NULL);
 		assert_int_equal(all_ns(&sums), waited);
 	}
 }
@@ -276,12 +280,12 @@ static void more_calls_than_one_set_keeps(void **state)
 		memset(&charged, 0, sizeof(charged));
 		add_other(&waits, 300 + thread, 10 + thread);
 		now = of(&waits, 1);
-		wait_sums__charge(&sums, &charged, &now);
+		wait_sums__charge(&sums, &charged, &now, NULL, NULL);
 		expected += 10 + thread;
 	}
 	assert_int_equal(all_ns(&sums), expected);
-	assert_int_equal(sums.other_count, WAIT_SUMS_OTHERS);
-	assert_int_equal(sums.classes[PS_WAIT_OTHER].count, 30 - WAIT_SUMS_OTHERS);
+	assert_int_equal(sums.detail_count, WAIT_SUMS_DETAILS);
+	assert_int_equal(sums.classes[PS_WAIT_OTHER].count, 30 - WAIT_SUMS_DETAILS);
 }
 
 /* --- names */
@@ -292,23 +296,25 @@ static void names(void **state)
 
 	(void)state;
 	assert_string_equal(wait_class__name(PS_WAIT_RUN_QUEUE, 0, buffer), "run_queue");
-	assert_string_equal(wait_class__name(PS_WAIT_FILE, SYS_read, buffer), "file_system");
-	assert_string_equal(wait_class__name(PS_WAIT_OTHER, SYS_ioctl, buffer), "other:ioctl");
-	assert_string_equal(wait_class__name(PS_WAIT_OTHER, 510, buffer), "other:510");
-	assert_string_equal(wait_class__name(PS_WAIT_OTHER, PS_SYSCALL_LIMIT, buffer), "other:512");
-	assert_string_equal(wait_class__name(PS_WAIT_OTHER, PS_NO_SYSCALL - 1, buffer),
-			    "other:4294967294");
-	assert_string_equal(wait_class__name(PS_WAIT_OTHER, PS_NO_SYSCALL, buffer), "other");
+	assert_string_equal(wait_class__name(PS_WAIT_FILE, 3, buffer), "file_system");
+	assert_string_equal(wait_class__name(PS_WAIT_SOCKET, 1 << 30, buffer), "socket");
+	assert_string_equal(wait_class__name(PS_WAIT_OTHER, 1 + SYS_ioctl, buffer), "other:ioctl");
+	assert_string_equal(wait_class__name(PS_WAIT_OTHER, 1 + 510, buffer), "other:510");
+	assert_string_equal(wait_class__name(PS_WAIT_OTHER, 1 + PS_SYSCALL_LIMIT, buffer),
+			    "other:512");
+	assert_string_equal(wait_class__name(PS_WAIT_OTHER, PS_WAIT_DETAIL_MASK, buffer),
+			    "other:72057594037927934");
+	assert_string_equal(wait_class__name(PS_WAIT_OTHER, 0, buffer), "other");
 	assert_string_equal(wait_class__name(PS_WAIT_COUNT, SYS_read, buffer), "other");
 	assert_string_equal(wait_class__name(UINT32_MAX, SYS_read, buffer), "other");
 	assert_string_equal(syscall__name(SYS_read), "read");
 	assert_string_equal(syscall__name(SYS_newfstatat), "newfstatat");
 	assert_null(syscall__name(PS_SYSCALL_LIMIT));
-	assert_null(syscall__name(PS_NO_SYSCALL));
+	assert_null(syscall__name(UINT32_MAX));
 	for (uint32_t i = 0; i < PS_SYSCALL_LIMIT; i++) {
 		const char *name = syscall__name(i);
 
-		assert_true(strlen(wait_class__name(PS_WAIT_OTHER, i, buffer)) <
+		assert_true(strlen(wait_class__name(PS_WAIT_OTHER, 1 + i, buffer)) <
 			    WAIT_CLASS_NAME_SIZE - 1);
 		assert_true(!name ||
 			    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name));
@@ -337,23 +343,58 @@ struct told {
 	int calls, fail_at;
 };
 
-static int tell(void *context, const char *class, const struct wait_sum *sum)
+static int tell(void *context, uint32_t class, uint64_t detail, const struct wait_sum *sum)
 {
 	struct told *told = context;
 	size_t used = strlen(told->text);
+	char buffer[WAIT_CLASS_NAME_SIZE];
 
 	if (told->calls++ == told->fail_at)
 		return -EIO;
-	snprintf(told->text + used, sizeof(told->text) - used, "%s %llu/%llu;", class,
-		 (unsigned long long)sum->ns, (unsigned long long)sum->count);
+	snprintf(told->text + used, sizeof(told->text) - used, "%s %llu/%llu;",
+		 wait_class__name(class, detail, buffer), (unsigned long long)sum->ns,
+		 (unsigned long long)sum->count);
 	return 0;
+}
+
+static int take_detail(void *context, uint64_t key, const struct wait_sum *more)
+{
+	struct wait_sum *taken = context;
+
+	if (PS_WAIT_KEY_DETAIL(key) == 2)
+		return -ENOMEM;
+	taken->ns += more->ns;
+	taken->count += more->count;
+	return 0;
+}
+
+/* Details go to who wants them; what is not taken stays. */
+static void details_that_are_taken(void **state)
+{
+	struct wait_sums charged = {}, sums = {}, now = {.detail_count = 2};
+	struct wait_sum taken = {};
+
+	(void)state;
+	now.details[0].key = PS_WAIT_KEY(PS_WAIT_SOCKET, 1);
+	now.details[1].key = PS_WAIT_KEY(PS_WAIT_SOCKET, 2);
+	for (uint64_t i = 1; i <= 3; i++) {
+		now.details[0].sum = (struct wait_sum){.ns = 10 * i, .count = i};
+		now.details[1].sum = (struct wait_sum){.ns = 100 * i, .count = i};
+		wait_sums__charge(&sums, &charged, &now, take_detail, &taken);
+		wait_sums__charge(&sums, &charged, &now, take_detail, &taken);
+	}
+	assert_int_equal(taken.ns, 30);
+	assert_int_equal(taken.count, 3);
+	assert_int_equal(sums.detail_count, 1);
+	assert_int_equal(sums.details[0].sum.ns, 300);
+	assert_int_equal(all_ns(&sums), 300);
 }
 
 static void each(void **state)
 {
-	struct wait_sums sums = {.other_count = 2,
-				 .others = {{.syscall = SYS_ioctl, .sum = {.ns = 4}},
-					    {.syscall = SYS_bpf, .sum = {}}}};
+	struct wait_sums sums = {.detail_count = 2,
+				 .details = {{.key = CALL(SYS_ioctl), .sum = {.ns = 4}},
+					     {.key = CALL(SYS_bpf), .sum = {}}}};
 	struct told told = {.fail_at = -1};
 
 	(void)state;
@@ -384,6 +425,7 @@ int main(void)
 		cmocka_unit_test(names),
 		cmocka_unit_test(kinds),
 		cmocka_unit_test(each),
+		cmocka_unit_test(details_that_are_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# run.sh [-t SECONDS] [-m MIB] [-f FILE[:GUEST-PATH]]... KERNEL -- COMMAND [ARGUMENT...]
-# Boot a Debian kernel (5.10, 6.1, 6.12) under QEMU without network, run COMMAND in it as root, and
+# run.sh [-c] [-t SECONDS] [-m MIB] [-f FILE[:GUEST-PATH]]... KERNEL -- COMMAND [ARGUMENT...]
+# Boot a Debian kernel (5.10, 6.1, 6.12, stable, newest: see kernel.sh) under QEMU without network, run COMMAND in it as root, and
 # give back its output (stdout and stderr together) and its exit status.
 #
 # The guest is an initramfs: busybox, this machine's /usr/bin/python3 with the modules that Debian
 # calls minimal, and .output/pipescope when it is built, each with its shared libraries. No disk, no
 # module and no file system of the host take part, so a kernel needs nothing but its image.
 #   -f FILE     a further file, below / by its name or as GUEST-PATH; libraries follow by themselves
+#   -c          also what /ceph-up.sh needs for a Ceph cluster: modules in /modules, daemons in /ceph
 #   -t SECONDS  until the guest is stopped (default 300)    -m MIB  its memory (default 1024)
 # Exit status: COMMAND's; 77 cannot run here (reason on stderr), 124 time is over, 125 guest died.
 set -euo pipefail
@@ -60,6 +61,10 @@ build_root() {
 	echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
 	add_python
 	[ ! -x "$top/.output/pipescope" ] || add_file "$top/.output/pipescope" /usr/bin/pipescope
+	if [ -n "$ceph" ]; then
+		cp -r "$modules" "$root/modules"
+		cp "$here/guest/ceph-up.sh" "$root/ceph-up.sh"
+	fi
 	for file in "${files[@]}"; do
 		[ -r "${file%%:*}" ] || unavailable "there is no file ${file%%:*}"
 		case $file in
@@ -70,6 +75,8 @@ build_root() {
 	printf '%q ' "$@" >"$root/command"
 	# Not compressed: reading it in costs an emulated CPU nothing, unpacking it would.
 	(cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) >"$work/initrd"
+	# The kernel takes one archive behind the other.
+	[ -z "$ceph" ] || cat "$ceph" >>"$work/initrd"
 }
 
 boot() {
@@ -85,8 +92,10 @@ boot() {
 seconds=300
 memory=1024
 files=()
-while getopts t:m:f: option; do
+ceph=
+while getopts ct:m:f: option; do
 	case $option in
+	c) ceph=wanted ;;
 	t) seconds=$OPTARG ;;
 	m) memory=$OPTARG ;;
 	f) files+=("$OPTARG") ;;
@@ -109,6 +118,10 @@ if ldd "$busybox" >/dev/null 2>&1; then
 	unavailable "$busybox is not the static one (package busybox-static)"
 fi
 image=$("$here/kernel.sh" "$kernel")
+if [ -n "$ceph" ]; then
+	modules=$("$here/kernel.sh" --modules "$kernel")
+	ceph=$("$here/ceph-root.sh")
+fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 root=$work/root

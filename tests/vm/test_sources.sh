@@ -8,48 +8,11 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=scripts/results.sh
 . scripts/results.sh
+# shellcheck source=tests/vm/taking.sh
+. tests/vm/taking.sh
 
 slack=5 # times the tolerances of times
 checks=tests/integration
-
-# take NAME: a file that give.sh printed.
-take() {
-	sed -n "/^FILE $1\r*$/,/^END $1\r*$/p" "$work/guest" | sed '1d;$d' | base64 -di |
-		gunzip >"$work/$1"
-}
-
-# What waits.py needs beyond the modules that Debian calls minimal.
-list_modules() {
-	/usr/bin/python3 -S - tests/workloads/waits.py <<-'END'
-		import ast, sys
-		with open(sys.argv[1], encoding="utf-8") as stream:
-		    for node in ast.parse(stream.read()).body:
-		        if isinstance(node, ast.Import):
-		            for alias in node.names:
-		                __import__(alias.name)
-		import encodings.latin_1, encodings.utf_8
-		for module in sorted(sys.modules.values(), key=lambda one: one.__name__):
-		    path = getattr(module, "__file__", None)
-		    if path and path.startswith("/usr/lib"):
-		        print("%s:%s" % (path, path))
-	END
-}
-
-# in_guest NAME KERNEL COMMAND...: false when the result is given already.
-in_guest() {
-	local name=$1 kernel=$2 status=0
-	shift 2
-	tests/vm/run.sh -m 1536 -f tests/vm/guest/give.sh "${files[@]}" "$kernel" -- "$@" \
-		>"$work/guest" 2>"$work/errors" || status=$?
-	[ "$status" != 0 ] || return 0
-	if [ "$status" = 77 ]; then
-		results_skip "$name" "$(sed -n 's/^SKIP: //p' "$work/errors" | tail -n 1)"
-		return 1
-	fi
-	results_fail "$name" "exit status $status in the guest"
-	tail -n 40 "$work/guest" "$work/errors"
-	return 1
-}
 
 # check NAME COMMAND...
 check() {
@@ -68,7 +31,7 @@ test_waits() {
 	files=(-f tests/workloads/waits.py -f tests/vm/guest/waits.sh)
 	while read -r file; do
 		files+=(-f "$file")
-	done < <(list_modules)
+	done < <(list_modules tests/workloads/waits.py)
 	in_guest "$name" "$kernel" sh /waits.sh "$set" || return 0
 	take output && take report && take recording
 	check "$name" python3 -B $checks/check_waits.py "$work/recording" "$work/output" \
@@ -88,11 +51,24 @@ test_files() {
 	check "$name" python3 -B $checks/check_files.py "$work/recording" "$work/output" /tmp/folder
 }
 
+test_sockets() {
+	local kernel=$1 name="kernel $1 sockets are as counted" file
+	files=(-f tests/workloads/sockets.py -f tests/vm/guest/sockets.sh)
+	while read -r file; do
+		files+=(-f "$file")
+	done < <(list_modules tests/workloads/sockets.py)
+	in_guest "$name" "$kernel" sh /sockets.sh || return 0
+	take output && take report && take recording
+	check "$name" python3 -B $checks/check_sockets.py "$work/recording" "$work/output" \
+		"$work/report" counts
+}
+
 [ $# -gt 0 ] || set -- 5.10 6.1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 for kernel in "$@"; do
 	test_files "$kernel"
 	test_waits "$kernel" few
+	test_sockets "$kernel"
 done
 results_total

@@ -5,10 +5,11 @@
  *     calls open COUNT LOOPS FILE   open, stat and close, in the same way
  *     calls futex COUNT             two threads on one CPU wake each other in turn
  *     calls pipe COUNT              the same through pipes
+ *     calls fault COUNT             first touches of pages
  *     calls churn COUNT             32 processes that compute, read, sleep and start COUNT children
  *
- * Prints nanoseconds of CPU time: per read, per open + stat + close, per switch, in all of churn.
- */
+ * Prints nanoseconds of CPU time: per read, per open + stat + close, per switch, per
+ * fault, in all of churn. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -21,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -155,6 +157,27 @@ static void run_switches(uint64_t count)
 				    before.ru_nivcsw));
 }
 
+/* --- faults */
+
+#define PAGES 4096 /* at a time */
+
+static void run_faults(uint64_t count)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), size = PAGES * page;
+	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t begin = cpu_ns(CLOCK_PROCESS_CPUTIME_ID), touched = 0;
+
+	if (memory == MAP_FAILED)
+		die("mmap");
+	madvise(memory, size, MADV_NOHUGEPAGE);
+	while (touched < count) {
+		for (size_t i = 0; i < PAGES; i++, touched++)
+			memory[i * page] = 1;
+		madvise(memory, size, MADV_DONTNEED);
+	}
+	print_per(begin, touched);
+}
+
 /* --- processes */
 
 static void work(uint64_t children)
@@ -215,6 +238,8 @@ int main(int argc, char **argv)
 		run_opens(argv[4], count, loops);
 	else if (!strcmp(what, "futex") || by_pipe)
 		run_switches(count);
+	else if (!strcmp(what, "fault"))
+		run_faults(count);
 	else if (!strcmp(what, "churn"))
 		run_churn(count);
 	else

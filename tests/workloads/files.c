@@ -47,11 +47,12 @@ enum op {
 	RENAME,
 	MKDIR,
 	SEEK,
-	READLINK
+	READLINK,
+	LINK
 };
-static const char *const op_names[] = {"read",	 "write", "open",    "close",  "stat",
-				       "access", "fsync", "readdir", "unlink", "rename",
-				       "mkdir",	 "seek",  "readlink"};
+static const char *const op_names[] = {"read",	 "write", "open",     "close",	"stat",
+				       "access", "fsync", "readdir",  "unlink", "rename",
+				       "mkdir",	 "seek",  "readlink", "link"};
 
 /* What a call is on: a name of a file, or NULL and another kind. */
 struct target {
@@ -320,6 +321,7 @@ static void links_and_renames(void)
 	one = (int)CALL(OPEN, &both, SYS_openat, AT_FDCWD, "one name", O_RDWR | O_CREAT, 0600);
 	if (link("one name", "other name"))
 		die("link");
+	note(LINK, &both, 0, 1, 0);
 	other = (int)CALL(OPEN, &both, SYS_openat, AT_FDCWD, "other name", O_RDONLY, 0);
 	CALL(WRITE, &both, SYS_write, one, page, 600);
 	for (int i = 0; i < 5; i++)
@@ -723,6 +725,8 @@ int main(int argc, char **argv)
 	}
 	if (symlink("plain", "arrow") || symlink("circle", "circle"))
 		die("symlink");
+	note(LINK, FILE_NAMED("arrow"), 0, 1, 0);
+	note(LINK, FILE_NAMED("circle"), 0, 1, 0);
 	read_and_write();
 	ways_to_open();
 	folders();

@@ -39,7 +39,7 @@ class Work:
         self.kept = []
         self.executor_class, self.context = executor_of(layout)
         self.data = importlib.import_module("shared.data")
-        self.tasks = importlib.import_module("shared.tasks")
+        self.tasks = importlib.import_module("lsst.pipe.tasks")
 
     def make(self, task_class, label):
         return task_class(label, cpu=self.cpu, sleep=self.sleep)
@@ -56,8 +56,8 @@ class Work:
             node = self.data.TaskNode(label, init(task_class))
             data_id = self.data.DataCoordinate(values)
         name = task_class.__module__ + "." + task_class.__qualname__
-        expected = {"label": label, "class": name, "dataid": values, "run": RUN, "id": None}
-        arguments = {"quantum": self.data.Quantum(name, data_id)}
+        expected = {"label": label, "class": name, "dataid": values, "run": RUN, "id": None, "inputs": 2 + number % 3}
+        arguments = {"quantum": self.data.Quantum(name, data_id, 2 + number % 3)}
         if self.layout in ("v29", "v30"):
             arguments["quantum_id"] = self.data.quantum_id(number)
             expected["id"] = str(arguments["quantum_id"])

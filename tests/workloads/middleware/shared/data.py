@@ -44,12 +44,28 @@ class DataCoordinate:
         self._values = tuple(values.values())
 
 
-class Quantum:
-    __slots__ = ("_taskName", "_dataId")
+class DatasetType:
+    def __init__(self, name):
+        self.name = name
 
-    def __init__(self, task_name, data_id):
+
+class NamedKeyDict:
+    __slots__ = ("_dict", "_names")
+
+    def __init__(self, values):
+        self._dict = dict(values)
+        self._names = {key.name: key for key in self._dict}
+
+
+class Quantum:
+    __slots__ = ("_taskName", "_dataId", "_inputs")
+
+    def __init__(self, task_name, data_id, input_count):
         self._taskName = task_name
         self._dataId = data_id
+        self._inputs = NamedKeyDict(
+            {DatasetType("raw"): tuple(range(input_count - 1)), DatasetType("bias"): ("bias",)}
+        )
 
 
 class TaskDef:

@@ -28,10 +28,14 @@ class SubTask(Task):
 
 
 class PipelineTask(Task):
+    def __init__(self, name, **more):
+        super().__init__(name, **more)
+        self.fit = SubTask("fit", self._fullName, cpu=self.cpu / 2)
+
     def runQuantum(self, butlerQC, _inputs, _outputs):
         burn(self.cpu / 2)
         time.sleep(self.sleep)
-        SubTask("fit", self._fullName, cpu=self.cpu / 2).run()
+        self.fit.run()
         return butlerQC.quantum
 
 
