@@ -23,7 +23,7 @@
 
 /* Names that are remembered; those that were not used for longest are forgotten, and told again by
  * BPF some time later. */
-#define NAMES_MOST 200000
+#define NAMES_MOST 400000
 /* Directories stay: what is charged to one comes long after its files' names. */
 #define DIRECTORY_NAMES_MOST 50000
 #define FILESYSTEM_SIZE	     32 /* of a name: "fuse.squashfuse_ll" */
