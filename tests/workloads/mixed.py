@@ -189,11 +189,13 @@ def ctypes_leaf(one, other):
 
 
 CALLBACK = COMPARE(ctypes_leaf)
+# Now: the first look at LIBC.qsort calls Python code of ctypes.
+QSORT = LIBC.qsort
 
 
 def sort_by_libc():
     numbers = NUMBERS(3, 1, 4, 2, 5)
-    LIBC.qsort(numbers, 5, ctypes.sizeof(ctypes.c_int), CALLBACK)
+    QSORT(numbers, 5, ctypes.sizeof(ctypes.c_int), CALLBACK)
 
 
 # --- through the extension
