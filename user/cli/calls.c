@@ -22,6 +22,7 @@
 #include "capture/call_counter.h"
 #include "capture/call_targets.h"
 #include "cli/command.h"
+#include "cli/pids.h"
 #include "cli/printing.h"
 #include "model/keys.h"
 #include "python/code.h"
@@ -37,8 +38,7 @@
 #define PYTHON_3_11 0x030b
 
 struct calls_options {
-	pid_t pids[MAX_PIDS];
-	size_t pid_count;
+	struct pid_list pids;
 	const char *patterns[MAX_PATTERNS];
 	size_t pattern_count;
 	double duration_s, max_overhead;
@@ -88,23 +88,6 @@ static void on_signal(int signal)
 
 /* --- options */
 
-static void add_pids(struct calls_options *calls, const char *list, struct argp_state *state)
-{
-	for (const char *at = list;;) {
-		char *end;
-		long pid = strtol(at, &end, 10);
-
-		if (end == at || pid <= 0 || pid > 1 << 22 || (*end && *end != ','))
-			argp_error(state, "'%s' is no list of process numbers, like 123,456", list);
-		if (calls->pid_count == MAX_PIDS)
-			argp_error(state, "more than %d processes", MAX_PIDS);
-		calls->pids[calls->pid_count++] = (pid_t)pid;
-		if (!*end)
-			return;
-		at = end + 1;
-	}
-}
-
 static double number_of(const char *text, double most, const char *what, struct argp_state *state)
 {
 	char *end;
@@ -121,7 +104,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
 
 	switch (key) {
 	case 'p':
-		add_pids(calls, value, state);
+		pid_list__add(&calls->pids, value, state);
+		if (calls->pids.count > MAX_PIDS)
+			argp_error(state, "more than %d processes", MAX_PIDS);
 		return 0;
 	case 'f':
 		if (calls->pattern_count == MAX_PATTERNS)
@@ -141,7 +126,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		calls->json = printing__format(state, value, false) == FORMAT_JSON;
 		return 0;
 	case ARGP_KEY_END:
-		if (!calls->pid_count)
+		if (!calls->pids.count)
 			argp_error(state, "which processes? -p PID");
 		if (!calls->pattern_count)
 			argp_error(state, "which functions? --function NAME");
@@ -229,11 +214,12 @@ static uint64_t cpu_ns_of(const struct calls_options *calls)
 {
 	uint64_t sum = 0;
 
-	for (size_t i = 0; i < calls->pid_count; i++) {
+	for (size_t i = 0; i < calls->pids.count; i++) {
 		struct timespec time;
 		clockid_t clock;
 
-		if (!clock_getcpuclockid(calls->pids[i], &clock) && !clock_gettime(clock, &time))
+		if (!clock_getcpuclockid(calls->pids.items[i], &clock) &&
+		    !clock_gettime(clock, &time))
 			sum += (uint64_t)time.tv_sec * 1000000000ULL + (uint64_t)time.tv_nsec;
 	}
 	return sum;
@@ -263,8 +249,8 @@ static int hits_of(const struct calls *calls, uint64_t *ret_hits)
 
 static bool any_lives(const struct calls_options *calls)
 {
-	for (size_t i = 0; i < calls->pid_count; i++)
-		if (!kill(calls->pids[i], 0) || errno != ESRCH)
+	for (size_t i = 0; i < calls->pids.count; i++)
+		if (!kill(calls->pids.items[i], 0) || errno != ESRCH)
 			return true;
 	return false;
 }
@@ -483,15 +469,15 @@ static int find_targets(struct calls *calls)
 {
 	const struct calls_options *asked = calls->options;
 
-	for (size_t i = 0; i < asked->pid_count; i++) {
-		int err = call_targets__add(&calls->targets, asked->pids[i], is_wanted,
+	for (size_t i = 0; i < asked->pids.count; i++) {
+		int err = call_targets__add(&calls->targets, asked->pids.items[i], is_wanted,
 					    calls->options, true, !asked->count_only);
 
 		if (err == -E2BIG)
 			log__error("too many functions fit: at most %d; choose fewer",
 				   CALL_TARGETS_MOST);
 		else if (err)
-			log__error("cannot look into process %d: %s", asked->pids[i],
+			log__error("cannot look into process %d: %s", asked->pids.items[i],
 				   strerror(-err));
 		if (err)
 			return err;
@@ -609,6 +595,7 @@ int command_calls(int argc, char **argv)
 	err = run(&calls);
 	call_counter__free(calls.counter);
 	call_targets__clear(&calls.targets);
+	free(asked.pids.items);
 	for (size_t i = 0; i < calls.name_count; i++) {
 		free(calls.names[i].name);
 		free(calls.names[i].file);

@@ -11,6 +11,7 @@
 #include "capture/perf_counters.h"
 #include "capture/session.h"
 #include "cli/command.h"
+#include "cli/pids.h"
 
 #define DEFAULT_HZ     99
 #define MAX_HZ	       10000
@@ -22,8 +23,7 @@ enum { KEY_SOURCES = 256, KEY_STATS, KEY_RULES, KEY_COUNTERS };
 
 struct arguments {
 	struct record_options options;
-	pid_t *pids;
-	size_t pid_capacity;
+	struct pid_list pids;
 	const char **rules;
 	size_t rule_capacity;
 	bool all, count;
@@ -48,28 +48,6 @@ static const struct argp_option options[] = {
 	{"quiet", 'q', NULL, 0, "Say nothing but errors", 0},
 	{0},
 };
-
-static void add_pids(struct arguments *arguments, const char *list, struct argp_state *state)
-{
-	struct record_options *record = &arguments->options;
-
-	for (const char *at = list;;) {
-		char *end;
-		long pid;
-
-		errno = 0;
-		pid = strtol(at, &end, 10);
-		if (end == at || errno || pid <= 0 || pid > 1 << 22 || (*end && *end != ','))
-			argp_error(state, "'%s' is no list of process numbers, like 123,456", list);
-		if (array__reserve(&arguments->pids, &arguments->pid_capacity, sizeof(pid_t),
-				   record->pid_count + 1))
-			argp_failure(state, EXIT_FAILED, ENOMEM, "process list");
-		arguments->pids[record->pid_count++] = (pid_t)pid;
-		if (!*end)
-			break;
-		at = end + 1;
-	}
-}
 
 static void choose_counters(struct arguments *arguments, const char *list, struct argp_state *state)
 {
@@ -121,7 +99,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		arguments->all = true;
 		return 0;
 	case 'p':
-		add_pids(arguments, value, state);
+		pid_list__add(&arguments->pids, value, state);
 		return 0;
 	case 'd':
 		record->duration_s = strtod(value, &end);
@@ -163,7 +141,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		record->command = state->argv + state->next;
 		return 0;
 	case ARGP_KEY_END:
-		if (arguments->all + (record->pid_count > 0) + !!record->command > 1)
+		if (arguments->all + (arguments->pids.count > 0) + !!record->command > 1)
 			argp_error(state, "choose one: -a, -p PID or a command");
 		if (arguments->count && !record->quanta)
 			argp_error(state,
@@ -221,9 +199,10 @@ int command_record(int argc, char **argv)
 
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &arguments);
-	pids = arguments.pids;
+	pids = arguments.pids.items;
 	rules = arguments.rules;
 	arguments.options.pids = pids;
+	arguments.options.pid_count = arguments.pids.count;
 	arguments.options.rules = rules;
 	arguments.options.command_line = command_line ? command_line : argv[0];
 	if (session__record(&arguments.options, &exit_code))

@@ -13,7 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/files.h"
@@ -21,6 +20,7 @@
 #include "capture/child.h"
 #include "capture/live_counters.h"
 #include "cli/command.h"
+#include "cli/pids.h"
 #include "cli/stat_print.h"
 
 #define DEFAULT_INTERVAL_S 1.0
@@ -30,8 +30,7 @@
 
 struct stat_session {
 	struct stat_options {
-		pid_t *pids;
-		size_t pid_count, pid_capacity;
+		struct pid_list pids;
 		char **command;
 		const char *output; /* NULL: standard output */
 		double interval_s, duration_s; /* 0: no end */
@@ -72,26 +71,6 @@ static double seconds_of(struct argp_state *state, const char *text, double leas
 	return seconds;
 }
 
-static void add_pids(struct stat_options *options, const char *list, struct argp_state *state)
-{
-	for (const char *at = list;; at++) {
-		char *end;
-		long pid;
-
-		errno = 0;
-		pid = strtol(at, &end, 10);
-		if (end == at || errno || pid <= 0 || pid > 1 << 22 || (*end && *end != ','))
-			argp_error(state, "'%s' is no list of process numbers, like 123,456", list);
-		if (array__reserve(&options->pids, &options->pid_capacity, sizeof(pid_t),
-				   options->pid_count + 1))
-			argp_failure(state, EXIT_FAILED, ENOMEM, "process list");
-		options->pids[options->pid_count++] = (pid_t)pid;
-		at = end;
-		if (!*at)
-			return;
-	}
-}
-
 static error_t parse(int key, char *value, struct argp_state *state)
 {
 	static const char *const formats[] = {"text", "json", "csv"};
@@ -102,7 +81,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case 'a':
 		return 0;
 	case 'p':
-		add_pids(options, value, state);
+		pid_list__add(&options->pids, value, state);
 		return 0;
 	case 'i':
 		options->interval_s = seconds_of(state, value, LEAST_INTERVAL_S);
@@ -127,7 +106,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		options->command = state->argv + state->next;
 		return 0;
 	case ARGP_KEY_END:
-		if (options->pid_count && options->command)
+		if (options->pids.count && options->command)
 			argp_error(state, "choose one: -p PID or a command");
 		return 0;
 	default:
@@ -176,8 +155,8 @@ static int take_reading(struct stat_session *session, struct stat_reading *ret_r
 	} else if (session->child.pid) {
 		add_times(session->child.pid, &reading);
 	}
-	for (size_t i = 0; i < session->options.pid_count; i++)
-		add_times(session->options.pids[i], &reading);
+	for (size_t i = 0; i < session->options.pids.count; i++)
+		add_times(session->options.pids.items[i], &reading);
 	/* What has ended since has no times any more. */
 	reading.user_s = fmax(reading.user_s, session->last.user_s);
 	reading.system_s = fmax(reading.system_s, session->last.system_s);
@@ -252,7 +231,7 @@ static int run(struct stat_session *session)
 
 static int watch(struct stat_session *session)
 {
-	size_t count = session->options.pid_count;
+	size_t count = session->options.pids.count;
 	sigset_t signals;
 
 	sigemptyset(&signals);
@@ -266,7 +245,7 @@ static int watch(struct stat_session *session)
 		return session->ends ? -errno : -ENOMEM;
 	session->ends[0] = (struct pollfd){.fd = session->signals, .events = POLLIN};
 	for (size_t i = 0; i < count; i++) {
-		int fd = (int)syscall(SYS_pidfd_open, session->options.pids[i], 0);
+		int fd = (int)syscall(SYS_pidfd_open, session->options.pids.items[i], 0);
 
 		if (fd < 0)
 			return -errno;
@@ -319,8 +298,8 @@ static int start(struct stat_session *session)
 		err = child__prepare(options->command, &session->child);
 	if (!err && options->command)
 		err = live_counters__of_processes(&session->child.pid, 1, true, &session->counters);
-	else if (!err && options->pid_count)
-		err = live_counters__of_processes(options->pids, options->pid_count, false,
+	else if (!err && options->pids.count)
+		err = live_counters__of_processes(options->pids.items, options->pids.count, false,
 						  &session->counters);
 	else if (!err)
 		err = live_counters__of_node(&session->counters);
@@ -354,12 +333,12 @@ static int count(struct stat_session *session)
 static void finish(struct stat_session *session)
 {
 	live_counters__free(session->counters);
-	for (size_t i = 1; session->ends && i <= session->options.pid_count; i++)
+	for (size_t i = 1; session->ends && i <= session->options.pids.count; i++)
 		if (session->ends[i].fd >= 0)
 			close(session->ends[i].fd);
 	child__abandon(&session->child);
 	free(session->ends);
-	free(session->options.pids);
+	free(session->options.pids.items);
 	if (session->signals >= 0)
 		close(session->signals);
 }

@@ -9,6 +9,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "cli/pids.h"
 #include "top/top.h"
 
 #define DEFAULT_HZ	   99
@@ -20,8 +21,7 @@ enum { KEY_SOURCES = 256, KEY_RULES };
 
 struct arguments {
 	struct top_options top;
-	pid_t *pids;
-	size_t pid_capacity;
+	struct pid_list pids;
 	const char **rules;
 	size_t rule_capacity;
 };
@@ -39,28 +39,6 @@ static const struct argp_option option_table[] = {
 	{"rules", KEY_RULES, "FILE", 0, "More rules that name tasks and jobs; may be repeated", 0},
 	{0},
 };
-
-static void add_pids(struct arguments *arguments, const char *list, struct argp_state *state)
-{
-	struct record_options *record = &arguments->top.record;
-
-	for (const char *at = list;;) {
-		char *end;
-		long pid;
-
-		errno = 0;
-		pid = strtol(at, &end, 10);
-		if (end == at || errno || pid <= 0 || pid > 1 << 22 || (*end && *end != ','))
-			argp_error(state, "'%s' is no list of process numbers, like 123,456", list);
-		if (array__reserve(&arguments->pids, &arguments->pid_capacity, sizeof(pid_t),
-				   record->pid_count + 1))
-			argp_failure(state, EXIT_FAILED, ENOMEM, "process list");
-		arguments->pids[record->pid_count++] = (pid_t)pid;
-		if (!*end)
-			break;
-		at = end + 1;
-	}
-}
 
 static void choose_sources(struct record_options *record, const char *list,
 			   struct argp_state *state)
@@ -137,7 +115,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		top->record.duration_s = number(value, 0.1, 1e7, "the duration", state);
 		return 0;
 	case 'p':
-		add_pids(arguments, value, state);
+		pid_list__add(&arguments->pids, value, state);
 		return 0;
 	case 'F':
 		top->record.hz = (unsigned int)number(value, 1, MAX_HZ, "the frequency", state);
@@ -182,9 +160,10 @@ int command_top(int argc, char **argv)
 
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-	pids = arguments.pids;
+	pids = arguments.pids.items;
 	rules = arguments.rules;
 	arguments.top.record.pids = pids;
+	arguments.top.record.pid_count = arguments.pids.count;
 	arguments.top.record.rules = rules;
 	return top__run(&arguments.top) ? EXIT_FAILED : EXIT_OK;
 }
