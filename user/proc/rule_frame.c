@@ -265,19 +265,13 @@ static void print_frame(const struct rule *rule, FILE *stream)
 	const struct frame_rule *frame = (const struct frame_rule *)rule;
 	unsigned int seen = 0;
 
-	fputs("function", stream);
-	for (size_t i = 0; i < frame->functions.count; i++)
-		fprintf(stream, " %s", frame->functions.items[i]);
-	fputs(" in", stream);
-	for (size_t i = 0; i < frame->files.count; i++)
-		fprintf(stream, " %s", frame->files.items[i]);
+	rule_words__print(&frame->functions, "function", stream);
+	rule_words__print(&frame->files, " in", stream);
 	if (frame->has_part) {
 		fputs(" -> subtask", stream);
 		return;
 	}
-	fputs(", at", stream);
-	for (size_t i = 0; i < frame->calls.count; i++)
-		fprintf(stream, " %s", frame->calls.items[i]);
+	rule_words__print(&frame->calls, ", at", stream);
 	fputs(", a quantum is", stream);
 	for (size_t i = 0; i < frame->identity_count; i++)
 		fprintf(stream, " %s", frame->locals[i]);
@@ -317,22 +311,14 @@ const struct rule_kind rule_kind__frame = {
 
 /* --- looking at a function */
 
-static bool any_matches(const struct rule_words *patterns, const char *text)
-{
-	for (size_t i = 0; i < patterns->count; i++)
-		if (rule_glob__matches(patterns->items[i], text))
-			return true;
-	return false;
-}
-
 bool frame_rule__matches(const struct frame_rule *rule, const char *name, const char *file)
 {
 	const char *last = strrchr(name, '.');
 
 	/* CPython before 3.11 knows only the last part of a name. */
-	return (any_matches(&rule->functions, name) ||
-		(last && any_matches(&rule->functions, last + 1))) &&
-	       any_matches(&rule->files, file);
+	return (rule_words__match(&rule->functions, name) ||
+		(last && rule_words__match(&rule->functions, last + 1))) &&
+	       rule_words__match(&rule->files, file);
 }
 
 static const char *last_part(const char *name)

@@ -88,6 +88,14 @@ char *rule_word__trim(char *text)
 	return text;
 }
 
+void rule_words__print(const struct rule_words *words, const char *title, FILE *stream)
+{
+	if (words->count)
+		fputs(title, stream);
+	for (size_t i = 0; i < words->count; i++)
+		fprintf(stream, " %s", words->items[i]);
+}
+
 bool rule_name__is_good(const char *name)
 {
 	size_t size = strlen(name);

@@ -103,6 +103,9 @@ int rule_parser__words(struct rule_parser *parser, char *text, struct rule_words
 int rule_parser__variable(struct rule_parser *parser, struct rule *rule, const char *name,
 			  const char **ret_pooled);
 
+/* "TITLE WORD..."; nothing when there are none. */
+void rule_words__print(const struct rule_words *words, const char *title, FILE *stream);
+
 /* Whether it can be the name of a rule or a capture: letters, digits, '.', '-', '_'. */
 bool rule_name__is_good(const char *name);
 

@@ -140,20 +140,12 @@ static int finish_remote(struct rule_parser *parser, struct rule *rule)
 	return 0;
 }
 
-static void print_words(const char *title, const struct rule_words *words, FILE *stream)
-{
-	if (words->count)
-		fputs(title, stream);
-	for (size_t i = 0; i < words->count; i++)
-		fprintf(stream, " %s", words->items[i]);
-}
-
 static void print_remote(const struct rule *rule, FILE *stream)
 {
 	const struct remote_rule *remote = (const struct remote_rule *)rule;
 	char text[INET6_ADDRSTRLEN];
 
-	print_words("protocol", &remote->protocols, stream);
+	rule_words__print(&remote->protocols, "protocol", stream);
 	if (remote->port_count)
 		fprintf(stream, "%sport", remote->protocols.count ? " " : "");
 	for (size_t i = 0; i < remote->port_count; i++) {
@@ -170,7 +162,7 @@ static void print_remote(const struct rule *rule, FILE *stream)
 			  sizeof(text));
 		fprintf(stream, " %s/%u", text, network->bits);
 	}
-	print_words(" path", &remote->paths, stream);
+	rule_words__print(&remote->paths, " path", stream);
 	fprintf(stream, " -> service %s", remote->service);
 	if (remote->wait)
 		fprintf(stream, ", wait %s", remote->wait);
@@ -210,13 +202,10 @@ static bool in_network(const struct remote_network *network, const struct remote
 
 static bool holds(const struct remote_rule *rule, const struct remote_facts *facts)
 {
-	bool found = !rule->protocols.count;
+	bool found = !rule->port_count;
 
-	for (size_t i = 0; i < rule->protocols.count; i++)
-		found |= rule_glob__matches(rule->protocols.items[i], facts->protocol);
-	if (!found)
+	if (rule->protocols.count && !rule_words__match(&rule->protocols, facts->protocol))
 		return false;
-	found = !rule->port_count;
 	for (size_t i = 0; i < rule->port_count; i++)
 		found |= facts->port >= rule->ports[i].first && facts->port <= rule->ports[i].last;
 	if (!found)
@@ -226,10 +215,7 @@ static bool holds(const struct remote_rule *rule, const struct remote_facts *fac
 		found |= in_network(&rule->networks[i], facts);
 	if (!found)
 		return false;
-	found = !rule->paths.count;
-	for (size_t i = 0; i < rule->paths.count && facts->path; i++)
-		found |= rule_glob__matches(rule->paths.items[i], facts->path);
-	return found;
+	return !rule->paths.count || (facts->path && rule_words__match(&rule->paths, facts->path));
 }
 
 const struct remote_rule *rules__remote(const struct rules *rules, const struct remote_facts *facts)

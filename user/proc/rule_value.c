@@ -92,6 +92,14 @@ bool rule_glob__matches(const char *pattern, const char *text)
 	return matches_bytes(pattern, text, strnlen(text, RULE_SOURCE_LIMIT));
 }
 
+bool rule_words__match(const struct rule_words *patterns, const char *text)
+{
+	for (size_t i = 0; i < patterns->count; i++)
+		if (rule_glob__matches(patterns->items[i], text))
+			return true;
+	return false;
+}
+
 static const char *find_last(const char *bytes, size_t size, const char *text, size_t text_size)
 {
 	const char *last = NULL, *end = bytes + size;

@@ -55,6 +55,8 @@ void rule_slices__add(struct rule_slices *slices, const char *text);
 
 /* Shell pattern against the first RULE_SOURCE_LIMIT bytes of text. */
 bool rule_glob__matches(const char *pattern, const char *text);
+/* Whether one of the patterns does. */
+bool rule_words__match(const struct rule_words *patterns, const char *text);
 
 /* What does not fit is cut off, between two characters. */
 void rule_text__append(struct rule_text *text, const char *bytes, size_t size);

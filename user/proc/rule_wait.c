@@ -106,23 +106,15 @@ static int finish_wait(struct rule_parser *parser, struct rule *rule)
 	return 0;
 }
 
-static void print_words(const char *title, const struct rule_words *words, FILE *stream)
-{
-	if (words->count)
-		fputs(title, stream);
-	for (size_t i = 0; i < words->count; i++)
-		fprintf(stream, " %s", words->items[i]);
-}
-
 static void print_wait(const struct rule *rule, FILE *stream)
 {
 	const struct wait_rule *wait = (const struct wait_rule *)rule;
 
-	print_words("in the call", &wait->calls, stream);
+	rule_words__print(&wait->calls, "in the call", stream);
 	if (wait->class)
 		fprintf(stream, "of class %s", wait->class);
-	print_words(", in a function", &wait->frames, stream);
-	print_words(" called by", &wait->callers, stream);
+	rule_words__print(&wait->frames, ", in a function", stream);
+	rule_words__print(&wait->callers, " called by", stream);
 	fprintf(stream, " -> %s, %s", wait->wait,
 		wait->calls.count ? "exact" : "estimated from samples");
 }
