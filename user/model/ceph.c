@@ -45,25 +45,16 @@ static int load_mount(struct tables *tables, struct row *row)
 	if (!file.kind || !file.path || !file.filesystem)
 		return -ENOMEM;
 	file.mount = file.path;
-	error = tuple_set__add(loading->file_set,
-			       (const uint64_t[]){(uintptr_t)file.kind, (uintptr_t)file.path,
-						  (uintptr_t)file.filesystem,
-						  (uintptr_t)file.mount},
-			       &index);
+	error = tables__add_file(tables, &file, &index);
 	if (!error)
 		error = array__reserve(&loading->file_of_mount, &loading->file_of_mount_capacity,
 				       sizeof(*loading->file_of_mount),
 				       loading->ceph_mounts.count + 1);
 	if (!error)
-		error = GROW(tables, files, tables->file_count, FILES);
-	if (!error)
 		error = id_list__add(&loading->ceph_mounts, row__id(row, 0));
-	if (error)
-		return error;
-	loading->file_of_mount[loading->ceph_mounts.count - 1] = index;
-	if (index == tables->file_count)
-		tables->files[tables->file_count++] = file;
-	return 0;
+	if (!error)
+		loading->file_of_mount[loading->ceph_mounts.count - 1] = index;
+	return error;
 }
 
 static uint32_t read_mount(struct tables *tables, struct row *row, int column)
@@ -75,30 +66,14 @@ static uint32_t read_mount(struct tables *tables, struct row *row, int column)
 
 static int load_sum(struct tables *tables, struct row *row)
 {
-	struct io_fact fact = {0};
-	struct sample_pool *pool;
-	int error;
+	struct io_fact fact;
+	int error = tables__read_sum(tables, row, SOURCE_CEPH, ceph__op, &fact);
 
-	fact.epoch = row__reference(row, 0, &tables->loading->epochs);
-	fact.slice = row__reference(row, 1, &tables->loading->slices);
-	fact.file = read_mount(tables, row, 2);
-	fact.error = (uint16_t)row__number(row, 4, 0, TABLES_MAX_ERRNO);
-	fact.count = row__number(row, 5, 0, TIME_LIMIT);
-	fact.bytes = row__number(row, 6, 0, TIME_LIMIT);
-	fact.ns = row__number(row, 7, 0, TIME_LIMIT);
-	if (fact.epoch == NO_INDEX || row__is_null(row, 3))
-		return -EBADMSG;
-	error = ceph__op(tables, row__text(row, 3), &fact.op);
-	if (!error)
-		error = tables__find_pool(tables, SOURCE_CEPH, fact.epoch, fact.op, &fact.pool);
 	if (!error)
 		error = GROW(tables, ceph, tables->ceph_count, CEPH);
 	if (error)
 		return error;
-	pool = &tables->pools[fact.pool];
-	pool->shares[SHARE_TIME].exact += (double)fact.ns;
-	pool->shares[SHARE_BYTES].exact += (double)fact.bytes;
-	pool->shares[SHARE_OPS].exact += (double)fact.count;
+	fact.file = read_mount(tables, row, 2);
 	tables->ceph[tables->ceph_count++] = fact;
 	return 0;
 }

@@ -182,6 +182,25 @@ int tables__close_thread_waits(struct tables *tables)
 
 /* --- Files and operations. */
 
+int tables__add_file(struct tables *tables, const struct table_file *file, uint32_t *ret_file)
+{
+	uint32_t index;
+	int error = GROW(tables, files, tables->file_count, FILES);
+
+	if (!error)
+		error = tuple_set__add(
+			tables->loading->file_set,
+			(const uint64_t[]){(uintptr_t)file->kind, (uintptr_t)file->path,
+					   (uintptr_t)file->filesystem, (uintptr_t)file->mount},
+			&index);
+	if (error)
+		return error;
+	if (index == tables->file_count)
+		tables->files[tables->file_count++] = *file;
+	*ret_file = index;
+	return 0;
+}
+
 static int load_file(struct tables *tables, struct row *row)
 {
 	struct loading_state *loading = tables->loading;
@@ -195,24 +214,15 @@ static int load_file(struct tables *tables, struct row *row)
 	file.mount = tables__intern(tables, row__text(row, 4));
 	if (!file.kind || !file.path || !file.filesystem || !file.mount)
 		return -ENOMEM;
-	error = tuple_set__add(loading->file_set,
-			       (const uint64_t[]){(uintptr_t)file.kind, (uintptr_t)file.path,
-						  (uintptr_t)file.filesystem,
-						  (uintptr_t)file.mount},
-			       &index);
+	error = tables__add_file(tables, &file, &index);
 	if (!error)
 		error = array__reserve(&loading->file_of, &loading->file_of_capacity,
 				       sizeof(*loading->file_of), loading->files.count + 1);
 	if (!error)
-		error = GROW(tables, files, tables->file_count, FILES);
-	if (!error)
 		error = id_list__add(&loading->files, row__id(row, 0));
-	if (error)
-		return error;
-	loading->file_of[loading->files.count - 1] = index;
-	if (index == tables->file_count)
-		tables->files[tables->file_count++] = file;
-	return 0;
+	if (!error)
+		loading->file_of[loading->files.count - 1] = index;
+	return error;
 }
 
 static enum op_direction direction_of(const char *name)
@@ -241,34 +251,44 @@ static int find_op(struct tables *tables, const char *name, uint16_t *ret_op)
 	return 0;
 }
 
-static int load_io(struct tables *tables, struct row *row)
+int tables__read_sum(struct tables *tables, struct row *row, enum source source,
+		     tables_find_op *find, struct io_fact *ret_fact)
 {
-	struct io_fact fact = {0};
+	struct io_fact fact = {.file = NO_INDEX};
 	struct sample_pool *pool;
-	uint32_t file;
 	int error;
 
 	fact.epoch = row__reference(row, 0, &tables->loading->epochs);
 	fact.slice = row__reference(row, 1, &tables->loading->slices);
-	file = row__reference(row, 2, &tables->loading->files);
-	fact.file = file == NO_INDEX ? NO_INDEX : tables->loading->file_of[file];
 	fact.error = (uint16_t)row__number(row, 4, 0, TABLES_MAX_ERRNO);
 	fact.count = row__number(row, 5, 0, TIME_LIMIT);
 	fact.bytes = row__number(row, 6, 0, TIME_LIMIT);
 	fact.ns = row__number(row, 7, 0, TIME_LIMIT);
 	if (fact.epoch == NO_INDEX || row__is_null(row, 3))
 		return -EBADMSG;
-	error = find_op(tables, row__text(row, 3), &fact.op);
+	error = find(tables, row__text(row, 3), &fact.op);
 	if (!error)
-		error = tables__find_pool(tables, SOURCE_IO, fact.epoch, fact.op, &fact.pool);
-	if (!error)
-		error = GROW(tables, io, tables->io_count, IO);
+		error = tables__find_pool(tables, source, fact.epoch, fact.op, &fact.pool);
 	if (error)
 		return error;
 	pool = &tables->pools[fact.pool];
 	pool->shares[SHARE_TIME].exact += (double)fact.ns;
 	pool->shares[SHARE_BYTES].exact += (double)fact.bytes;
 	pool->shares[SHARE_OPS].exact += (double)fact.count;
+	*ret_fact = fact;
+	return 0;
+}
+
+static int load_io(struct tables *tables, struct row *row)
+{
+	struct io_fact fact;
+	int error = tables__read_sum(tables, row, SOURCE_IO, find_op, &fact);
+
+	if (!error)
+		error = GROW(tables, io, tables->io_count, IO);
+	if (error)
+		return error;
+	fact.file = row__file(row, 2, tables->loading);
 	tables->io[tables->io_count++] = fact;
 	return 0;
 }

@@ -103,3 +103,10 @@ uint32_t row__stack(struct row *row, int column, const struct loading_state *loa
 
 	return index == NO_INDEX ? NO_INDEX : loading->node_of[index];
 }
+
+uint32_t row__file(struct row *row, int column, const struct loading_state *loading)
+{
+	uint32_t file = row__reference(row, column, &loading->files);
+
+	return file == NO_INDEX ? NO_INDEX : loading->file_of[file];
+}

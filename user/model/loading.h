@@ -104,6 +104,8 @@ const char *row__interned(struct tables *tables, struct row *row, int column, in
 uint32_t row__reference(struct row *row, int column, const struct id_list *list);
 /* The same of a stack: its innermost node. */
 uint32_t row__stack(struct row *row, int column, const struct loading_state *loading);
+/* The same of a file: its index in struct tables. */
+uint32_t row__file(struct row *row, int column, const struct loading_state *loading);
 
 /* -EBADMSG: not above the last one; -ENOMEM, -EOVERFLOW. */
 int id_list__add(struct id_list *list, int64_t id);
@@ -118,6 +120,15 @@ int remotes__load(struct tables *tables);
 /* events.c. The pool of an epoch, source and item, made when it is new. */
 int tables__find_pool(struct tables *tables, enum source source, uint32_t epoch, uint32_t item,
 		      uint32_t *ret_pool);
+/* The file, made when none is equal. */
+int tables__add_file(struct tables *tables, const struct table_file *file, uint32_t *ret_file);
+
+/* The operation of this name; made when it is new. -EBADMSG: too many. */
+typedef int tables_find_op(struct tables *tables, const char *name, uint16_t *ret_op);
+/* A row (epoch, slice, -, operation, errno, count, bytes, ns), added to its pool; the file is the
+ * caller's to find. */
+int tables__read_sum(struct tables *tables, struct row *row, enum source source,
+		     tables_find_op *find, struct io_fact *ret_fact);
 int tables__count_ending(struct tables *tables, const char *name, enum source source,
 			 int64_t samples);
 

@@ -7,7 +7,7 @@
 
 static int load_remote(struct tables *tables, struct row *row)
 {
-	uint32_t file = row__reference(row, 0, &tables->loading->files);
+	uint32_t file = row__file(row, 0, tables->loading);
 	struct table_remote *remote;
 	int error;
 
@@ -27,20 +27,18 @@ static int load_remote(struct tables *tables, struct row *row)
 	remote->service = row__interned(tables, row, 5, &error);
 	if (!remote->protocol || !remote->address)
 		return -ENOMEM;
-	tables->files[tables->loading->file_of[file]].remote = remote;
+	tables->files[file].remote = remote;
 	return error;
 }
 
 static int load_wait_on(struct tables *tables, struct row *row)
 {
 	struct wait_on_fact fact;
-	uint32_t file;
 	int error;
 
 	fact.epoch = row__reference(row, 0, &tables->loading->epochs);
 	fact.slice = row__reference(row, 1, &tables->loading->slices);
-	file = row__reference(row, 2, &tables->loading->files);
-	fact.file = file == NO_INDEX ? NO_INDEX : tables->loading->file_of[file];
+	fact.file = row__file(row, 2, tables->loading);
 	fact.count = (double)row__number(row, 3, 0, TIME_LIMIT);
 	fact.ns = (double)row__number(row, 4, 0, TIME_LIMIT);
 	if (fact.epoch == NO_INDEX)

@@ -11,16 +11,9 @@
 
 /* --- loading */
 
-static uint32_t file_of(struct tables *tables, struct row *row, int column)
-{
-	uint32_t file = row__reference(row, column, &tables->loading->files);
-
-	return file == NO_INDEX ? NO_INDEX : tables->loading->file_of[file];
-}
-
 static int load_dataset(struct tables *tables, struct row *row)
 {
-	uint32_t file = file_of(tables, row, 0);
+	uint32_t file = row__file(row, 0, tables->loading);
 	const char *type = tables__intern(tables, row__text(row, 1));
 
 	if (!type)
@@ -32,7 +25,8 @@ static int load_dataset(struct tables *tables, struct row *row)
 
 static int load_renamed(struct tables *tables, struct row *row)
 {
-	struct renamed_fact fact = {file_of(tables, row, 0), file_of(tables, row, 1)};
+	struct renamed_fact fact = {row__file(row, 0, tables->loading),
+				    row__file(row, 1, tables->loading)};
 	int error;
 
 	if (fact.file == NO_INDEX || fact.new_file == NO_INDEX)
@@ -48,7 +42,7 @@ static int load_written(struct tables *tables, struct row *row)
 	struct written_fact fact = {
 		.epoch = row__reference(row, 0, &tables->loading->epochs),
 		.slice = row__reference(row, 1, &tables->loading->slices),
-		.file = file_of(tables, row, 2),
+		.file = row__file(row, 2, tables->loading),
 		.files = row__number(row, 3, 0, TIME_LIMIT),
 		.bytes = row__number(row, 4, -TIME_LIMIT, TIME_LIMIT),
 	};
@@ -67,7 +61,7 @@ static int load_pattern(struct tables *tables, struct row *row)
 	struct pattern_fact fact = {
 		.epoch = row__reference(row, 0, &tables->loading->epochs),
 		.slice = row__reference(row, 1, &tables->loading->slices),
-		.file = file_of(tables, row, 2),
+		.file = row__file(row, 2, tables->loading),
 		.sequential = row__number(row, 3, 0, TIME_LIMIT),
 		.strided = row__number(row, 4, 0, TIME_LIMIT),
 		.random = row__number(row, 5, 0, TIME_LIMIT),
@@ -89,7 +83,7 @@ static int load_torn(struct tables *tables, struct row *row)
 {
 	struct torn_fact fact = {
 		.epoch = row__reference(row, 0, &tables->loading->epochs),
-		.file = file_of(tables, row, 1),
+		.file = row__file(row, 1, tables->loading),
 		.cause = tables__intern(tables, row__text(row, 2)),
 		.code = row__number(row, 3, 0, 255),
 		.appended = row__number(row, 4, 0, 1),
