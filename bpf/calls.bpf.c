@@ -9,6 +9,7 @@
  * the same stack pointer), or by an exception. */
 #include "compat.bpf.h"
 #include "calls.h"
+#include "counts.bpf.h"
 #include "maps.bpf.h"
 #include "python.bpf.h"
 
@@ -133,15 +134,7 @@ static __always_inline struct calls_thread *thread_of(__u32 tid,
 /* Verified once: inside of another function, all its ways twice would be too many. */
 __noinline int calls__bucket(__u64 ns)
 {
-	__u32 bucket = 0;
-
-	for (int shift = 32; shift; shift >>= 1) {
-		if (ns >> shift) {
-			ns >>= shift;
-			bucket += shift;
-		}
-	}
-	return bucket;
+	return log2_of(ns);
 }
 
 /* The innermost call of the current thread has ended: adds its time up. */

@@ -1,13 +1,95 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The types of the kernel's CephFS client, as far as they are used. They come from the modules' own
- * BTF; where there is none, only what the arguments of functions tell is known, and what
- * ceph__device_at() finds. */
+/* The maps of source "ceph", and the types of the kernel's CephFS client, as far as they are used.
+ * They come from the modules' own BTF; where there is none, only what the arguments of functions
+ * tell is known, and what ceph__device_at() finds. */
 #ifndef CEPH_BPF_H
 #define CEPH_BPF_H
 
-#include "maps.bpf.h"
+#include "counts.bpf.h"
 
 #include "ceph.h"
+
+/* --- maps; ceph.bpf.c defines them */
+
+struct ceph_inner_sums_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PS_CEPH_SUMS);
+	__uint(key_size, sizeof(struct ps_ceph_key));
+	__uint(value_size, sizeof(struct ps_ceph_sum));
+};
+
+/* One entry, swapped each slice like the counts. */
+struct ceph_sums_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct ceph_inner_sums_map);
+};
+extern struct ceph_sums_map ceph_sums SEC(".maps");
+
+/* address of a request -> what is known of it */
+struct ceph_requests_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PS_CEPH_REQUESTS);
+	__type(key, __u64);
+	__type(value, struct ps_ceph_request);
+};
+extern struct ceph_requests_map ceph_requests SEC(".maps");
+
+struct ceph_histograms_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PS_CEPH_HISTOGRAMS);
+	__type(key, struct ps_ceph_histogram_key);
+	__type(value, struct ps_ceph_histogram);
+};
+extern struct ceph_histograms_map ceph_histograms SEC(".maps");
+
+/* What a thread is at inside of the client. */
+struct ceph_thread {
+	__u64 read_ns; /* when its read began; 0: none */
+	__u64 caps_ns; /* when it asked for capabilities; 0: it does not */
+	__u64 caps_switches; /* times it had slept by then */
+	__u64 length_at; /* kprobes: where the length of the request that it makes is */
+	__u64 request; /* kprobes: that it waits for */
+	__u64 answered; /* kprobes: whose answer it looks at */
+	__u32 device; /* of the file that it asks capabilities for */
+	__u32 read_device;
+	__u32 read_requests; /* sent by its read */
+	__u32 writes_back;
+	__u16 op; /* kprobes: of the request that it makes */
+	__u16 pad[3];
+};
+
+/* tid -> the same. The least recently used go by themselves, so nothing needs to be forgotten. */
+struct ceph_threads_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, PS_CEPH_THREADS);
+	__type(key, __u32);
+	__type(value, struct ceph_thread);
+};
+extern struct ceph_threads_map ceph_threads SEC(".maps");
+
+/* Whether this CPU's walker is in use: walks can be preempted. */
+struct ceph_walks_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+};
+extern struct ceph_walks_map ceph_walks SEC(".maps");
+
+static __always_inline struct ceph_thread *ceph__thread(bool make)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct ceph_thread *thread = bpf_map_lookup_elem(&ceph_threads, &tid), nothing = {};
+
+	if (thread || !make)
+		return thread;
+	bpf_map_update_elem(&ceph_threads, &tid, &nothing, BPF_ANY);
+	return bpf_map_lookup_elem(&ceph_threads, &tid);
+}
+
+/* --- the client's types */
 
 #define CEPH_MAX_OPS 16 /* of a request to a storage server; CEPH_OSD_MAX_OPS */
 

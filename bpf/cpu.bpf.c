@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Source "cpu": samples of all CPUs, counted by (who, thread, stack, leaf). */
 #include "compat.bpf.h"
+#include "counts.bpf.h"
 #include "quanta.bpf.h"
 #include "walker.bpf.h"
 

@@ -10,175 +10,17 @@
  * the directory it is relative to. Failed calls always go to the map, under their errno. Sockets
  * are known by what they are connected to. */
 #include "compat.bpf.h"
+#include "counts.bpf.h"
 #include "files.bpf.h"
 #include "io.bpf.h"
 #include "io_names.bpf.h"
 #include "io_paths.bpf.h"
+#include "io_slots.bpf.h"
 #include "remote.bpf.h"
 #include "walker.bpf.h"
 #include "writers.bpf.h"
 
 #define MOST_MESSAGES 1024 /* of one call: UIO_MAXIOV */
-
-/* statfs() magic -> index of the histograms; set by the recorder */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 64);
-	__type(key, __u64);
-	__type(value, __u32);
-} io_filesystems SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, PS_IO_OP_COUNT *PS_IO_FILESYSTEMS);
-	__type(key, __u32);
-	__type(value, struct ps_io_histogram);
-} io_histograms SEC(".maps");
-
-/* A function of its own: its 64 ways through would multiply with those of every caller. */
-__noinline __u32 io_log2_bucket(__u64 value)
-{
-	__u32 bucket = 0;
-
-	for (int shift = 32; shift; shift >>= 1) {
-		if (value >> shift) {
-			value >>= shift;
-			bucket += shift;
-		}
-	}
-	return bucket < PS_IO_BUCKETS ? bucket : PS_IO_BUCKETS - 1;
-}
-
-static __always_inline void count_histogram(__u32 op, __u32 filesystem, __u64 ns, __u64 bytes)
-{
-	__u32 index = op * PS_IO_FILESYSTEMS + (filesystem & (PS_IO_FILESYSTEMS - 1));
-	struct ps_io_histogram *histogram = bpf_map_lookup_elem(&io_histograms, &index);
-	__u32 bucket;
-
-	if (!histogram)
-		return;
-	bucket = io_log2_bucket(ns);
-	if (bucket < PS_IO_BUCKETS)
-		histogram->ns[bucket]++;
-	if (!ps_io_moves_bytes(op))
-		return;
-	bucket = io_log2_bucket(bytes);
-	if (bucket < PS_IO_BUCKETS)
-		histogram->bytes[bucket]++;
-}
-
-static __always_inline __u64 current_epoch(void)
-{
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
-	const struct ps_who *who = bpf_map_lookup_elem(&epochs, &tgid);
-
-	return who && who->wanted ? who->epoch : 0;
-}
-
-/* --- by descriptor */
-
-static __always_inline __u32 filesystem_index(struct inode *inode)
-{
-	__u64 magic = BPF_CORE_READ(inode, i_sb, s_magic);
-	const __u32 *index = bpf_map_lookup_elem(&io_filesystems, &magic);
-
-	return index ? *index : 0;
-}
-
-/* Who, what and which file, but for the epoch; remote: of a socket, when it is known. */
-static __always_inline void describe_file(struct file *file, struct inode *inode, __u32 op,
-					  __u64 remote, struct ps_io_key *ret_key)
-{
-	__u32 type = BPF_CORE_READ(inode, i_mode) & S_IFMT;
-
-	ret_key->op = op;
-	ret_key->kind = type == S_IFIFO			     ? PS_IO_PIPE
-			: type == S_IFSOCK		     ? PS_IO_SOCKET
-			: type == S_IFREG || type == S_IFDIR ? PS_IO_FILE
-							     : PS_IO_OTHER;
-	if (ret_key->kind == PS_IO_SOCKET) {
-		ret_key->file = remote ?: remote__of_file((__u64)file, REMOTE_CALL);
-		remote__tell(ret_key->file, REMOTE_CALL);
-	}
-	if (ret_key->kind != PS_IO_FILE)
-		return;
-	ret_key->device = BPF_CORE_READ(inode, i_sb, s_dev);
-	ret_key->file = file_id(inode);
-}
-
-/* Another file's inode may have taken the same memory, and a socket another remote. */
-static __always_inline bool is_same_file(const struct ps_io_slot *slot, struct file *file,
-					 struct inode *inode, __u64 remote)
-{
-	if (slot->key.kind == PS_IO_FILE)
-		return slot->key.file == file_id(inode);
-	if (slot->key.kind == PS_IO_SOCKET)
-		return slot->key.file == (remote ?: remote__of_file((__u64)file, REMOTE_CALL));
-	return true;
-}
-
-static __always_inline __u32 slot_of(struct inode *inode, __u32 op)
-{
-	return ((__u64)inode >> 7 ^ op) & (PS_IO_SLOTS - 1);
-}
-
-static __always_inline void begin_pattern(struct file *file, struct io_slot_tag *tag)
-{
-	__u32 bits = io_log2_bucket(file_size(file));
-
-	tag->pattern.sum.shift = bits > 5 ? bits - 5 : 0;
-}
-
-/* The slot for an operation on a file, emptied and taken over if another had it. */
-static __always_inline __u32 take_slot(struct thread_state *state, struct file *file, __u32 op,
-				       __u64 remote)
-{
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	__u32 index = slot_of(inode, op);
-	struct ps_io_slot *slot = &state->slots[index];
-	struct io_slot_tag *tag = &state->tags[index];
-
-	if (tag->inode == (__u64)inode && slot->key.op == op &&
-	    is_same_file(slot, file, inode, remote))
-		return index;
-	io__flush_slot(state, index, current_epoch());
-	tag->inode = (__u64)inode;
-	tag->filesystem = filesystem_index(inode);
-	describe_file(file, inode, op, remote, &slot->key);
-	slot->key.epoch = state->epoch;
-	io__settle_slot(tag);
-	if (slot->key.kind == PS_IO_FILE) {
-		tag->directory = file_directory(file);
-		tell_file(file, &slot->key, tag->directory);
-		if (op == PS_IO_READ)
-			begin_pattern(file, tag);
-		if (ps_io_writes(op))
-			writers_wrote(slot->key.file, slot->key.device);
-	}
-	return index;
-}
-
-/* --- waits */
-
-/* Adds the waits of the call that ends to those on its file. Only FILE and DISK: of sockets the
- * thread's own sums tell more. */
-static __always_inline void add_waits(struct thread_state *state, const struct ps_io_key *of,
-				      __u64 directory)
-{
-	for (int i = 0; i < 2; i++) {
-		struct ps_io_sum more = {.count = state->call_waits[i].count,
-					 .ns = state->call_waits[i].ns};
-		struct ps_io_key key = *of;
-
-		if (!more.count)
-			continue;
-		key.op = PS_IO_WAIT + (i ? PS_WAIT_DISK : PS_WAIT_FILE);
-		key.error = 0;
-		if (!key.epoch)
-			key.epoch = current_epoch();
-		io__add(&key, &more, directory, 0);
-	}
-}
 
 /* A file was opened: it may have another name than at first sight, and what is written from now on
  * is counted apart from what was before. */
@@ -201,7 +43,7 @@ __noinline int io__opened(__u64 descriptor)
 	if (!file_is_written(file))
 		return 0;
 	if (state->tags[index].inode == (__u64)inode && state->slots[index].key.op == PS_IO_WRITE) {
-		io__flush_slot(state, index, current_epoch());
+		io__flush_slot(state, index, epochs__current());
 		io__settle_slot(&state->tags[index]);
 	}
 	writers_opened((__u64)file);
@@ -222,7 +64,7 @@ __noinline int io_renamed(__u64 old, __s32 at, __u64 address)
 
 	if (!scratch || io_read_path(address) <= 1)
 		return 0;
-	key.epoch = current_epoch();
+	key.epoch = epochs__current();
 	find_base(task, at, scratch->text[0] == '/', &dentry, &mount);
 	send_path(&key, at, 0, dentry, mount, PS_EVENT_RENAMED);
 	return 0;
@@ -239,7 +81,7 @@ static __always_inline __u64 count_path(struct thread_state *state, struct task_
 	struct dentry *dentry = NULL;
 	__u64 directory = 0;
 
-	key.epoch = current_epoch();
+	key.epoch = epochs__current();
 	if (!scratch || !key.epoch)
 		return 0;
 	if (!hash) {
@@ -273,16 +115,6 @@ static __always_inline __u64 count_path(struct thread_state *state, struct task_
 
 /* --- stacks */
 
-static __always_inline void count_stack(const struct ps_count *base, __u32 metric, __u64 weight)
-{
-	struct ps_count key = *base;
-
-	if (!weight)
-		return;
-	key.metric = metric;
-	counts__add(&key, weight);
-}
-
 /* Walks the stacks of operations chosen in proportion to their time, bytes and number. */
 static __always_inline void choose_stack(__u32 op, __u64 ns, __u64 bytes)
 {
@@ -293,15 +125,15 @@ static __always_inline void choose_stack(__u32 op, __u64 ns, __u64 bytes)
 
 	if (!of_time && !of_ops && !of_bytes)
 		return;
-	key.epoch = current_epoch();
+	key.epoch = epochs__current();
 	if (!key.epoch)
 		return;
 	key.tgid = bpf_get_current_pid_tgid() >> 32;
 	key.tid = (__u32)bpf_get_current_pid_tgid();
 	key.stack = walker__walk(WALKER_TRACEPOINT, key.epoch, NULL, 0, 0);
-	count_stack(&key, PS_METRIC_IO_TIME, of_time);
-	count_stack(&key, PS_METRIC_IO_BYTES, of_bytes);
-	count_stack(&key, PS_METRIC_IO_OPS, of_ops);
+	counts__add_chosen(&key, PS_METRIC_IO_TIME, of_time);
+	counts__add_chosen(&key, PS_METRIC_IO_BYTES, of_bytes);
+	counts__add_chosen(&key, PS_METRIC_IO_OPS, of_ops);
 }
 
 /* --- the calls */
@@ -318,7 +150,7 @@ static __always_inline void count_file(struct thread_state *state, __u32 index, 
 	if (result < 0) {
 		key = slot->key;
 		key.error = -result;
-		key.epoch = current_epoch();
+		key.epoch = epochs__current();
 		count_histogram(op, tag->filesystem, ns, 0);
 		io__add(&key, &more, tag->directory, 0);
 		return;
@@ -359,7 +191,7 @@ static __always_inline void count_nameless(__u32 op, __s64 result, __u64 ns)
 	struct ps_io_sum more = {.count = 1, .ns = ns};
 	struct ps_io_key key = {.op = op, .kind = PS_IO_OTHER};
 
-	key.epoch = current_epoch();
+	key.epoch = epochs__current();
 	if (result < 0)
 		key.error = -result;
 	count_histogram(op, 0, ns, 0);
@@ -392,7 +224,7 @@ __noinline int io__count_file(__u64 address, __u32 op, __s64 result, __u64 ns)
 	struct file *file = (void *)address;
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	struct ps_io_sum more = {.count = 1, .ns = ns};
-	struct ps_io_key key = {.epoch = current_epoch()};
+	struct ps_io_key key = {.epoch = epochs__current()};
 	__u64 directory = 0;
 
 	if (!key.epoch)
@@ -424,7 +256,7 @@ __noinline int io__count_fault(__u64 address)
 {
 	struct inode *inode = (void *)address;
 	struct ps_io_sum more = {.count = 1};
-	struct ps_io_key key = {.epoch = current_epoch(), .op = PS_IO_FAULT, .kind = PS_IO_FILE};
+	struct ps_io_key key = {.epoch = epochs__current(), .op = PS_IO_FAULT, .kind = PS_IO_FILE};
 
 	if (!key.epoch)
 		return 0;
@@ -445,7 +277,7 @@ __noinline int io__begin(__u32 call, __u64 first)
 	state = thread__find(task);
 	if (!state) {
 		/* Only threads that are recorded have one. */
-		if (!current_epoch())
+		if (!epochs__current())
 			return 0;
 		state = thread__make(task);
 		if (!state)

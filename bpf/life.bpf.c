@@ -5,6 +5,7 @@
  * sched_process_free, which can come after the pid was given out again, so everything is compared
  * by start time too. */
 #include "compat.bpf.h"
+#include "counts.bpf.h"
 #include "io.bpf.h"
 #include "quanta.bpf.h"
 #include "thread.bpf.h"

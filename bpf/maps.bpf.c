@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "counts.bpf.h"
 #include "io.bpf.h"
 #include "patterns.bpf.h"
 #include "thread.bpf.h"

@@ -15,7 +15,6 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#include "counters.h"
 #include "python.h"
 #include "quantum.h"
 #include "unwind.h"
@@ -30,6 +29,19 @@ struct epochs_map {
 	__type(value, struct ps_who);
 };
 extern struct epochs_map epochs SEC(".maps");
+
+/* The epoch that a process is in; 0: it is not recorded. */
+static __always_inline __u64 epochs__recorded(__u32 tgid)
+{
+	const struct ps_who *who = bpf_map_lookup_elem(&epochs, &tgid);
+
+	return who && who->wanted ? who->epoch : 0;
+}
+
+static __always_inline __u64 epochs__current(void)
+{
+	return epochs__recorded(bpf_get_current_pid_tgid() >> 32);
+}
 
 /* tgid -> where its Python interpreter is */
 struct py_processes_map {
@@ -120,73 +132,6 @@ static __always_inline __u64 events__flags(bool urgent)
 		       : BPF_RB_NO_WAKEUP;
 }
 
-struct counters_map {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, PS_COUNTER_COUNT);
-	__type(key, __u32);
-	__type(value, __u64);
-};
-extern struct counters_map counters SEC(".maps");
-
-struct counts_map {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	/* clang 14 leaves __type incomplete in inner maps */
-	__uint(key_size, sizeof(struct ps_count));
-	__uint(value_size, sizeof(struct ps_sum));
-};
-
-/* One entry: the map of counts that is filled now. The recorder swaps it each slice and reads the
- * other in peace: replacing it waits for running programs. */
-struct counts_outer_map {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__array(values, struct counts_map);
-};
-extern struct counts_outer_map counts SEC(".maps");
-
-static __always_inline void count_events(__u32 counter, __u64 number)
-{
-	__u64 *value = bpf_map_lookup_elem(&counters, &counter);
-
-	if (value)
-		*value += number;
-}
-
-static __always_inline void count_event(__u32 counter)
-{
-	count_events(counter, 1);
-}
-
-/* Adds to what is counted under key. */
-static __always_inline void counts__add(const struct ps_count *key, __u64 sum)
-{
-	struct ps_sum first = {.count = 1, .sum = sum}, *known;
-	__u32 zero = 0;
-	void *current = bpf_map_lookup_elem(&counts, &zero);
-	long err;
-
-	if (!current)
-		return;
-	known = bpf_map_lookup_elem(current, key);
-	if (!known) {
-		err = bpf_map_update_elem(current, key, &first, BPF_NOEXIST);
-		if (!err)
-			return;
-		known = bpf_map_lookup_elem(current, key); /* another CPU was faster */
-		if (!known) {
-			count_event(err == -16 /* EBUSY */ ? PS_COUNTER_COUNTS_BUSY
-							   : PS_COUNTER_COUNTS_FULL);
-			return;
-		}
-	}
-	__sync_fetch_and_add(&known->count, 1);
-	/* Adding a constant 0 would be compiled into an atomic OR, which Linux 5.10 lacks. */
-	if (sum)
-		__sync_fetch_and_add(&known->sum, sum);
-}
-
 /* Which code is whose quantum. Both are used by samples: so both are allocated beforehand. */
 struct frame_rules_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -241,16 +186,5 @@ extern __s64 io_sums_room;
 
 /* Stacks that may still be copied in this slice, for the recorder to walk. */
 extern __s64 stack_copies_left;
-
-/* The weight that a value stands for among the stacks; 0: not chosen. It is chosen with probability
- * min(1, value / period) and then counts max(value, period): the sum stays unbiased. One random
- * number may serve several values. */
-static __always_inline __u64 choose(__u64 value, __u64 period, __u32 random)
-{
-	if (value >= period)
-		return value;
-	/* Periods are below 2^32, so there is no overflow. */
-	return ((__u64)random * period) >> 32 < value ? period : 0;
-}
 
 #endif

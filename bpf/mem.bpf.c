@@ -9,13 +9,13 @@
  * one without: the recorder knows what is live. Where addresses are given back the event is sent
  * as the call begins, for when it ends they may be another thread's already. */
 #include "compat.bpf.h"
+#include "counts.bpf.h"
 #include "mem.bpf.h"
 #include "mem_pages.bpf.h"
 #include "walker.bpf.h"
 
 #define MAP_FIXED     0x10
 #define MAP_ANONYMOUS 0x20
-#define RING_HURRY    (1024 * 1024) /* bytes unread at which the recorder is woken */
 #define ERRORS	      4096
 
 const volatile bool knob_mem = false;
@@ -41,15 +41,6 @@ struct {
 	__array(values, struct mem_sums_map);
 } mem_sums SEC(".maps");
 
-/* --- who */
-
-static __always_inline __u64 epoch_of(__u32 tgid)
-{
-	const struct ps_who *who = bpf_map_lookup_elem(&epochs, &tgid);
-
-	return who && who->wanted ? who->epoch : 0;
-}
-
 static __always_inline struct ps_mem_sum *sum_of(__u64 epoch)
 {
 	struct ps_mem_sum nothing = {}, *sum;
@@ -68,18 +59,6 @@ static __always_inline struct ps_mem_sum *sum_of(__u64 epoch)
 	return sum;
 }
 
-/* --- stacks */
-
-static __always_inline void count_stack(const struct ps_count *base, __u32 metric, __u64 weight)
-{
-	struct ps_count key = *base;
-
-	if (!weight)
-		return;
-	key.metric = metric;
-	counts__add(&key, weight);
-}
-
 static __always_inline void choose_stack(__u64 epoch, __u64 id, __u32 kind,
 					 const struct arrival *arrival)
 {
@@ -93,8 +72,8 @@ static __always_inline void choose_stack(__u64 epoch, __u64 id, __u32 kind,
 	key.tgid = id >> 32;
 	key.tid = (__u32)id;
 	key.stack = walker__walk(WALKER_TRACEPOINT, epoch, NULL, 0, 0);
-	count_stack(&key, PS_METRIC_MEM_GROWTH, of_bytes);
-	count_stack(&key, PS_METRIC_MEM_FAULTS, of_faults);
+	counts__add_chosen(&key, PS_METRIC_MEM_GROWTH, of_bytes);
+	counts__add_chosen(&key, PS_METRIC_MEM_FAULTS, of_faults);
 }
 
 static __always_inline struct mm_struct *mm_of(struct task_struct *task)
@@ -118,7 +97,7 @@ int BPF_PROG(mem_rss, struct mm_struct *mm, int member)
 	own = (__u64)mm_of(task) == (__u64)mm;
 	if (!own && counts_by_thread())
 		return 0;
-	epoch = epoch_of(id >> 32);
+	epoch = epochs__recorded(id >> 32);
 	if (!epoch)
 		return 0;
 	if (counts_by_thread())
@@ -142,7 +121,7 @@ int BPF_PROG(mem_rss, struct mm_struct *mm, int member)
 SEC("?tp_btf/mm_vmscan_direct_reclaim_end")
 int BPF_PROG(mem_reclaim, unsigned long reclaimed)
 {
-	__u64 epoch = epoch_of(bpf_get_current_pid_tgid() >> 32);
+	__u64 epoch = epochs__current();
 	struct ps_mem_sum *sum = epoch ? sum_of(epoch) : NULL;
 
 	if (!sum)
@@ -166,7 +145,7 @@ int BPF_PROG(mem_exit, struct task_struct *task)
 {
 	struct task_struct___mem *faults = (void *)task;
 	struct signal_struct___mem *signal = (void *)task->signal;
-	__u64 epoch = epoch_of(task->tgid), minor, major;
+	__u64 epoch = epochs__recorded(task->tgid), minor, major;
 	struct ps_mem_sum *sum = epoch ? sum_of(epoch) : NULL;
 
 	if (!sum)
@@ -186,9 +165,9 @@ int BPF_PROG(mem_exit, struct task_struct *task)
 
 static __always_inline void send(struct ps_mem_event *event, bool walk)
 {
-	__u64 id = bpf_get_current_pid_tgid(), flags;
+	__u64 id = bpf_get_current_pid_tgid();
 
-	event->epoch = epoch_of(id >> 32);
+	event->epoch = epochs__recorded(id >> 32);
 	if (!event->epoch)
 		return;
 	event->event.type = PS_EVENT_MEM;
@@ -202,9 +181,7 @@ static __always_inline void send(struct ps_mem_event *event, bool walk)
 		count_event(PS_COUNTER_MEM_NO_STACK);
 	}
 	event->event.time_ns = bpf_ktime_get_ns();
-	flags = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > RING_HURRY ? BPF_RB_FORCE_WAKEUP
-									   : BPF_RB_NO_WAKEUP;
-	if (bpf_ringbuf_output(&events, event, sizeof(*event), flags))
+	if (bpf_ringbuf_output(&events, event, sizeof(*event), events__flags(false)))
 		count_event(PS_COUNTER_MEM_EVENTS_FULL);
 }
 

@@ -10,6 +10,7 @@
  * a system call is walked when that call returns: until then the user stack stays as it is. Page
  * faults have no such end: they are walked when the thread leaves the CPU. */
 #include "compat.bpf.h"
+#include "counts.bpf.h"
 #include "io.bpf.h"
 #include "offcpu.bpf.h"
 #include "quanta.bpf.h"

@@ -3,6 +3,7 @@
 
 #include <bpf/bpf_endian.h>
 
+#include "counts.bpf.h"
 #include "remote.bpf.h"
 
 #define AF_UNIX	   1

@@ -10,6 +10,7 @@
  * Hardware counters count per CPU. They are read when a thread of such a process gets a CPU and
  * when it leaves it, and at the ends of quanta; the difference is the process's. */
 #include "compat.bpf.h"
+#include "counts.bpf.h"
 #include "resource_fields.bpf.h"
 #include "resources.bpf.h"
 #include "thread.bpf.h"

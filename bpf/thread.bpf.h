@@ -4,7 +4,7 @@
 #ifndef THREAD_BPF_H
 #define THREAD_BPF_H
 
-#include "maps.bpf.h"
+#include "counts.bpf.h"
 #include "pattern.h"
 
 #define PF_EXITING	     0x00000004

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "compat.bpf.h"
+#include "counts.bpf.h"
 #include "walker.bpf.h"
 
 struct walkers_map walkers SEC(".maps");

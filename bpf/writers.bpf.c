@@ -6,6 +6,7 @@
  * their way here late, when a thread's slot is moved into the map of sums: so they cost nothing
  * more here. At the end all threads have moved their slots, and the table of descriptors tells what
  * really is open still. */
+#include "counts.bpf.h"
 #include "writers.bpf.h"
 #include "files.bpf.h"
 
