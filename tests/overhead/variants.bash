@@ -49,23 +49,33 @@ stop_variant() {
 	esac
 }
 
-# measure ROUNDS VARIANT...: runs each function run_NAME of $commands, which prints one number.
+# measure ROUNDS VARIANT...: runs each function run_NAME of $commands, which prints one number. Where
+# $repeats is set, a round is the sum of so many short ones in turn: what drifts within seconds then
+# does so for all.
 measure() {
-	local rounds=$1 round variant command value
+	local rounds=$1 round repeat variant command value
 	local -a order
+	local -A sums
 
 	shift
 	for ((round = 0; round < rounds; round++)); do
-		order=("$@")
-		# The one variant first, then the other: what drifts does so for all.
-		[ $((round % 2)) = 0 ] || mapfile -t order < <(printf '%s\n' "$@" | tac)
-		for variant in "${order[@]}"; do
-			start_variant "$variant"
-			for command in $commands; do
-				value=$("run_$command") || die "$command failed"
-				echo "$value" >>"$work/$command.$variant"
+		sums=()
+		for ((repeat = 0; repeat < ${repeats:-1}; repeat++)); do
+			order=("$@")
+			# The one variant first, then the other: what drifts does so for all.
+			[ $(((round + repeat) % 2)) = 0 ] || mapfile -t order < <(printf '%s\n' "$@" | tac)
+			for variant in "${order[@]}"; do
+				start_variant "$variant"
+				for command in $commands; do
+					value=$("run_$command") || die "$command failed"
+					sums[$command.$variant]=$(awk -v a="${sums[$command.$variant]:-0}" \
+						-v b="$value" 'BEGIN { printf "%.3f\n", a + b }')
+				done
+				stop_variant "$variant"
 			done
-			stop_variant "$variant"
+		done
+		for command in "${!sums[@]}"; do
+			echo "${sums[$command]}" >>"$work/$command"
 		done
 		echo "  round $((round + 1)) of $rounds done" >&2
 	done

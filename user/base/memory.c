@@ -2,8 +2,13 @@
 #include "base/memory.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/files.h"
 
 /* Strings are read in pieces that never cross this boundary, so that a string at the very end of
  * a mapping can be read whole. */
@@ -28,6 +33,18 @@ static int process_read(const struct memory *memory, uint64_t address, void *des
 struct process_memory process_memory__of(pid_t pid)
 {
 	return (struct process_memory){.memory = {.read = process_read}, .pid = pid};
+}
+
+int64_t process_memory__resident_bytes(pid_t pid)
+{
+	_cleanup_free_ char *text = NULL;
+	long long size, resident;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/statm", pid);
+	if (file__read(path, 256, &text, NULL) || sscanf(text, "%lld %lld", &size, &resident) != 2)
+		return 0;
+	return resident * sysconf(_SC_PAGESIZE);
 }
 
 int memory__read_string(const struct memory *memory, uint64_t address, char *destination,

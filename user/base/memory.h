@@ -21,6 +21,10 @@ struct process_memory {
 /* Memory of a live process, by process_vm_readv: never ptrace, never a stop. */
 struct process_memory process_memory__of(pid_t pid);
 
+/* Bytes of a process that are in memory; 0 for kernel threads, and when it is gone. Source:
+ * /proc/PID/statm. */
+int64_t process_memory__resident_bytes(pid_t pid);
+
 static inline int memory__read(const struct memory *memory, uint64_t address, void *destination,
 			       size_t size)
 {

@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "capture/ceph_programs.h"
 #include "capture/map_drain.h"
+#include "capture/map_slices.h"
 #include "capture/tracker.h"
 #include "ceph.h"
 #include "counters.h"
@@ -62,8 +63,7 @@ struct ceph_drain {
 	size_t mount_count, mount_capacity;
 	int64_t rows; /* given out */
 	bool looked; /* for mounts, at least once */
-	int maps[2]; /* the one that BPF fills, and the other */
-	int current;
+	struct map_slices maps;
 	int64_t slice;
 	uint64_t requests; /* in this slice */
 	uint64_t period_most;
@@ -186,33 +186,14 @@ static void watch_mounts(struct ceph_drain *ceph)
 
 /* --- programs */
 
-static int swap_maps(struct ceph_drain *ceph, struct pipescope_bpf *bpf)
-{
-	uint32_t zero = 0;
-	int other = !ceph->current;
-	/* Returns when no program uses the old map any more. */
-	int err = bpf_map_update_elem(bpf_map__fd(bpf->maps.ceph_sums), &zero, &ceph->maps[other],
-				      BPF_ANY);
-
-	if (!err)
-		ceph->current = other;
-	return err;
-}
-
 /* A ceph_programs_ready. */
 static int make_maps(void *context, struct pipescope_bpf *bpf)
 {
 	struct ceph_drain *ceph = context;
 
-	for (int i = 0; i < 2; i++) {
-		if (ceph->maps[i] < 0)
-			ceph->maps[i] = bpf_map_create(
-				BPF_MAP_TYPE_HASH, "ceph_sums_slice", sizeof(struct ps_ceph_key),
-				sizeof(struct ps_ceph_sum), PS_CEPH_SUMS, NULL);
-		if (ceph->maps[i] < 0)
-			return ceph->maps[i];
-	}
-	return swap_maps(ceph, bpf);
+	return map_slices__make(&ceph->maps, "ceph_sums_slice", sizeof(struct ps_ceph_key),
+				sizeof(struct ps_ceph_sum), PS_CEPH_SUMS, 0,
+				bpf_map__fd(bpf->maps.ceph_sums));
 }
 
 static int start(struct ceph_drain *ceph)
@@ -419,9 +400,9 @@ int ceph_drain__slice(struct ceph_drain *ceph, int64_t slice)
 	ceph->slice = slice;
 	if (!ceph->programs.bpf)
 		return ceph_drain__look(ceph);
-	err = swap_maps(ceph, ceph->programs.bpf);
+	err = map_slices__swap(&ceph->maps, bpf_map__fd(ceph->programs.bpf->maps.ceph_sums));
 	err = err
-		      ?: map_drain(ceph->maps[!ceph->current], sizeof(struct ps_ceph_key),
+		      ?: map_drain(map_slices__idle(&ceph->maps), sizeof(struct ps_ceph_key),
 				   sizeof(struct ps_ceph_sum), take_sum, ceph);
 	err = err ?: write_in_flight(ceph);
 	adapt_period(ceph);
@@ -455,7 +436,7 @@ int ceph_drain__new(struct pipescope_bpf *bpf, struct recording_writer *writer,
 	ceph->writer = writer;
 	ceph->tracker = tracker;
 	ceph->counters = counters;
-	ceph->maps[0] = ceph->maps[1] = -1;
+	ceph->maps = MAP_SLICES_NONE;
 	ceph->period_most = 1;
 	watch_mounts(ceph);
 	*ret_ceph = ceph;
@@ -467,12 +448,10 @@ void ceph_drain__free(struct ceph_drain *ceph)
 	if (!ceph)
 		return;
 	ceph_programs__clear(&ceph->programs);
-	for (size_t i = 0; i < sizeof(ceph->watched) / sizeof(ceph->watched[0]); i++) {
+	map_slices__close(&ceph->maps);
+	for (size_t i = 0; i < sizeof(ceph->watched) / sizeof(ceph->watched[0]); i++)
 		if (ceph->watched[i].fd >= 0)
 			close(ceph->watched[i].fd);
-		if (ceph->maps[i] >= 0)
-			close(ceph->maps[i]);
-	}
 	for (size_t i = 0; i < ceph->mount_count; i++)
 		free(ceph->mounts[i].point);
 	free(ceph->mounts);

@@ -15,7 +15,9 @@
 #include "base/clock.h"
 #include "capture/ceph_drain.h"
 #include "capture/io_drain.h"
+#include "capture/choice.h"
 #include "capture/map_drain.h"
+#include "capture/map_slices.h"
 #include "capture/mem_drain.h"
 #include "capture/mmaps.h"
 #include "capture/names.h"
@@ -39,12 +41,10 @@
 
 /* Waits, and operations, chosen for the stacks in a slice at most; the periods that choose them
  * begin here and double up to nine times: below 2^32, as BPF's arithmetic wants it. */
-#define KEPT_MOST	 4000
-#define PERIOD_DOUBLINGS 9
-#define WAIT_PERIOD_NS	 2000000ULL
-#define IO_PERIOD_NS	 2000000ULL
-#define IO_PERIOD_BYTES	 4194304ULL
-#define IO_PERIOD_OPS	 1024ULL
+#define WAIT_PERIOD_NS	2000000ULL
+#define IO_PERIOD_NS	2000000ULL
+#define IO_PERIOD_BYTES 4194304ULL
+#define IO_PERIOD_OPS	1024ULL
 /* Histograms are written each so many slices, and at the end. */
 #define HISTOGRAM_SLICES 10
 /* Mappings of all processes are read again at most this often. */
@@ -59,13 +59,10 @@ struct drain {
 	struct sleepers *sleepers; /* NULL: source "offcpu" is off */
 	struct mem_drain *mem; /* NULL: that source is off */
 	int64_t slice;
-	int counts[2]; /* the map that BPF fills, and the other */
-	int current;
+	struct map_slices counts;
 	uint64_t stacks_taken; /* since BPF's memory of them was emptied */
 	uint64_t remotes_taken; /* the same */
-	uint64_t waits_kept, operations_kept; /* chosen for the stacks in this slice */
-	uint32_t wait_shift, io_shift; /* how often their periods were doubled */
-	uint32_t wait_shift_most, io_shift_most; /* … at most, so far */
+	struct choice waits, operations; /* for the stacks */
 	uint64_t mmaps_lost; /* of which the mappings were read again */
 	uint64_t mmaps_read_ns; /* when they were */
 	int error; /* of an event, which cannot stop the ring buffer's walk by itself */
@@ -403,7 +400,7 @@ static int take_count(void *context, const void *taken_key, const void *taken_su
 		row.class =
 			wait_names__class(drain->wait_names, key->class, key->detail, buffer, &err);
 		row.value = (int64_t)sum->sum;
-		drain->waits_kept += sum->count;
+		drain->waits.kept += sum->count;
 	} else if (drain->mem && mem_drain__sample(drain->mem, key->metric, key->class, sum->count,
 						   sum->sum, &row)) {
 		leaf = 0;
@@ -419,7 +416,7 @@ static int take_count(void *context, const void *taken_key, const void *taken_su
 								 : "io_ops";
 		row.class = io_op__name(key->class);
 		row.value = (int64_t)sum->sum;
-		drain->operations_kept += sum->count;
+		drain->operations.kept += sum->count;
 	}
 	if (!epoch) { /* its process never became known */
 		drain->parts.counters[PS_COUNTER_STACK_UNKNOWN] += sum->count;
@@ -450,19 +447,6 @@ static int take_count(void *context, const void *taken_key, const void *taken_su
 	return unless_dropped(err);
 }
 
-static int swap_counts(struct drain *drain)
-{
-	uint32_t zero = 0;
-	int other = !drain->current;
-	/* Returns when no program uses the old map any more. */
-	int err = bpf_map_update_elem(bpf_map__fd(drain->parts.bpf->maps.counts), &zero,
-				      &drain->counts[other], BPF_ANY);
-
-	if (!err)
-		drain->current = other;
-	return err;
-}
-
 /* Without this BPF would send each stack again once its memory of them is full. */
 static int empty_stacks_sent(struct drain *drain)
 {
@@ -482,30 +466,16 @@ static int empty_remotes_sent(struct drain *drain)
 			 sizeof(uint32_t), NULL, NULL);
 }
 
-/* Keeps the number of waits and operations chosen for the stacks, and with it the cost, within
- * bounds: `shift` doublings of the periods. */
-static uint32_t adapt(uint32_t shift, uint64_t kept)
-{
-	if (kept > KEPT_MOST && shift < PERIOD_DOUBLINGS)
-		return shift + 1;
-	return kept < KEPT_MOST / 4 && shift ? shift - 1 : shift;
-}
-
 static void adapt_periods(struct drain *drain)
 {
 	struct pipescope_bpf__data *data = drain->parts.bpf->data;
 
-	drain->wait_shift = adapt(drain->wait_shift, drain->waits_kept);
-	drain->io_shift = adapt(drain->io_shift, drain->operations_kept);
-	if (drain->wait_shift > drain->wait_shift_most)
-		drain->wait_shift_most = drain->wait_shift;
-	if (drain->io_shift > drain->io_shift_most)
-		drain->io_shift_most = drain->io_shift;
-	data->wait_period_ns = WAIT_PERIOD_NS << drain->wait_shift;
-	data->io_period_ns = IO_PERIOD_NS << drain->io_shift;
-	data->io_period_bytes = IO_PERIOD_BYTES << drain->io_shift;
-	data->io_period_ops = IO_PERIOD_OPS << drain->io_shift;
-	drain->waits_kept = drain->operations_kept = 0;
+	choice__adapt(&drain->waits);
+	choice__adapt(&drain->operations);
+	data->wait_period_ns = WAIT_PERIOD_NS << drain->waits.doublings;
+	data->io_period_ns = IO_PERIOD_NS << drain->operations.doublings;
+	data->io_period_bytes = IO_PERIOD_BYTES << drain->operations.doublings;
+	data->io_period_ops = IO_PERIOD_OPS << drain->operations.doublings;
 }
 
 /* --- snapshots */
@@ -564,7 +534,7 @@ static int take_last_task(void *context, const struct ps_task_event *task)
 
 int drain__slice(struct drain *drain, int64_t slice, uint64_t slice_start_ns, bool final)
 {
-	int err = swap_counts(drain);
+	int err = map_slices__swap(&drain->counts, bpf_map__fd(drain->parts.bpf->maps.counts));
 
 	drain->slice = slice;
 
@@ -572,7 +542,7 @@ int drain__slice(struct drain *drain, int64_t slice, uint64_t slice_start_ns, bo
 	if (!err)
 		err = drain__events(drain);
 	if (!err)
-		err = map_drain(drain->counts[!drain->current], sizeof(struct ps_count),
+		err = map_drain(map_slices__idle(&drain->counts), sizeof(struct ps_count),
 				sizeof(struct ps_sum), take_count, drain);
 	if (!err)
 		err = empty_stacks_sent(drain) ?: empty_remotes_sent(drain);
@@ -619,9 +589,10 @@ int drain__finish(struct drain *drain)
 
 	if (drain->parts.offcpu)
 		err = write_period(drain, "offcpu_period_ns",
-				   WAIT_PERIOD_NS << drain->wait_shift_most);
+				   WAIT_PERIOD_NS << drain->waits.doublings_most);
 	if (!err && drain->io)
-		err = write_period(drain, "io_period_ns", IO_PERIOD_NS << drain->io_shift_most);
+		err = write_period(drain, "io_period_ns",
+				   IO_PERIOD_NS << drain->operations.doublings_most);
 	if (!err && drain->io)
 		err = io_drain__write_histograms(drain->io);
 	if (!err && drain->mem)
@@ -655,18 +626,6 @@ int drain__counters(const struct drain *drain, uint64_t *ret_counters)
 
 /* --- life */
 
-static int make_counts(struct drain *drain)
-{
-	for (int i = 0; i < 2; i++) {
-		drain->counts[i] =
-			bpf_map_create(BPF_MAP_TYPE_HASH, "counts_slice", sizeof(struct ps_count),
-				       sizeof(struct ps_sum), drain->parts.counts_per_slice, NULL);
-		if (drain->counts[i] < 0)
-			return drain->counts[i];
-	}
-	return swap_counts(drain);
-}
-
 int drain__new(const struct drain_parts *parts, struct drain **ret_drain)
 {
 	struct drain *drain = calloc(1, sizeof(*drain));
@@ -676,7 +635,7 @@ int drain__new(const struct drain_parts *parts, struct drain **ret_drain)
 		return -ENOMEM;
 	drain->parts = *parts;
 	drain->wait_names = tracker__wait_names(parts->tracker);
-	drain->counts[0] = drain->counts[1] = -1;
+	drain->counts = MAP_SLICES_NONE;
 	drain->ring = ring_buffer__new(bpf_map__fd(parts->bpf->maps.events), on_event, drain, NULL);
 	if (!drain->ring) {
 		err = -errno;
@@ -687,7 +646,9 @@ int drain__new(const struct drain_parts *parts, struct drain **ret_drain)
 		err = -errno;
 		goto cleanup;
 	}
-	err = make_counts(drain);
+	err = map_slices__make(&drain->counts, "counts_slice", sizeof(struct ps_count),
+			       sizeof(struct ps_sum), parts->counts_per_slice, 0,
+			       bpf_map__fd(parts->bpf->maps.counts));
 	if (!err && parts->io)
 		err = io_drain__new(parts->bpf, parts->writer, parts->tracker, parts->rules,
 				    parts->counters, &drain->io);
@@ -718,9 +679,7 @@ void drain__free(struct drain *drain)
 	io_drain__free(drain->io);
 	sleepers__free(drain->sleepers);
 	mem_drain__free(drain->mem);
-	for (int i = 0; i < 2; i++)
-		if (drain->counts[i] >= 0)
-			close(drain->counts[i]);
+	map_slices__close(&drain->counts);
 	free(drain);
 }
 

@@ -14,6 +14,7 @@
 #include "capture/file_names.h"
 #include "capture/io_sums.h"
 #include "capture/map_drain.h"
+#include "capture/map_slices.h"
 #include "capture/storage.h"
 #include "capture/tracker.h"
 #include "capture/wait_names.h"
@@ -34,8 +35,7 @@ struct io_drain {
 	struct file_names *files;
 	struct storage *storage;
 	struct io_sums *sums;
-	int maps[2]; /* the one that BPF fills, and the other */
-	int current;
+	struct map_slices maps;
 	uint64_t names_taken; /* since BPF's memory of them was emptied */
 	int64_t slice;
 	int cpus;
@@ -60,26 +60,10 @@ static int tell_filesystem(void *context, uint64_t magic, uint32_t index)
 				   BPF_ANY);
 }
 
-static int swap_maps(struct io_drain *drain)
-{
-	uint32_t zero = 0;
-	int other = !drain->current;
-	/* Returns when no program uses the old map any more. */
-	int err = bpf_map_update_elem(bpf_map__fd(drain->bpf->maps.io_sums), &zero,
-				      &drain->maps[other], BPF_ANY);
-
-	if (err)
-		return err;
-	drain->bpf->data->io_sums_room = PS_IO_SUMS;
-	drain->current = other;
-	return 0;
-}
-
 int io_drain__new(struct pipescope_bpf *bpf, struct recording_writer *writer,
 		  struct tracker *tracker, struct rules *rules, uint64_t *counters,
 		  struct io_drain **ret_drain)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
 	struct io_drain *drain = calloc(1, sizeof(*drain));
 	int err = 0;
 
@@ -89,24 +73,21 @@ int io_drain__new(struct pipescope_bpf *bpf, struct recording_writer *writer,
 	drain->writer = writer;
 	drain->tracker = tracker;
 	drain->counters = counters;
-	drain->maps[0] = drain->maps[1] = -1;
+	drain->maps = MAP_SLICES_NONE;
+	bpf->data->io_sums_room = PS_IO_SUMS;
 	drain->cpus = libbpf_num_possible_cpus();
 	drain->sums = io_sums__new();
 	if (!drain->sums)
 		err = -ENOMEM;
 	else if (drain->cpus < 0)
 		err = drain->cpus;
-	for (int i = 0; i < 2 && !err; i++) {
-		drain->maps[i] =
-			bpf_map_create(BPF_MAP_TYPE_HASH, "io_sums_slice", sizeof(struct ps_io_key),
-				       sizeof(struct ps_io_sum), PS_IO_SUMS, &options);
-		if (drain->maps[i] < 0)
-			err = drain->maps[i];
-	}
 	err = err ?: file_names__new(writer, rules, &drain->files);
 	err = err ?: storage__new(writer, tracker, drain->files, &drain->storage);
 	err = err ?: file_names__each_filesystem(drain->files, tell_filesystem, drain);
-	err = err ?: swap_maps(drain);
+	err = err
+		      ?: map_slices__make(&drain->maps, "io_sums_slice", sizeof(struct ps_io_key),
+					  sizeof(struct ps_io_sum), PS_IO_SUMS, BPF_F_NO_PREALLOC,
+					  bpf_map__fd(bpf->maps.io_sums));
 	if (err) {
 		io_drain__free(drain);
 		return err;
@@ -122,9 +103,7 @@ void io_drain__free(struct io_drain *drain)
 	storage__free(drain->storage);
 	file_names__free(drain->files);
 	io_sums__free(drain->sums);
-	for (int i = 0; i < 2; i++)
-		if (drain->maps[i] >= 0)
-			close(drain->maps[i]);
+	map_slices__close(&drain->maps);
 	free(drain);
 }
 
@@ -170,11 +149,13 @@ static int take_moved(void *context, const void *key, const void *sum)
 
 int io_drain__begin(struct io_drain *drain)
 {
-	int err = swap_maps(drain);
+	int err = map_slices__swap(&drain->maps, bpf_map__fd(drain->bpf->maps.io_sums));
 
+	if (!err)
+		drain->bpf->data->io_sums_room = PS_IO_SUMS;
 	io_sums__begin(drain->sums);
 	err = err
-		      ?: map_drain(drain->maps[!drain->current], sizeof(struct ps_io_key),
+		      ?: map_drain(map_slices__idle(&drain->maps), sizeof(struct ps_io_key),
 				   sizeof(struct ps_io_sum), take_moved, drain);
 	return err ?: empty_names_sent(drain);
 }

@@ -22,7 +22,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "capture/live_memory.h"
+#include "capture/choice.h"
 #include "capture/map_drain.h"
+#include "capture/map_slices.h"
 #include "capture/stacks.h"
 #include "capture/tracker.h"
 #include "counters.h"
@@ -37,10 +39,8 @@
  * that did not become known in as many is lost. */
 #define LOOKS_KEPT 3
 /* Stacks chosen in a slice at most; the periods begin here and double up to nine times. */
-#define KEPT_MOST	 4000
-#define PERIOD_DOUBLINGS 9
-#define PERIOD_BYTES	 524288ULL
-#define PERIOD_FAULTS	 128ULL
+#define PERIOD_BYTES  524288ULL
+#define PERIOD_FAULTS 128ULL
 
 static const char *const kind_names[] = {
 #define X(name, text) text,
@@ -83,12 +83,10 @@ struct mem_drain {
 	size_t pending_count, pending_capacity;
 	struct ps_mem_event *waiting; /* events whose stacks may not be whole yet */
 	size_t waiting_count, waiting_capacity;
-	int maps[2]; /* the one that BPF fills, and the other */
-	int current;
+	struct map_slices maps;
 	int64_t slice, last_row;
 	uint64_t look;
-	uint64_t kept; /* stacks in this slice */
-	uint32_t shift, shift_most;
+	struct choice chosen; /* for the stacks */
 };
 
 static struct mem_process *find_memory(struct mem_drain *drain, const struct process_identity *key)
@@ -315,7 +313,7 @@ bool mem_drain__sample(struct mem_drain *drain, uint32_t metric, uint32_t class,
 	row->metric = metric == PS_METRIC_MEM_GROWTH ? "rss_growth" : "faults";
 	row->class = kind_names[class < PS_MEM_KIND_COUNT ? class : PS_MEM_FILE];
 	row->value = (int64_t)sum;
-	drain->kept += count;
+	drain->chosen.kept += count;
 	return true;
 }
 
@@ -323,32 +321,13 @@ static void adapt_periods(struct mem_drain *drain)
 {
 	struct pipescope_bpf__data *data = drain->parts.bpf->data;
 
-	if (drain->kept > KEPT_MOST && drain->shift < PERIOD_DOUBLINGS)
-		drain->shift++;
-	else if (drain->kept < KEPT_MOST / 4 && drain->shift)
-		drain->shift--;
-	if (drain->shift > drain->shift_most)
-		drain->shift_most = drain->shift;
-	drain->kept = 0;
-	data->mem_period_bytes = PERIOD_BYTES << drain->shift;
-	data->mem_period_faults = PERIOD_FAULTS << drain->shift;
+	choice__adapt(&drain->chosen);
+	data->mem_period_bytes = PERIOD_BYTES << drain->chosen.doublings;
+	data->mem_period_faults = PERIOD_FAULTS << drain->chosen.doublings;
 	data->mem_walks_left = PS_MEM_WALKS;
 }
 
 /* --- sums */
-
-static int swap_maps(struct mem_drain *drain)
-{
-	uint32_t zero = 0;
-	int other = !drain->current;
-	/* Returns when no program uses the old map any more. */
-	int err = bpf_map_update_elem(bpf_map__fd(drain->parts.bpf->maps.mem_sums), &zero,
-				      &drain->maps[other], BPF_ANY);
-
-	if (!err)
-		drain->current = other;
-	return err;
-}
 
 static int take_sum(void *context, const void *key, const void *sum)
 {
@@ -538,9 +517,9 @@ int mem_drain__look(struct mem_drain *drain, int64_t slice, bool final)
 	drain->look++;
 	adapt_periods(drain);
 	err = settle(drain);
-	err = err ?: swap_maps(drain);
+	err = err ?: map_slices__swap(&drain->maps, bpf_map__fd(drain->parts.bpf->maps.mem_sums));
 	err = err
-		      ?: map_drain(drain->maps[!drain->current], sizeof(uint64_t),
+		      ?: map_drain(map_slices__idle(&drain->maps), sizeof(uint64_t),
 				   sizeof(struct ps_mem_sum), take_sum, drain);
 	err = err ?: charge_sums(drain);
 	err = err ?: look_at_tasks(drain);
@@ -561,7 +540,8 @@ int mem_drain__finish(struct mem_drain *drain)
 {
 	char text[32];
 
-	snprintf(text, sizeof(text), "%" PRIu64, (uint64_t)(PERIOD_BYTES << drain->shift_most));
+	snprintf(text, sizeof(text), "%" PRIu64,
+		 (uint64_t)(PERIOD_BYTES << drain->chosen.doublings_most));
 	return recording_writer__meta(drain->parts.writer, "mem_period_bytes", text);
 }
 
@@ -569,25 +549,20 @@ int mem_drain__finish(struct mem_drain *drain)
 
 int mem_drain__new(const struct mem_parts *parts, struct mem_drain **ret_drain)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
 	struct mem_drain *drain = calloc(1, sizeof(*drain));
 	int err = 0;
 
 	if (!drain)
 		return -ENOMEM;
 	drain->parts = *parts;
-	drain->maps[0] = drain->maps[1] = -1;
+	drain->maps = MAP_SLICES_NONE;
 	drain->tasks = bpf_program__attach_iter(parts->bpf->progs.mem_tasks_dump, NULL);
 	if (!drain->tasks)
 		err = -errno;
-	for (int i = 0; i < 2 && !err; i++) {
-		drain->maps[i] =
-			bpf_map_create(BPF_MAP_TYPE_HASH, "mem_sums_slice", sizeof(uint64_t),
-				       sizeof(struct ps_mem_sum), PS_MEM_SUMS, &options);
-		if (drain->maps[i] < 0)
-			err = drain->maps[i];
-	}
-	err = err ?: swap_maps(drain);
+	err = err
+		      ?: map_slices__make(&drain->maps, "mem_sums_slice", sizeof(uint64_t),
+					  sizeof(struct ps_mem_sum), PS_MEM_SUMS, BPF_F_NO_PREALLOC,
+					  bpf_map__fd(parts->bpf->maps.mem_sums));
 	if (err) {
 		mem_drain__free(drain);
 		return err;
@@ -605,9 +580,7 @@ void mem_drain__free(struct mem_drain *drain)
 	bpf_link__destroy(drain->tasks);
 	HASH_ITER (hh, drain->memories, memory, next)
 		forget(drain, memory);
-	for (int i = 0; i < 2; i++)
-		if (drain->maps[i] >= 0)
-			close(drain->maps[i]);
+	map_slices__close(&drain->maps);
 	free(drain->pending);
 	free(drain->waiting);
 	free(drain);

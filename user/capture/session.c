@@ -30,8 +30,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/files.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/strings.h"
 #include "capture/ceph_drain.h"
 #include "capture/child.h"
@@ -441,17 +441,6 @@ static uint64_t own_cpu_ns(const struct session *session)
 	return cpu_ns + (session->finisher ? finisher__cpu_ns(session->finisher) : 0);
 }
 
-static uint64_t own_rss_bytes(void)
-{
-	_cleanup_free_ char *text = NULL;
-	unsigned long size, resident;
-
-	if (file__read("/proc/self/statm", 256, &text, NULL) ||
-	    sscanf(text, "%lu %lu", &size, &resident) != 2)
-		return 0;
-	return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
 static int write_quality(struct session *session)
 {
 	static const struct {
@@ -491,7 +480,8 @@ static int end_live_slice(struct session *session, uint64_t rss_bytes)
 static int end_slice(struct session *session, bool final)
 {
 	int64_t end_ns = session_time(session);
-	uint64_t cpu_ns = own_cpu_ns(session), rss_bytes = own_rss_bytes();
+	uint64_t cpu_ns = own_cpu_ns(session),
+		 rss_bytes = (uint64_t)process_memory__resident_bytes(getpid());
 	int err;
 
 	err = drain__slice(session->drain, session->slice,

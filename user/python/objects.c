@@ -465,10 +465,54 @@ static int sequence_size(struct python_reader *reader, uint64_t object, uint64_t
 	return err;
 }
 
-int python_object__count(struct python_reader *reader, uint64_t object, uint64_t *ret_count)
+/* What is done with an entry of a dict that has a key. Other than 0: no more. */
+typedef int take_entry(void *context, const struct table *table, uint32_t index,
+		       const uint8_t *entry);
+
+static int each_entry(struct python_reader *reader, const struct table *table, take_entry *take,
+		      void *context)
 {
 	uint8_t entries[TABLE_ENTRY_BYTES * TABLE_AT_ONCE];
-	uint64_t type, flags, sum = 0;
+	int err = 0;
+
+	for (uint32_t from = 0; !err && from < table->count; from += TABLE_AT_ONCE) {
+		uint32_t left = table->count - from;
+		uint32_t count = left < TABLE_AT_ONCE ? left : TABLE_AT_ONCE;
+
+		err = python_table__read(reader, table, from, count, entries);
+		for (uint32_t i = 0; i < count && !err; i++) {
+			const uint8_t *entry = entries + i * table->entry_size;
+
+			if (python_table__key(table, entry))
+				err = take(context, table, from + i, entry);
+		}
+	}
+	return err;
+}
+
+struct count {
+	struct python_reader *reader;
+	uint64_t sum;
+};
+
+static int take_count(void *context, const struct table *table, uint32_t index,
+		      const uint8_t *entry)
+{
+	struct count *count = context;
+	uint64_t value, members = 1;
+	int err = python_table__value(count->reader, table, index, entry, &value);
+
+	err = err ?: sequence_size(count->reader, value, &members);
+	if (err == -ENOENT) /* an entry that was deleted, or one thing */
+		err = 0;
+	count->sum += members;
+	return err;
+}
+
+int python_object__count(struct python_reader *reader, uint64_t object, uint64_t *ret_count)
+{
+	struct count count = {.reader = reader};
+	uint64_t type, flags;
 	struct table table;
 	int err = python_read__type(reader, object, &type, &flags);
 
@@ -477,65 +521,53 @@ int python_object__count(struct python_reader *reader, uint64_t object, uint64_t
 	err = err ?: python_table__of_dict(reader, object, &table);
 	if (!err && table.count > PYTHON_COUNT_LIMIT)
 		err = -E2BIG;
-	for (uint32_t from = 0; !err && from < table.count; from += TABLE_AT_ONCE) {
-		uint32_t left = table.count - from;
-		uint32_t count = left < TABLE_AT_ONCE ? left : TABLE_AT_ONCE;
-
-		err = python_table__read(reader, &table, from, count, entries);
-		for (uint32_t i = 0; i < count && !err; i++) {
-			const uint8_t *entry = entries + i * table.entry_size;
-			uint64_t value, members = 1;
-
-			if (!python_table__key(&table, entry))
-				continue;
-			err = python_table__value(reader, &table, from + i, entry, &value);
-			err = err ?: sequence_size(reader, value, &members);
-			if (err == -ENOENT) /* an entry that was deleted, or one thing */
-				err = 0;
-			sum += members;
-		}
-	}
+	err = err ?: each_entry(reader, &table, take_count, &count);
 	if (!err)
-		*ret_count = sum;
+		*ret_count = count.sum;
 	return err;
+}
+
+struct members {
+	struct python_reader *reader;
+	python_member_fn *tell;
+	void *context;
+	uint64_t told;
+	bool full;
+};
+
+static int take_member(void *context, const struct table *table, uint32_t index,
+		       const uint8_t *entry)
+{
+	struct members *members = context;
+	_cleanup_free_ char *key = NULL;
+	uint64_t object = python_table__key(table, entry), type, flags, value;
+	int err;
+
+	if (python_read__type(members->reader, object, &type, &flags) || !(flags & TYPE_IS_STR))
+		return 0;
+	members->full = members->told++ == PYTHON_MEMBERS_LIMIT;
+	if (members->full)
+		return 1;
+	err = read_text(members->reader, object, OBJECT_PATH_NAME, &key);
+	err = err ?: python_table__value(members->reader, table, index, entry, &value);
+	if (err == -ENOENT)
+		return 0;
+	return err ?: members->tell(members->context, key, value);
 }
 
 int python_object__members(struct python_reader *reader, uint64_t object, python_member_fn *tell,
 			   void *context)
 {
-	uint8_t entries[TABLE_ENTRY_BYTES * TABLE_AT_ONCE];
-	uint64_t type, flags, told = 0;
+	struct members members = {.reader = reader, .tell = tell, .context = context};
+	uint64_t type, flags;
 	struct table table;
 	int err = python_read__type(reader, object, &type, &flags);
 
 	if (!err && !(flags & TYPE_IS_DICT))
 		err = -ENOENT;
 	err = err ?: python_table__of_dict(reader, object, &table);
-	for (uint32_t from = 0; !err && from < table.count; from += TABLE_AT_ONCE) {
-		uint32_t left = table.count - from;
-		uint32_t count = left < TABLE_AT_ONCE ? left : TABLE_AT_ONCE;
-
-		err = python_table__read(reader, &table, from, count, entries);
-		for (uint32_t i = 0; i < count && !err; i++) {
-			const uint8_t *entry = entries + i * table.entry_size;
-			_cleanup_free_ char *key = NULL;
-			uint64_t key_object = python_table__key(&table, entry), key_flags, value;
-
-			if (!key_object ||
-			    python_read__type(reader, key_object, &type, &key_flags) ||
-			    !(key_flags & TYPE_IS_STR))
-				continue;
-			if (told++ == PYTHON_MEMBERS_LIMIT)
-				return 0;
-			err = read_text(reader, key_object, OBJECT_PATH_NAME, &key);
-			err = err ?: python_table__value(reader, &table, from + i, entry, &value);
-			if (!err)
-				err = tell(context, key, value);
-			else if (err == -ENOENT)
-				err = 0;
-		}
-	}
-	return err;
+	err = err ?: each_entry(reader, &table, take_member, &members);
+	return members.full ? 0 : err;
 }
 
 /* --- local variables */

@@ -8,7 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/files.h"
+#include "base/memory.h"
 #include "report/printable.h"
 #include "top/display_private.h"
 #include "top/screen.h"
@@ -83,17 +83,6 @@ static void put(int y, int x, int width, attr_t attributes, char *text)
 	free(text);
 }
 
-static int64_t own_rss_bytes(void)
-{
-	_cleanup_free_ char *text = NULL;
-	long long size, resident;
-
-	if (file__read("/proc/self/statm", 256, &text, NULL) ||
-	    sscanf(text, "%lld %lld", &size, &resident) != 2)
-		return 0;
-	return resident * sysconf(_SC_PAGESIZE);
-}
-
 /* --- head and foot */
 
 static void draw_title(const struct display *display)
@@ -161,7 +150,7 @@ static void draw_costs(const struct display *display)
 	char recorder[NUMBER_SIZE], memory[NUMBER_SIZE];
 
 	number__bytes(recorder, display->list.recorder_rss_bytes);
-	number__bytes(memory, own_rss_bytes());
+	number__bytes(memory, process_memory__resident_bytes(getpid()));
 	put(2, 0, COLS, losses__any(&display->losses) ? screen__alarm() : A_DIM,
 	    format("%s; recorder %.1f %% of a CPU, %s; display %.1f %%, %s", lost ? lost : "?",
 		   display->list.recorder_cpu * 100, recorder, own * 100, memory));

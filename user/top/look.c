@@ -9,7 +9,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
-#include "base/files.h"
+#include "base/memory.h"
 #include "model/idle.h"
 #include "model/query.h"
 #include "top/look_private.h"
@@ -109,26 +109,13 @@ void look__add_figures(struct look_row *to, const struct look_row *row)
 	to->rss_bytes += row->rss_bytes;
 }
 
-/* 0 for kernel threads, and when it is gone. */
-static int64_t rss_of(int64_t pid)
-{
-	_cleanup_free_ char *text = NULL;
-	long long size, resident;
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%lld/statm", (long long)pid);
-	if (file__read(path, 256, &text, NULL) || sscanf(text, "%lld %lld", &size, &resident) != 2)
-		return 0;
-	return resident * sysconf(_SC_PAGESIZE);
-}
-
 /* Counts a process that lives into the row that has it. */
 void look__take_process(struct look_row *to, const struct table_process *process)
 {
 	if (process->end_ns != NO_VALUE)
 		return;
 	to->processes++;
-	to->rss_bytes += rss_of(process->pid);
+	to->rss_bytes += process_memory__resident_bytes((pid_t)process->pid);
 }
 
 int look__take_summary(struct live_window *window, struct tables *tables, struct losses *losses,
