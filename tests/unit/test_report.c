@@ -459,8 +459,9 @@ static void test_text_events_content(void **state)
 		"\ncalibrate  0.400 s       -  75.0 %            -        25.0 %        -\n",
 		"\nisr        2.0 MB   4.1 kB         326     301       0.210 s\n",
 		"\n0.300 s  0.300 s  lock   work      main.py:10  isr\n",
-		"\nQuality: 8 stacks of waits; of 7 Python stacks 100.0 % with all frames and names"
-		"\n  1 stacks: the stack never arrived\nQuality: 5 stacks of operations;",
+		" 100.0 % of 7 waits",
+		"\nWhat is missing, and why\n",
+		": the stack never arrived\n",
 		"\n0.300 s   60.0 %  lock  isr   cal 200          calibrate\n",
 		"\n0.170 s  2.0 MB  read 20, open 1       0  /data/in.fits  isr\n",
 		"\n   300  ENOENT  open            99.7 %  isr\n",
@@ -528,13 +529,16 @@ static void test_text_content(void **state)
 	text = page_of(&fixture, NULL, 80);
 	assert_non_null(strstr(text, "Node node1, kernel 6.1.0, 4 CPUs"));
 	assert_null(strstr(text, "INCOMPLETE"));
-	assert_non_null(strstr(text, "of 12 Python samples 83.3 % with"));
+	assert_non_null(strstr(text, "Quality: "));
 	assert_non_null(strstr(
 		text, "Cost: recorder 1.00 % of one CPU after 0.00 s to start, 42.0 MB of memory"));
 	assert_non_null(strstr(text, "... and 1 without; --by task, --by process show all"));
 	assert_non_null(strstr(text, "0.600 s  39.9 %      39.9 %  work      main.py:10  isr"));
 	assert_non_null(strstr(text, "0.600 s  39.9 %  work      main.py:12  isr"));
 	assert_non_null(strstr(text, "0.200 s  13.3 %  memcpy      libc.so.6"));
+	free(text);
+	text = page_of(&fixture, NULL, 200);
+	assert_non_null(strstr(text, "all frames and names: 83.3 % of 12 samples;"));
 	free(text);
 	text = page_of(&fixture, "process", 80);
 	line = strstr(text, "\n200 ");

@@ -12,10 +12,6 @@
 #include "report/printable.h"
 #include "report/text.h"
 
-/* Counters that are no fault of the recording. */
-static const char *const harmless_counters[] = {"samples", "samples_not_wanted", "epochs_on_demand",
-						"late_stacks"};
-
 int page__paragraph(FILE *stream, size_t width, size_t indent, const char *format, ...)
 {
 	_cleanup_free_ char *raw = NULL, *text = NULL;
@@ -110,75 +106,6 @@ int text_report__warnings(FILE *stream, const struct summary *summary, size_t wi
 			error = page__paragraph(stream, width, 2, "WARNING: %lld %s",
 						(long long)summary->counters[i].value,
 						summary->counters[i].meaning);
-	return error;
-}
-
-static bool is_harmless(const char *name)
-{
-	for (size_t i = 0; i < sizeof(harmless_counters) / sizeof(harmless_counters[0]); i++)
-		if (!strcmp(harmless_counters[i], name))
-			return true;
-	return false;
-}
-
-/* Of one source: how many stacks, and how their Python frames are. */
-static int print_stacks(FILE *stream, const struct summary *summary, size_t width,
-			enum source source, const char *what, const char *losses)
-{
-	const struct summary_stacks *stacks = &summary->stacks[source];
-	int error;
-
-	if (stacks->python)
-		error = page__paragraph(
-			stream, width, 2,
-			"Quality: %lld %s%s; of %lld Python %s %.1f %% with all frames and "
-			"names",
-			(long long)stacks->samples, what, losses, (long long)stacks->python,
-			source == SOURCE_CPU ? what : "stacks",
-			(double)stacks->named / (double)stacks->python * 100);
-	else
-		error = page__paragraph(stream, width, 2, "Quality: %lld %s%s; none in Python",
-					(long long)stacks->samples, what, losses);
-	for (size_t i = 0; i < summary->ending_count && !error; i++)
-		if (!summary->endings[i].ok && summary->endings[i].samples[source])
-			error = page__paragraph(stream, width, 4, "  %lld %s: %s",
-						(long long)summary->endings[i].samples[source],
-						source == SOURCE_CPU ? what : "stacks",
-						summary->endings[i].meaning);
-	return error;
-}
-
-static int print_quality(FILE *stream, const struct summary *summary, size_t width)
-{
-	bool lost = false, incomplete = false;
-	int error;
-
-	for (size_t i = 0; i < summary->counter_count; i++)
-		lost |= summary->counters[i].loss && summary->counters[i].value > 0;
-	for (size_t i = 0; i < summary->ending_count; i++)
-		for (size_t source = 0; source < SOURCE_COUNT; source++)
-			incomplete |=
-				!summary->endings[i].ok && summary->endings[i].samples[source];
-	error = print_stacks(stream, summary, width, SOURCE_CPU, "samples",
-			     lost ? ", with losses" : ", none lost");
-	if (!error && summary->stacks[SOURCE_OFFCPU].samples)
-		error = print_stacks(stream, summary, width, SOURCE_OFFCPU, "stacks of waits", "");
-	if (!error && summary->stacks[SOURCE_IO].samples)
-		error = print_stacks(stream, summary, width, SOURCE_IO, "stacks of operations", "");
-	if (!error && summary->stacks[SOURCE_CEPH].samples)
-		error = print_stacks(stream, summary, width, SOURCE_CEPH, "stacks of CephFS", "");
-	if (!error && summary->stacks[SOURCE_MEM].samples)
-		error = print_stacks(stream, summary, width, SOURCE_MEM, "stacks of memory", "");
-	for (size_t i = 0; i < summary->counter_count && !error; i++) {
-		const struct summary_counter *counter = &summary->counters[i];
-
-		if (!counter->loss && counter->value > 0 && !is_harmless(counter->name))
-			error = page__paragraph(stream, width, 4, "  %lld %s",
-						(long long)counter->value, counter->meaning);
-	}
-	if (!error && incomplete)
-		error = page__paragraph(stream, width, 4,
-					"  --by quality tells in which tasks and files stacks end");
 	return error;
 }
 
@@ -409,7 +336,7 @@ int text_report__page(FILE *stream, struct tables *tables, const struct summary 
 
 	error = text_report__head(stream, summary, width);
 	if (!error)
-		error = print_quality(stream, summary, width);
+		error = page__quality(stream, summary, width);
 	if (!error)
 		error = print_cost(stream, summary, width);
 	if (!error)
@@ -425,5 +352,7 @@ int text_report__page(FILE *stream, struct tables *tables, const struct summary 
 		error = page__ceph(stream, tables, width, limit ? limit : PAGE_ROWS);
 	if (!error)
 		error = print_rest(stream, tables, summary, width);
+	if (!error)
+		error = page__missing(stream, summary, width);
 	return error ? error : ferror(stream) ? -EIO : 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The parts of text_report__page: page.c (head, tasks, CPU) and page_events.c (waits, files). */
+/* The parts of text_report__page: page.c (head, tasks, CPU), page_events.c (waits, files) and
+ * page_quality.c. */
 #ifndef REPORT_PAGE_H
 #define REPORT_PAGE_H
 
@@ -23,6 +24,11 @@ int page__query(struct tables *tables, const char *const *keys, const char *metr
 
 /* Whether it is no function but "(unknown)" or "(not sampled)". */
 bool page__is_special(uint64_t value);
+
+/* How far all this can be trusted: a paragraph for the head, and what is missing, for the end.
+ * -ENOMEM. */
+int page__quality(FILE *stream, const struct summary *summary, size_t width);
+int page__missing(FILE *stream, const struct summary *summary, size_t width);
 
 /* What tasks waited for, read and wrote; and which functions, files and errors stand out. At most
  * `limit` rows of each table; nothing of what was not recorded. -ENOMEM, -EIO, -EBADMSG. */
