@@ -115,13 +115,15 @@ static __always_inline __u64 count_path(struct thread_state *state, struct task_
 
 /* --- stacks */
 
-/* Walks the stacks of operations chosen in proportion to their time, bytes and number. */
-static __always_inline void choose_stack(__u32 op, __u64 ns, __u64 bytes)
+/* Walks the stacks of operations chosen in proportion to their time, bytes and number. class:
+ * PS_IO_CLASS(); device and file: as in struct ps_io_key. */
+static __always_inline void choose_stack(__u32 class, __u32 device, __u64 file, __u64 ns,
+					 __u64 bytes)
 {
 	__u32 random = bpf_get_prandom_u32();
 	__u64 of_time = choose(ns, io_period_ns, random), of_ops = choose(1, io_period_ops, random);
 	__u64 of_bytes = bytes ? choose(bytes, io_period_bytes, random) : 0;
-	struct ps_count key = {.class = op};
+	struct ps_count key = {.class = class, .device = device, .detail = file};
 
 	if (!of_time && !of_ops && !of_bytes)
 		return;
@@ -134,6 +136,15 @@ static __always_inline void choose_stack(__u32 op, __u64 ns, __u64 bytes)
 	counts__add_chosen(&key, PS_METRIC_IO_TIME, of_time);
 	counts__add_chosen(&key, PS_METRIC_IO_BYTES, of_bytes);
 	counts__add_chosen(&key, PS_METRIC_IO_OPS, of_ops);
+}
+
+/* The same of an operation on the file that a slot is about. */
+static __always_inline void choose_stack_of_slot(const struct thread_state *state, __u32 index,
+						 __u32 op, __u64 ns, __u64 bytes)
+{
+	const struct ps_io_key *key = &state->slots[index & (PS_IO_SLOTS - 1)].key;
+
+	choose_stack(PS_IO_CLASS(op, key->kind), key->device, key->file, ns, bytes);
 }
 
 /* --- the calls */
@@ -215,7 +226,7 @@ __noinline int io__end_other(__u64 descriptor, __u32 op, __s64 result)
 	}
 	index = take_slot(state, file, op, 0);
 	count_file(state, index, op, result, bytes, 0, bpf_ktime_get_ns());
-	choose_stack(op, 0, bytes);
+	choose_stack_of_slot(state, index, op, 0, bytes);
 	return 0;
 }
 
@@ -382,7 +393,7 @@ __noinline int io__end(__u32 call, __u64 first, __u64 second, __s64 result, __u6
 		index = state->call_slot - 1;
 		state->call_slot = 0;
 		count_file(state, index, op, result, 0, ns, end_ns);
-		choose_stack(op, ns, 0);
+		choose_stack_of_slot(state, index, op, ns, 0);
 		return 0;
 	}
 	state->path_hash = 0;
@@ -400,7 +411,8 @@ __noinline int io__end(__u32 call, __u64 first, __u64 second, __s64 result, __u6
 					    : second);
 		if (hash != 1) {
 			state->path_hash = count_path(state, task, op, at, hash, result, ns);
-			choose_stack(op, ns, 0);
+			choose_stack(PS_IO_CLASS(op, state->path_hash ? PS_IO_PATH : PS_IO_OTHER),
+				     0, state->path_hash, ns, 0);
 			return 0;
 		}
 	}
@@ -418,6 +430,6 @@ __noinline int io__end(__u32 call, __u64 first, __u64 second, __s64 result, __u6
 	count_file(state, index, op, result, bytes, ns, end_ns);
 	if (op == PS_IO_READ && result > 0)
 		note_read(state, index, file, second, result, end_ns);
-	choose_stack(op, ns, bytes);
+	choose_stack_of_slot(state, index, op, ns, bytes);
 	return 1;
 }

@@ -98,6 +98,11 @@ struct ps_io_key {
 
 #define PS_IO_WAIT 128
 
+/* The class of an operation that was chosen for the stacks. */
+#define PS_IO_CLASS(op, kind)	((op) | (kind) << 8)
+#define PS_IO_CLASS_OP(class)	((class) & 255)
+#define PS_IO_CLASS_KIND(class) ((class) >> 8)
+
 struct ps_io_sum {
 	__u64 count;
 	__u64 bytes;

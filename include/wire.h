@@ -75,13 +75,16 @@ struct ps_count {
 	union {
 		__u64 leaf; /* the innermost program counter, in the kernel or in user space; 0: it
 			     * is in the stack */
-		__u64 waker; /* off-CPU, where the leaf always is in the stack: PS_WAKER() */
+		/* Else the leaf always is in the stack. */
+		__u64 waker; /* off-CPU: PS_WAKER() */
+		__u64 device; /* I/O: of the file, as in struct ps_io_key */
 	};
 	__u32 tgid;
 	__u32 tid;
 	__u32 metric; /* enum ps_metric */
-	__u32 class; /* off-CPU: enum ps_wait_class; I/O: enum ps_io_op; CephFS: see ceph.h */
-	__u64 detail; /* off-CPU: of the class, see waits.h */
+	__u32 class; /* off-CPU: enum ps_wait_class; I/O: PS_IO_CLASS(); CephFS: see ceph.h */
+	__u64 detail; /* off-CPU: of the class, see waits.h; I/O: the file, as in struct ps_io_key
+		       */
 };
 
 struct ps_sum {

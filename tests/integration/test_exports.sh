@@ -127,7 +127,7 @@ refused 'formats are: collapsed, csv' --format svg
 refused 'without stacks' --format collapsed --metric waits
 refused 'leave out --by' --format pstats --by line
 refused 'functions, lines or modules' --format dot --by task
-refused 'stacks are sampled per operation' --format speedscope --by file --metric io_time
+refused 'wait and waker do not go' --format speedscope --by wait,file --metric io_time
 refused 'there is no key' --format csv --by nothing
 refused 'is missing' --metric cpu
 

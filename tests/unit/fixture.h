@@ -20,6 +20,11 @@
 #include "model/tables.h"
 #include "store/reader.h"
 
+/* Samples, but for the file. */
+#define INTO_SAMPLE                                                                                \
+	"INSERT INTO sample (epoch, thread, slice, stack, ending, metric, class, count, value, "   \
+	"waker) "
+
 /* Process 100 (isr, job j1) used 1 s and has 10 samples, 200 (calibrate) 0.5 s and 5 samples, 300
  * (sh) 2 ms and none, 400 nothing, not even an epoch. Stacks, outermost first:
  *   4  main:2 _PyEval_EvalFrameDefault work(a):12 PyObject_GetAttr
@@ -60,8 +65,8 @@ static const char fixture_rows[] =
 	"(1,1,2),(2,4,NULL),(3,2,12),(4,5,NULL),(5,6,NULL),(6,8,21),"
 	" (7,8,22),(8,7,NULL),(9,3,6);"
 	"INSERT INTO stack VALUES (1,NULL,1),(2,1,2),(3,2,3),(4,3,4),(5,3,5),(6,1,6),(7,6,7),"
-	" (8,7,7),(9,8,8),(10,NULL,9),(11,NULL,8);"
-	"INSERT INTO sample VALUES "
+	" (8,7,7),(9,8,8),(10,NULL,9),(11,NULL,8);" INTO_SAMPLE
+	"VALUES "
 	"(1,1,1,4,'python','cpu',NULL,3,0,NULL),(1,2,1,5,'python','cpu',NULL,2,0,NULL),"
 	" (2,3,2,10,'python','cpu',NULL,3,0,NULL),(1,1,2,9,'python','cpu',NULL,1,0,NULL),"
 	" (1,1,2,8,'python_unnamed','cpu',NULL,2,0,NULL),(1,1,2,3,'python','cpu',NULL,1,0,NULL),"
@@ -97,8 +102,8 @@ static const char fixture_events[] =
 	" (1,2,2,'write',28,1,0,2000000),(2,2,3,'read',0,2,100,300000000),"
 	" (3,1,1,'stat',0,5,0,5000000);"
 	"INSERT INTO io_histogram VALUES ('read','ceph','ns',20,60),('read','ceph','ns',21,40),"
-	" ('read','ceph','bytes',16,100),('open','ext4','ns',0,4);"
-	"INSERT INTO sample VALUES (1,1,1,4,'python','offcpu','lock',1,30000000,3),"
+	" ('read','ceph','bytes',16,100),('open','ext4','ns',0,4);" INTO_SAMPLE
+	"VALUES (1,1,1,4,'python','offcpu','lock',1,30000000,3),"
 	" (1,1,2,9,'python','offcpu','lock',2,20000000,0),"
 	" (1,4,1,9,'python','offcpu','lock',1,40000000,NULL),"
 	" (1,1,1,NULL,'unknown','offcpu','file_system',1,10000000,NULL),"
@@ -106,7 +111,10 @@ static const char fixture_events[] =
 	" (1,1,1,5,'python','io_time','read',1,40000000,NULL),"
 	" (1,1,2,4,'python','io_time','read',1,10000000,NULL),"
 	" (1,1,1,5,'python','io_bytes','read',1,500000,NULL),"
-	" (1,1,1,4,'python','io_ops','open',2,10,NULL);";
+	" (1,1,1,4,'python','io_ops','open',2,10,NULL);"
+	"UPDATE sample SET file = 1 WHERE metric IN ('io_time','io_bytes') AND stack = 5;"
+	"UPDATE sample SET file = 2 WHERE metric = 'io_time' AND stack = 4;"
+	"UPDATE sample SET file = 5 WHERE metric = 'io_ops';";
 
 struct fixture {
 	char directory[64], path[96];

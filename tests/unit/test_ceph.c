@@ -19,8 +19,8 @@ static const char ceph_rows[] =
 	" (1,1,1,'read:network',0,2,8192,21000000);"
 	"INSERT INTO ceph_histogram VALUES (1,'mds:lookup',19,10),(2,'osd:read',23,2),"
 	" (1,'osd:writeback',22,1);"
-	"INSERT INTO ceph_in_flight VALUES (1,1,'mds:lookup',1,2000000000);"
-	"INSERT INTO sample VALUES (1,1,1,4,'python','ceph_ops','mds:lookup',9,9,NULL),"
+	"INSERT INTO ceph_in_flight VALUES (1,1,'mds:lookup',1,2000000000);" INTO_SAMPLE
+	"VALUES (1,1,1,4,'python','ceph_ops','mds:lookup',9,9,NULL),"
 	" (1,1,1,4,'python','ceph_time','mds:lookup',9,9000000,NULL),"
 	" (1,1,2,8,'python','ceph_ops','mds:lookup',1,1,NULL),"
 	" (1,1,2,8,'python','ceph_time','mds:lookup',1,1000000,NULL),"
@@ -119,7 +119,7 @@ static void test_refusals(void **state)
 		{"ceph", "cpu", true},	     {"ceph", "offcpu", true},
 		{"ceph", "io_time", true},   {"op", "ceph_time", true},
 		{"time,ceph", NULL, false},  {"thread,function,ceph", NULL, false},
-		{"task", "ceph_ops", false},
+		{"task", "ceph_ops", false}, {"function,ceph,mount", NULL, true},
 	};
 
 	(void)state;

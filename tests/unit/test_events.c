@@ -160,6 +160,26 @@ static const struct event_case cases[] = {
 	{"task", "offcpu", {"wait=child"}, {{"calibrate", 300, 0}}},
 	{"task", "offcpu", {"thread=main"}, {{"isr", 720, 0}}},
 
+	/* Files with functions and threads, estimated: of 50 ms of samples of reads, which took
+	 * 150 ms, 40 were on one file, 10 on another. */
+	{"file,function",
+	 NULL,
+	 {"op=read", "process=100"},
+	 {{"/data/in.fits|memcpy", 120, 120},
+	  {"/tmp/out|work", 30, 30},
+	  {"/data/in.fits|main", 0, 120},
+	  {"/data/in.fits|work", 0, 120},
+	  {"/tmp/out|main", 0, 30}}},
+	{"function",
+	 "io_time",
+	 {"file=/data/in.fits", "op=read"},
+	 {{"memcpy", 120, 120}, {"main", 0, 120}, {"work", 0, 120}}},
+	{"thread,file",
+	 NULL,
+	 {"op=read", "process=100"},
+	 {{"100 main (pid 100)|/data/in.fits", 120, 0}, {"100 main (pid 100)|/tmp/out", 30, 0}}},
+	{"thread", "ops", {"process=100"}, {{"100 main (pid 100)", 301, 0}, {"(unknown)", 25, 0}}},
+
 	/* Waits, estimated: 50 ms of samples stand for 500 ms of locks. */
 	{"function",
 	 "offcpu",
@@ -486,12 +506,14 @@ static void test_refused(void **state)
 		{"wait", NULL, {"fs=ceph"}, true},
 		{"file", NULL, {"wait=lock"}, true},
 		{"task", NULL, {"wait=lock", "op=read"}, true},
-		{"file,function", NULL, {0}, true},
-		{"mount", NULL, {"line=a.py:1"}, true},
-		{"function", NULL, {"fs=ceph"}, true},
-		{"file,thread", NULL, {0}, true},
-		{"op,thread", NULL, {0}, true},
-		{"op", NULL, {"thread=main"}, true},
+		{"file,function", NULL, {0}, false},
+		{"mount", NULL, {"line=a.py:1"}, false},
+		{"function", NULL, {"fs=ceph"}, false},
+		{"file,thread", NULL, {0}, false},
+		{"op,thread", NULL, {0}, false},
+		{"op", NULL, {"thread=main"}, false},
+		{"file,function", "errors", {0}, true},
+		{"thread", "errors", {0}, true},
 		{"op,thread,function", NULL, {0}, false},
 		{"wait,thread,time", NULL, {0}, true},
 		{"wait,thread,time,line", NULL, {0}, false},
@@ -503,7 +525,7 @@ static void test_refused(void **state)
 		{"wait", "samples", {0}, true},
 		{"wait", "ops", {0}, true},
 		{"op", "offcpu", {0}, true},
-		{"thread", "io_time", {0}, true},
+		{"thread", "io_time", {0}, false},
 		{"thread,time", "offcpu", {0}, true},
 		{"thread,time", NULL, {0}, false},
 		{"function", "waits", {0}, true},
@@ -644,8 +666,8 @@ static void test_incomplete(void **state)
 	fixture__create(&fixture, fixture_rows, fixture_events);
 	fixture__execute(fixture.path,
 			 "DELETE FROM thread; DELETE FROM file; DELETE FROM slice WHERE id = 2;"
-			 "DELETE FROM meta WHERE key = 'sources';"
-			 "INSERT INTO sample VALUES (3,1,1,4,'python','offcpu','poll',1,5,NULL)");
+			 "DELETE FROM meta WHERE key = 'sources';" INTO_SAMPLE
+			 "VALUES (3,1,1,4,'python','offcpu','poll',1,5,NULL)");
 	assert_int_equal(fixture__load(&fixture), 0);
 	query = run(&fixture, "function", NULL, "offcpu");
 	assert_true(fabs(sum_of(query, offcpu_of) - 1.65e9) < 1);

@@ -376,8 +376,8 @@ static void test_dot_of_many(void **state)
 		"WITH RECURSIVE n(i) AS (VALUES (100) UNION ALL SELECT i + 1 FROM n WHERE i < 499) "
 		"INSERT INTO function SELECT i, 'python', 'f' || i, '/m.py', i, '/m.py' FROM n;"
 		"INSERT INTO frame SELECT id, id, NULL, NULL FROM function WHERE id >= 100;"
-		"INSERT INTO stack SELECT id, 1, id FROM frame WHERE id >= 100;"
-		"INSERT INTO sample SELECT 1, 1, 1, id, 'python', 'cpu', NULL, id, 0, NULL FROM "
+		"INSERT INTO stack SELECT id, 1, id FROM frame WHERE id >= 100;" INTO_SAMPLE
+		"SELECT 1, 1, 1, id, 'python', 'cpu', NULL, id, 0, NULL FROM "
 		"stack "
 		"WHERE id >= 100;";
 	struct fixture fixture;
@@ -401,7 +401,7 @@ static void test_refusals(void **state)
 	static const struct {
 		const char *format, *by, *metric;
 	} refused[] = {
-		{"collapsed", NULL, "waits"},	{"speedscope", "file", "io_time"},
+		{"collapsed", NULL, "waits"},	{"speedscope", "wait,file", "io_time"},
 		{"dot", "task,function", NULL}, {"dot", "stack", NULL},
 		{"pstats", "line", NULL},	{"perfetto", "thread", "offcpu"},
 		{"csv", "wait,file", "offcpu"}, {"pprof", "task", "errors"},

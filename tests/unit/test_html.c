@@ -426,8 +426,8 @@ static const char many_rows[] =
 	"WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)"
 	" INSERT INTO function SELECT i, 'native', hex(randomblob(400)), NULL, NULL, 'm' FROM n;"
 	"INSERT INTO frame SELECT id, id, NULL, NULL FROM function WHERE id >= 100;"
-	"INSERT INTO stack SELECT id, NULL, id FROM frame WHERE id >= 100;"
-	"INSERT INTO sample SELECT 100 + id % 700, 1, 1 + id % 400, id, 'python', 'cpu', NULL, 1, "
+	"INSERT INTO stack SELECT id, NULL, id FROM frame WHERE id >= 100;" INTO_SAMPLE
+	"SELECT 100 + id % 700, 1, 1 + id % 400, id, 'python', 'cpu', NULL, 1, "
 	"0, NULL"
 	" FROM stack WHERE id >= 100;";
 

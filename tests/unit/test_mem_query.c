@@ -16,8 +16,9 @@ static const char rows[] =
 	"INSERT INTO memory_growth VALUES (1,1,'anonymous',10,1000),(1,1,'file',2,300),"
 	" (1,2,'anonymous',5,500),(2,2,'shared',1,4096);"
 	"INSERT INTO memory_map VALUES (1,1,'mapped',5,'python',3,3000,2,2000,3,3000),"
-	" (2,1,'heap',9,'python',1,700,1,700,0,0),(3,2,'mapped',NULL,'unknown',1,50,0,0,1,50);"
-	"INSERT INTO sample VALUES (1,1,1,5,'python','rss_growth','anonymous',3,300,NULL),"
+	" (2,1,'heap',9,'python',1,700,1,700,0,0),(3,2,'mapped',NULL,'unknown',1,50,0,0,1,50)"
+	";" INTO_SAMPLE
+	"VALUES (1,1,1,5,'python','rss_growth','anonymous',3,300,NULL),"
 	" (1,1,2,9,'python','rss_growth','anonymous',1,100,NULL),"
 	" (1,1,1,5,'python','faults','anonymous',1,10,NULL),"
 	" (1,1,1,9,'python','faults','file',3,30,NULL);";

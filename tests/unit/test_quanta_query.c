@@ -178,8 +178,9 @@ static void by_subtask(void **state)
 		" (4, 'subtask', 'isr.fit', NULL, NULL, 'subtask'),"
 		" (5, 'python', 'fit', 'm.py', 9, 'm.py');"
 		"INSERT INTO frame SELECT id, id, NULL, NULL FROM function;"
-		"INSERT INTO stack VALUES (1, NULL, 1), (2, 1, 2), (3, 2, 3), (4, 3, 4), (5, 4, 5);"
-		"INSERT INTO sample SELECT 2, 1, 0, n.column1, 'python', 'cpu', NULL, n.column2, 0,"
+		"INSERT INTO stack VALUES (1, NULL, 1), (2, 1, 2), (3, 2, 3), (4, 3, 4), (5, 4, "
+		"5);" INTO_SAMPLE
+		"SELECT 2, 1, 0, n.column1, 'python', 'cpu', NULL, n.column2, 0,"
 		" NULL FROM (VALUES (1, 1), (3, 4), (5, 5)) AS n;";
 	static const struct {
 		const char *label;

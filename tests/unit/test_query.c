@@ -302,8 +302,9 @@ static void test_hostile(void **state)
 		"UPDATE slice SET end_ns = 9223372036854775807 WHERE id = 1",
 		"WITH RECURSIVE n(i) AS (SELECT 12 UNION ALL SELECT i + 1 FROM n LIMIT 5000)"
 		" INSERT INTO stack SELECT i, i - 1, 1 FROM n",
-		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100)"
-		" INSERT INTO sample SELECT 1, 1, 1, 1, 'ending' || i, 'cpu', NULL, 1, 0, NULL "
+		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT "
+		"100)" INTO_SAMPLE
+		"SELECT 1, 1, 1, 1, 'ending' || i, 'cpu', NULL, 1, 0, NULL "
 		"FROM n",
 	};
 
@@ -412,8 +413,8 @@ static const char big_rows[] =
 	"1"
 	" WHEN i % 4000 < 100 THEN i - 40 ELSE i - 100 END, (i * 7919 + i / 4000 * 13) % 20000 "
 	"FROM n;"
-	"WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT 1000000)"
-	" INSERT INTO sample SELECT i % 64, i % 64, i % 600, i * 104729 % 300000, 'python', 'cpu', "
+	"WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT 1000000)" INTO_SAMPLE
+	"SELECT i % 64, i % 64, i % 600, i * 104729 % 300000, 'python', 'cpu', "
 	"NULL, 1, 0, NULL FROM n;"
 	"COMMIT;";
 

@@ -18,8 +18,8 @@ static const char rows[] =
 	" (1,1,'db',2,30000000),(2,2,'lock',1,7000000),(1,1,'run_queue',3,500000000);"
 	"INSERT INTO thread_wait VALUES (1,1,'lock',10,100000000),(1,2,'lock',4,40000000),"
 	" (1,4,'lock',6,60000000),(1,1,'db',2,30000000),(2,3,'lock',1,7000000),"
-	" (1,1,'run_queue',3,500000000);"
-	"INSERT INTO sample VALUES (1,1,1,4,'python','offcpu','lock',3,30000000,NULL),"
+	" (1,1,'run_queue',3,500000000);" INTO_SAMPLE
+	"VALUES (1,1,1,4,'python','offcpu','lock',3,30000000,NULL),"
 	" (1,1,1,5,'python','offcpu','gil',1,10000000,NULL),"
 	" (1,4,1,9,'python','offcpu','gil',2,40000000,NULL);"
 	"INSERT INTO file VALUES (1,'file','/data/in','ceph','/data'),"

@@ -46,7 +46,8 @@ static void fill(struct recording_writer *writer)
 				    .ending = "unknown",
 				    .metric = "cpu",
 				    .count = 3,
-				    .waker = ROW_NULL};
+				    .waker = ROW_NULL,
+				    .file = ROW_NULL};
 
 	assert_int_equal(recording_writer__meta(writer, "node", "ceres \xf0\x9f\x92\xa9"), 0);
 	assert_int_equal(recording_writer__meta(writer, "hz", "99"), 0);
@@ -91,6 +92,7 @@ static void fill(struct recording_writer *writer)
 	sample.class = "lock";
 	sample.value = 2000000;
 	sample.waker = 7;
+	sample.file = 8;
 	assert_int_equal(recording_writer__sample(writer, &sample), 0);
 	assert_int_equal(recording_writer__quality(writer, "samples", 6, "CPU samples taken"), 0);
 	assert_int_equal(recording_writer__recorder(writer, 1, 5, 6), 0);
@@ -183,8 +185,8 @@ static void test_round_trip(void **state)
 	assert_rows(r, "SELECT * FROM inline", "1|0|2|-\n1|1|1|7\n");
 	assert_rows(r, "SELECT * FROM stack", "1|-|2\n2|1|1\n");
 	assert_rows(r, "SELECT * FROM sample",
-		    "1|1|1|-|unknown|cpu|-|3|0|-\n"
-		    "1|1|1|2|unknown|offcpu|lock|3|2000000|7\n");
+		    "1|1|1|-|unknown|cpu|-|3|0|-|-\n"
+		    "1|1|1|2|unknown|offcpu|lock|3|2000000|7|8\n");
 	assert_rows(r, "SELECT name, ok FROM ending WHERE name LIKE 'python_un%'",
 		    "python_unnamed|0\npython_unreadable|0\npython_unsupported|0\n");
 	assert_rows(r, "SELECT * FROM quality", "samples|6|CPU samples taken\n");

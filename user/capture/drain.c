@@ -390,8 +390,9 @@ static int take_count(void *context, const void *taken_key, const void *taken_su
 				 .metric = "cpu",
 				 .count = (int64_t)sum->count,
 				 .stack = ROW_NULL,
-				 .waker = ROW_NULL};
-	uint64_t leaf = key->metric == PS_METRIC_OFFCPU ? 0 : key->leaf;
+				 .waker = ROW_NULL,
+				 .file = ROW_NULL};
+	uint64_t leaf = key->metric == PS_METRIC_CPU ? key->leaf : 0;
 	struct thread *thread;
 	int err = 0;
 
@@ -401,22 +402,22 @@ static int take_count(void *context, const void *taken_key, const void *taken_su
 			wait_names__class(drain->wait_names, key->class, key->detail, buffer, &err);
 		row.value = (int64_t)sum->sum;
 		drain->waits.kept += sum->count;
-	} else if (drain->mem && mem_drain__sample(drain->mem, key->metric, key->class, sum->count,
-						   sum->sum, &row)) {
-		leaf = 0;
 	} else if (key->metric >= PS_METRIC_CEPH_TIME && key->metric <= PS_METRIC_CEPH_OPS) {
 		row.metric = key->metric == PS_METRIC_CEPH_TIME	   ? "ceph_time"
 			     : key->metric == PS_METRIC_CEPH_BYTES ? "ceph_bytes"
 								   : "ceph_ops";
 		row.class = ceph_class__name(key->class, ceph_buffer);
 		row.value = (int64_t)sum->sum;
-	} else if (key->metric != PS_METRIC_CPU) {
+	} else if (key->metric >= PS_METRIC_IO_TIME && key->metric <= PS_METRIC_IO_OPS) {
 		row.metric = key->metric == PS_METRIC_IO_TIME	 ? "io_time"
 			     : key->metric == PS_METRIC_IO_BYTES ? "io_bytes"
 								 : "io_ops";
-		row.class = io_op__name(key->class);
+		row.class = io_op__name(PS_IO_CLASS_OP(key->class));
 		row.value = (int64_t)sum->sum;
 		drain->operations.kept += sum->count;
+		err = io_drain__file(drain->io, key, &row.file);
+	} else if (drain->mem) {
+		mem_drain__sample(drain->mem, key->metric, key->class, sum->count, sum->sum, &row);
 	}
 	if (!epoch) { /* its process never became known */
 		drain->parts.counters[PS_COUNTER_STACK_UNKNOWN] += sum->count;

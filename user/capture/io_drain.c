@@ -113,6 +113,21 @@ int io_drain__on_file(struct io_drain *drain, const struct ps_file_event *event,
 	return file_names__on_event(drain->files, event, text);
 }
 
+int io_drain__file(struct io_drain *drain, const struct ps_count *count, int64_t *ret_row)
+{
+	struct ps_io_key key = {.epoch = count->epoch,
+				.file = count->detail,
+				.device = (uint32_t)count->device,
+				.op = PS_IO_CLASS_OP(count->class),
+				.kind = (uint8_t)PS_IO_CLASS_KIND(count->class)};
+	int64_t row = file_names__row(drain->files, &key, 1);
+
+	if (row < 0)
+		return (int)row;
+	*ret_row = row;
+	return 0;
+}
+
 int io_drain__on_renamed(struct io_drain *drain, const struct ps_file_event *event,
 			 const char *text)
 {

@@ -21,6 +21,8 @@ int io_drain__new(struct pipescope_bpf *bpf, struct recording_writer *writer,
 void io_drain__free(struct io_drain *drain); /* NULL is accepted */
 
 int io_drain__on_file(struct io_drain *drain, const struct ps_file_event *event, const char *text);
+/* The row of the file that a chosen operation was on. */
+int io_drain__file(struct io_drain *drain, const struct ps_count *count, int64_t *ret_row);
 int io_drain__on_renamed(struct io_drain *drain, const struct ps_file_event *event,
 			 const char *text);
 int io_drain__on_written(struct io_drain *drain, const struct ps_written_event *event);

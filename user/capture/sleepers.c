@@ -102,6 +102,7 @@ static int write_sample(struct sleepers *sleepers, const struct process *process
 		.count = 1,
 		.value = (int64_t)weight_ns,
 		.waker = ROW_NULL,
+		.file = ROW_NULL,
 	};
 	struct wait_names *names = process->wait_names;
 	int err = 0;

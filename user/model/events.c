@@ -427,6 +427,7 @@ static int load_sample(struct tables *tables, struct row *row)
 	if (!fact.count || fact.weight <= 0)
 		return 0;
 	fact.waker = read_waker(loading, row);
+	fact.file = row__file(row, 10, loading);
 	error = pool_of_sample(tables, row, kind, epoch, &fact);
 	fact.ending = (uint32_t)loading->last_ending;
 	if (!error)
@@ -504,7 +505,7 @@ static const struct events_step {
 	 load_histogram, NULL},
 	{NULL, NULL, ceph__load},
 	{NULL, NULL, tables__load_mem},
-	{"SELECT epoch, thread, slice, stack, ending, count, metric, class, value, waker"
+	{"SELECT epoch, thread, slice, stack, ending, count, metric, class, value, waker, file"
 	 " FROM sample",
 	 load_sample, NULL},
 };

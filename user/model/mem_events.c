@@ -81,8 +81,11 @@ static int add_sample(struct tables *tables, struct sample_fact sample)
 static int load_map(struct tables *tables, struct row *row)
 {
 	struct mem_fact fact = {.slice = NO_INDEX};
-	struct sample_fact sample = {
-		.thread = NO_INDEX, .slice = NO_INDEX, .waker = NO_INDEX, .count = 1};
+	struct sample_fact sample = {.thread = NO_INDEX,
+				     .slice = NO_INDEX,
+				     .waker = NO_INDEX,
+				     .file = NO_INDEX,
+				     .count = 1};
 	int error;
 
 	fact.epoch = row__reference(row, 0, &tables->loading->epochs);

@@ -25,13 +25,20 @@ static struct used_scopes scopes_of(const struct query_request *request)
 		used.by[request->keys[i]->scope] = used.any[request->keys[i]->scope] = true;
 	for (size_t i = 0; i < request->filter_count; i++)
 		used.any[request->filters[i].key->scope] = true;
+	/* Of threads only the samples of operations are known. */
+	used.any[SCOPE_OP] |=
+		request->metric && request->metric->source == SOURCE_IO && used.any[SCOPE_THREAD];
 	return used;
 }
 
 /* Whether only samples can tell these scopes apart. */
 static bool needs_samples(const bool *any)
 {
-	return any[SCOPE_NODE] || any[SCOPE_WAKER] || any[SCOPE_ENDING];
+	/* Operations are counted per process. */
+	bool io = any[SCOPE_OP] || any[SCOPE_FILE];
+
+	return any[SCOPE_NODE] || any[SCOPE_WAKER] || any[SCOPE_ENDING] ||
+	       (io && any[SCOPE_THREAD]);
 }
 
 /* Whether what was recorded of a source can be told apart by these scopes. */
@@ -55,8 +62,7 @@ static bool has_meaning(enum source source, const bool *any)
 	default: /* counted per file, sampled per thread and stack */
 		if (any[SCOPE_CEPH])
 			return false;
-		return !any[SCOPE_WAIT] && !any[SCOPE_WAKER] &&
-		       (estimated ? !any[SCOPE_FILE] : !any[SCOPE_THREAD]);
+		return !any[SCOPE_WAIT] && !any[SCOPE_WAKER] && (estimated || !any[SCOPE_THREAD]);
 	}
 }
 
@@ -74,18 +80,13 @@ const char *query__refusal(const struct query_request *request)
 	if (any[SCOPE_CEPH] && (any[SCOPE_WAIT] || any[SCOPE_WAKER] || any[SCOPE_OP]))
 		return "ceph does not go with wait, waker and op: what CephFS's client does is "
 		       "counted by itself; ask for one of them";
-	if (any[SCOPE_FILE] && (any[SCOPE_NODE] || any[SCOPE_ENDING]))
-		return "file, mount and fs do not go with function, line, module, stack and "
-		       "ending: stacks are sampled per operation, not per file; use op";
-	if (any[SCOPE_FILE] && any[SCOPE_THREAD])
-		return "file, mount and fs do not go with thread: operations are counted per "
-		       "process; use process";
-	if (any[SCOPE_OP] && !has_meaning(SOURCE_IO, any))
-		return "op does not go with thread alone: operations are counted per process; use "
-		       "process, or add function, line, module or stack";
 	if (any[SCOPE_CEPH] && !has_meaning(SOURCE_CEPH, any))
-		return "ceph does not go with thread alone: requests are counted per process; use "
-		       "process, or add function, line, module or stack";
+		return any[SCOPE_FILE]
+			       ? "ceph and mount do not go with thread, function, line, module, "
+				 "stack and ending: requests are sampled per operation; leave out "
+				 "mount"
+			       : "ceph does not go with thread alone: requests are counted per "
+				 "process; use process, or add function, line, module or stack";
 	if (any[SCOPE_WAIT] && !has_meaning(SOURCE_OFFCPU, any))
 		return "wait does not go with both thread and time: waits of threads are counted "
 		       "for the whole recording; leave out one of them";
@@ -107,16 +108,15 @@ const char *query__refusal(const struct query_request *request)
 		       : metric->source == SOURCE_MEM
 			       ? "metrics of memory do not go with wait, waker, file, mount, fs "
 				 "and op, nor with thread without function, line, module or stack"
-			       : "metrics of operations do not go with wait and waker, nor with "
-				 "thread without function, line, module or stack";
+			       : "metrics of operations do not go with wait and waker";
 	if ((metric->value == METRIC_MMAP_LIVE || metric->value == METRIC_MMAP_PEAK) &&
 	    (any[SCOPE_THREAD] || any[SCOPE_SLICE]))
 		return "mmap_live and mmap_peak do not go with thread and time: what is mapped "
 		       "belongs to the process";
 	if (metric->only_exact && needs_samples(any))
 		return "metrics waits, errors and waited are counted without stacks: they do not "
-		       "go with "
-		       "function, line, module, stack, waker and ending; use offcpu or ops";
+		       "go with function, line, module, stack, waker and ending, nor those of "
+		       "operations with thread; use offcpu or ops";
 	return NULL;
 }
 

@@ -65,7 +65,7 @@ static struct fact fact_of(const struct tables *tables, const struct sample_fact
 {
 	const struct sample_pool *pool = &tables->pools[sample->pool];
 	struct fact fact = {{pool->epoch, sample->thread, sample->slice, NO_INDEX, NO_INDEX,
-			     NO_INDEX, sample->waker, 1 + sample->ending}};
+			     sample->file, sample->waker, 1 + sample->ending}};
 
 	if (pool->source == SOURCE_OFFCPU)
 		fact.at[SCOPE_WAIT] = pool->item;
@@ -107,7 +107,8 @@ static int pick_samples(struct query *query, struct picked **ret_picked, size_t 
 	const struct tables *tables = query->tables;
 	_cleanup_free_ struct picked *picked = NULL;
 	bool fine = query->by_scope[SCOPE_THREAD] || query->by_scope[SCOPE_SLICE] ||
-		    query->by_scope[SCOPE_WAKER] || query->by_scope[SCOPE_ENDING];
+		    query->by_scope[SCOPE_WAKER] || query->by_scope[SCOPE_ENDING] ||
+		    query->by_scope[SCOPE_FILE];
 	uint32_t prefix = 0, prefix_pool = NO_INDEX;
 	size_t count = 0;
 
@@ -123,7 +124,7 @@ static int pick_samples(struct query *query, struct picked **ret_picked, size_t 
 		fact = fact_of(tables, sample);
 		if (!query__passes(query, &fact) || !stack_passes(query, sample->stack))
 			continue;
-		/* Without thread, slice, waker and ending the pool says all. */
+		/* Without thread, slice, waker, ending and file the pool says all. */
 		if (fine || sample->pool != prefix_pool) {
 			int error = query__prefix_of(query, &fact, &prefix);
 

@@ -308,7 +308,8 @@ int storage__add(struct query *query)
 	for (size_t i = 0; i < query->request.key_count; i++)
 		wanted |= !strcmp(query->request.keys[i]->name, "dataset") ||
 			  !strcmp(query->request.keys[i]->name, "file");
-	if (!wanted || !query->knows[SOURCE_IO] || query->by_scope[SCOPE_OP])
+	/* It is known of files, not of who worked at them. */
+	if (!wanted || query->estimated || !query->knows[SOURCE_IO] || query->by_scope[SCOPE_OP])
 		return 0;
 	query->storage = true;
 	error = add_written(query);

@@ -36,7 +36,7 @@ static const struct {
 	[ROW_FRAME] = {"INSERT OR REPLACE INTO frame VALUES (?,?,?,?)", "nnNN", false},
 	[ROW_INLINE] = {"INSERT OR REPLACE INTO inline VALUES (?,?,?,?)", "nnnN", false},
 	[ROW_STACK] = {"INSERT OR REPLACE INTO stack VALUES (?,?,?)", "nNn", false},
-	[ROW_SAMPLE] = {"INSERT INTO sample VALUES (?,?,?,?,?,?,?,?,?,?)", "nnnNttTnnN", true},
+	[ROW_SAMPLE] = {"INSERT INTO sample VALUES (?,?,?,?,?,?,?,?,?,?,?)", "nnnNttTnnNN", true},
 	[ROW_ENDING] = {"INSERT OR REPLACE INTO ending VALUES (?,?,?)", "tnt", false},
 	[ROW_QUALITY] = {"INSERT OR REPLACE INTO quality VALUES (?,?,?)", "tnt", false},
 	[ROW_RECORDER] = {"INSERT OR REPLACE INTO recorder VALUES (?,?,?)", "nnn", false},

@@ -164,8 +164,9 @@ CREATE TABLE sample (
 	stack INTEGER,              -- NULL: nothing of the stack is known
 	ending TEXT NOT NULL,       -- ending.name
 	metric TEXT NOT NULL, class TEXT, count INTEGER NOT NULL, value INTEGER NOT NULL,
-	waker INTEGER               -- thread.id of who ended the waits; 0: an interrupt (timer,
+	waker INTEGER,              -- thread.id of who ended the waits; 0: an interrupt (timer,
 	                            -- device, network); NULL: not known, or no waits
+	file INTEGER                -- file.id of what the operations were on; NULL: no operations
 );
 
 -- How stacks ended, and every counter of what was lost: name, value, meaning.

@@ -208,7 +208,7 @@ int recording_writer__sample(struct recording_writer *writer, const struct sampl
 	struct row_cell cells[] = {NUMBER(row->epoch), NUMBER(row->thread), NUMBER(row->slice),
 				   NUMBER(row->stack), TEXT(row->ending),   TEXT(row->metric),
 				   TEXT(row->class),   NUMBER(row->count),  NUMBER(row->value),
-				   NUMBER(row->waker)};
+				   NUMBER(row->waker), NUMBER(row->file)};
 
 	return recording_writer__put(writer, ROW_SAMPLE, cells);
 }
