@@ -92,6 +92,24 @@ int facts__cgroup(pid_t pid, char **ret_path)
 	return 0;
 }
 
+int facts__start_code(pid_t pid, uint64_t *ret_address)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *at;
+	int err = read_of(pid, "stat", SMALL_FILE_LIMIT, &text, NULL);
+
+	if (err)
+		return err;
+	/* Field 26; the second one, in parentheses, may hold anything. */
+	at = strrchr(text, ')');
+	for (int field = 2; at && field < 26; field++)
+		at = strchr(at + 1, ' ');
+	if (!at)
+		return -ENODATA;
+	*ret_address = strtoull(at, NULL, 10);
+	return *ret_address > 1 ? 0 : -EACCES;
+}
+
 void facts__comm(pid_t pid, char *ret_comm, size_t size)
 {
 	_cleanup_free_ char *text = NULL;

@@ -21,6 +21,9 @@ int facts__environment(pid_t pid, const char *const *names, size_t name_count, c
  */
 int facts__cgroup(pid_t pid, char **ret_path);
 
+/* Where the code of its program begins; -EACCES: the kernel does not tell. */
+int facts__start_code(pid_t pid, uint64_t *ret_address);
+
 /* The command's name; "[unknown]" when the process is gone. */
 void facts__comm(pid_t pid, char *ret_comm, size_t size);
 

@@ -42,6 +42,7 @@ struct frame_rule {
 	const char *locals[PS_QUANTUM_LOCALS];
 	uint32_t local_count, identity_count;
 	struct rule_words calls; /* system calls at which the process is looked at */
+	bool of_thread; /* quanta are their threads', not the process's */
 	/* For each name those that are tried, in their order. */
 	struct {
 		enum frame_name name;

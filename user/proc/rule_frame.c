@@ -54,6 +54,15 @@ static int parse_calls(struct rule_parser *parser, struct rule *rule, const char
 	return err;
 }
 
+static int parse_scope(struct rule_parser *parser, struct rule *rule, const char *name, char *value)
+{
+	(void)name;
+	if (strcmp(value, "process") && strcmp(value, "thread"))
+		return rule_parser__error(parser, "'%.64s' is no scope: process or thread", value);
+	frame_rule(rule)->of_thread = !strcmp(value, "thread");
+	return 0;
+}
+
 /* The index of a local variable, which is added when it is new. */
 static int take_local(struct rule_parser *parser, struct frame_rule *frame, const char *pooled,
 		      uint32_t *ret_index)
@@ -243,11 +252,12 @@ static int finish_frame(struct rule_parser *parser, struct rule *rule)
 	if (!frame->files.count)
 		return rule_parser__error_at(parser, rule->line,
 					     "the rule needs file = PATTERN...");
-	if (frame->has_part && !frame->identity_count && !frame->path_count)
+	if (frame->has_part && !frame->identity_count && !frame->path_count && !frame->of_thread)
 		return 0;
 	if (frame->has_part)
-		return rule_parser__error_at(parser, rule->line,
-					     "'subtask' stands without 'quantum' and 'label'");
+		return rule_parser__error_at(
+			parser, rule->line,
+			"'subtask' stands without 'quantum', 'label' and 'scope'");
 	if (!frame->identity_count)
 		return rule_parser__error_at(
 			parser, rule->line,
@@ -272,7 +282,7 @@ static void print_frame(const struct rule *rule, FILE *stream)
 		return;
 	}
 	rule_words__print(&frame->calls, ", at", stream);
-	fputs(", a quantum is", stream);
+	fputs(frame->of_thread ? ", a thread's quantum is" : ", a quantum is", stream);
 	for (size_t i = 0; i < frame->identity_count; i++)
 		fprintf(stream, " %s", frame->locals[i]);
 	fputs(" ->", stream);
@@ -293,7 +303,7 @@ static const struct rule_key frame_keys[] = {
 	{"class", RULE_KEY_REPEATED, parse_class}, {"id", RULE_KEY_REPEATED, parse_id},
 	{"run", RULE_KEY_REPEATED, parse_run},	   {"dataid", RULE_KEY_REPEATED, parse_dataid},
 	{"field", RULE_KEY_NAMED, parse_field},	   {"calls", RULE_KEY_ONCE, parse_calls},
-	{"subtask", RULE_KEY_ONCE, parse_part},
+	{"subtask", RULE_KEY_ONCE, parse_part},	   {"scope", RULE_KEY_ONCE, parse_scope},
 };
 
 #define FRAME_KEY_COUNT (sizeof(frame_keys) / sizeof(frame_keys[0]))

@@ -2,6 +2,7 @@
 #include "python/code.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@
 /* What is read of a code object at once. */
 struct header {
 	uint64_t type, name, file, lines;
+	uint64_t more; /* what the walker has as python__more() */
 	int32_t first_line, flags;
 };
 
@@ -38,6 +40,35 @@ static size_t max(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
+/* As python__content() in bpf/python.bpf.h. */
+static uint64_t content_of(const struct memory *memory, const struct python_layout *layout,
+			   const struct header *header)
+{
+	uint16_t text = layout->text_ascii_data;
+	uint64_t length, word = 0;
+
+	if (header->flags & PS_PY_OPTIMIZED) {
+		if (memory__read(memory, header->name + text - PS_PY_TEXT_HASH, &word,
+				 sizeof(word)))
+			return 0;
+		return word | 1;
+	}
+	if (memory__read(memory, header->file + text - PS_PY_TEXT_LENGTH, &length, sizeof(length)))
+		return 0;
+	if (length >= sizeof(word) &&
+	    memory__read(memory, header->file + text + length - sizeof(word), &word, sizeof(word)))
+		return 0;
+	return (word ^ length << 32) | 1;
+}
+
+/* The count of references lies in front of the type. The rest of an object stays as it was when it
+ * is freed, until somebody else gets its memory; only the count becomes 0, or the allocator's
+ * pointer to the next free block. The upper 16 bits are flags in 3.14. */
+static bool is_alive(uint64_t references)
+{
+	return (uint32_t)references && !(references >> 32 & 0xffff);
+}
+
 static int read_header(const struct memory *memory, const struct python_layout *layout,
 		       uint64_t address, uint64_t code_type, struct header *ret)
 {
@@ -49,6 +80,8 @@ static int read_header(const struct memory *memory, const struct python_layout *
 	int err;
 
 	size = max(size, max(layout->code_lines, max(layout->code_first_line, layout->code_flags)));
+	if (layout->walker.version >= PS_PY_NUMBERED)
+		size = max(size, layout->code_more);
 	size += sizeof(uint64_t);
 	if (size > sizeof(bytes))
 		return -EBADMSG;
@@ -68,6 +101,13 @@ static int read_header(const struct memory *memory, const struct python_layout *
 	};
 	if (code_type && header.type != code_type)
 		return -EBADMSG;
+	if (layout->object_type >= sizeof(uint64_t) &&
+	    !is_alive(word_at(bytes, layout->object_type - sizeof(uint64_t))))
+		return -ESRCH;
+	if (layout->walker.version >= PS_PY_NUMBERED)
+		header.more = word_at(bytes, layout->code_more);
+	else
+		header.more = content_of(memory, layout, &header);
 	if (!header.type || !header.name || !header.file || !header.lines || header.first_line < 0)
 		return -EBADMSG;
 	*ret = header;
@@ -89,6 +129,7 @@ static uint64_t fingerprint_of(const struct header *header)
 
 	hash = mix(hash, header->file);
 	hash = mix(hash, header->lines);
+	hash = mix(hash, header->more);
 	return mix(hash, (uint64_t)(uint32_t)header->first_line << 32 | (uint32_t)header->flags);
 }
 
@@ -150,7 +191,7 @@ int python_code__read(const struct memory *memory, const struct python_layout *l
 	code.position = layout->walker.position;
 	code.fingerprint = fingerprint_of(&header);
 	code.check = ps_py_code_check(header.name, header.file, header.lines,
-				      (uint32_t)header.first_line);
+				      (uint32_t)header.first_line, header.more);
 	err = python_text__read(memory, layout, header.name, PYTHON_NAME_LIMIT, &code.name);
 	if (!err)
 		err = python_text__read(memory, layout, header.file, PYTHON_FILE_LIMIT, &code.file);

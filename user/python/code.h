@@ -26,7 +26,8 @@ struct python_code {
 
 /* Reads the code object at address. code_type: address of PyCode_Type in that process, 0: not known
  * (then any object that looks right is taken). python_code__clear() after success. -EBADMSG: no
- * code object, or it changed meanwhile; -EFAULT, -ESRCH, -EPERM: from the memory; -ENOMEM. */
+ * code object, or it changed meanwhile; -ESRCH: it has been freed, or the process has ended;
+ * -EFAULT, -EPERM: from the memory; -ENOMEM. */
 int python_code__read(const struct memory *memory, const struct python_layout *layout,
 		      uint64_t address, uint64_t code_type, struct python_code *ret);
 

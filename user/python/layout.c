@@ -131,7 +131,7 @@ static void take_walker(struct published *published, const struct debug_fields *
 }
 
 static void take_objects(struct published *published, const struct debug_fields *fields,
-			 struct python_layout *layout)
+			 const struct python_layout *known, struct python_layout *layout)
 {
 	uint64_t code = published_size(published, fields->code_object_size, STRUCT_LIMIT);
 	uint64_t bytes = published_size(published, fields->bytes_object_size, STRUCT_LIMIT);
@@ -145,6 +145,10 @@ static void take_objects(struct published *published, const struct debug_fields 
 	layout->code_qualname = published_offset(published, fields->code_object_qualname, 8, code);
 	layout->code_file = published_offset(published, fields->code_object_filename, 8, code);
 	layout->code_lines = published_offset(published, fields->code_object_linetable, 8, code);
+	/* Not published: it lies between two that are, or else the name has to do. */
+	if (layout->code_first_line != known->code_first_line ||
+	    layout->code_file != known->code_file)
+		layout->code_more = layout->code_name;
 	layout->bytes_size = published_offset(published, fields->bytes_object_ob_size, 8, bytes);
 	layout->bytes_data = published_offset(published, fields->bytes_object_ob_sval, 1, bytes);
 	layout->text_length = published_offset(published, fields->unicode_object_length, 8, text);
@@ -187,7 +191,7 @@ int python_layout__from_debug_offsets(const void *bytes, size_t size, uint16_t *
 	layout.runtime_interpreters =
 		published_offset(&published, fields->runtime_state_interpreters_head, 8, runtime);
 	take_walker(&published, fields, &layout);
-	take_objects(&published, fields, &layout);
+	take_objects(&published, fields, known, &layout);
 	layout.interpreter_modules = published_offset(
 		&published, fields->interpreter_state_imports_modules, 8,
 		published_size(&published, fields->interpreter_state_size, RUNTIME_LIMIT));
@@ -209,8 +213,9 @@ struct ps_py_offsets python_layout__for_walker(const struct python_layout *layou
 	struct ps_py_offsets walker = layout->walker;
 	uint16_t name =
 		layout->code_qualname != PS_PY_NO_FIELD ? layout->code_qualname : layout->code_name;
+	uint16_t more = walker.version >= PS_PY_NUMBERED ? layout->code_more : layout->code_flags;
 	const uint16_t fields[] = {name, layout->code_file, layout->code_lines,
-				   layout->code_first_line};
+				   layout->code_first_line, more};
 	uint16_t start = UINT16_MAX, end = 0;
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
@@ -233,5 +238,6 @@ struct ps_py_offsets python_layout__for_walker(const struct python_layout *layou
 	walker.check_file = layout->code_file - start;
 	walker.check_lines = layout->code_lines - start;
 	walker.check_first_line = layout->code_first_line - start;
+	walker.check_more = (uint8_t)(more - start);
 	return walker;
 }

@@ -4,8 +4,8 @@
  * Two sources. CPython 3.8-3.12: offsets.inc, made by scripts/gen-python-offsets.sh from CPython's
  * own headers. 3.13 and later: what the interpreter publishes at the start of _PyRuntime
  * (_Py_DebugOffsets, known by its cookie); what it does not publish comes from offsets.inc too:
- * runtime_tss_key, shim_owner, code_tag_bits, code_flags, the bits of text_state and text_data, and
- * all that is below bytes_data but interpreter_modules. */
+ * runtime_tss_key, shim_owner, code_tag_bits, code_flags, code_more, the bits of text_state and
+ * text_data, and all that is below bytes_data but interpreter_modules. */
 #ifndef PYTHON_LAYOUT_H
 #define PYTHON_LAYOUT_H
 
@@ -38,6 +38,7 @@ struct python_layout {
 	uint16_t code_flags, code_first_line; /* both an int */
 	uint16_t code_name, code_qualname, code_file; /* str; co_qualname: 3.11+ */
 	uint16_t code_lines; /* bytes: co_lnotab or co_linetable */
+	uint16_t code_more; /* 3.12+: 8 bytes that hold co_version */
 
 	/* str, compact: PyASCIIObject and PyCompactUnicodeObject */
 	uint16_t text_length; /* Py_ssize_t, in characters */

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "symbols/demangle.h"
+#include "symbols/dwarf_names.h"
 
 #define MAX_UNITS    (1u << 20)
 #define MAX_RANGES   65536 /* of one DIE */
@@ -133,14 +133,6 @@ static void assign(Dwarf_Die *die, struct target *targets, size_t count, bool un
 	}
 }
 
-/* The next sibling, in place. Damage may lead back: false, as at the end. */
-static bool next_sibling(Dwarf_Die *die)
-{
-	Dwarf_Off before = dwarf_dieoffset(die);
-
-	return !dwarf_siblingof(die, die) && dwarf_dieoffset(die) > before;
-}
-
 static bool may_hold_functions(int tag, bool deep)
 {
 	switch (tag) {
@@ -177,7 +169,7 @@ static void walk_functions(Dwarf_Die *parent, struct target *targets, size_t cou
 			depth++;
 			continue;
 		}
-		while (depth && !next_sibling(&path[depth - 1]))
+		while (depth && !dwarf_names__next(&path[depth - 1]))
 			depth--;
 	}
 }
@@ -199,7 +191,7 @@ static bool find_inner(Dwarf_Die *parent, Dwarf_Addr address, Dwarf_Die *ret)
 			*ret = die;
 			return true;
 		}
-		if (!next_sibling(&die))
+		if (!dwarf_names__next(&die))
 			return false;
 	}
 	return false;
@@ -223,129 +215,6 @@ static void find_scopes(Dwarf_Die *function, Dwarf_Addr address, struct scopes *
 }
 
 /* --- names and lines */
-
-static const char *string_of(Dwarf_Die *die, unsigned int name)
-{
-	Dwarf_Attribute attribute;
-
-	return dwarf_formstring(dwarf_attr_integrate(die, name, &attribute));
-}
-
-static bool is_cplusplus(Dwarf_Die *unit)
-{
-	switch (dwarf_srclang(unit)) {
-	case DW_LANG_C_plus_plus:
-	case DW_LANG_C_plus_plus_03:
-	case DW_LANG_C_plus_plus_11:
-	case DW_LANG_C_plus_plus_14:
-	case 0x2b: /* C++17 and 20: libdw's header may be older */
-	case 0x2c:
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* The DIE that declares the function: where it lies is its name space. */
-static Dwarf_Die declaring(const Dwarf_Die *die)
-{
-	Dwarf_Die at = *die;
-
-	for (size_t step = 0; step < MAX_NESTING; step++) {
-		Dwarf_Attribute attribute;
-		Dwarf_Die next;
-
-		if (!dwarf_attr(&at, DW_AT_abstract_origin, &attribute) &&
-		    !dwarf_attr(&at, DW_AT_specification, &attribute))
-			break;
-		if (!dwarf_formref_die(&attribute, &next))
-			break;
-		at = next;
-	}
-	return at;
-}
-
-/* The child of parent that is die, or that die lies in. */
-static bool child_towards(Dwarf_Die *parent, Dwarf_Off die, Dwarf_Die *ret)
-{
-	Dwarf_Die at, next;
-
-	if (dwarf_child(parent, &at) || dwarf_dieoffset(&at) > die)
-		return false;
-	for (size_t step = 0; step < MAX_SIBLINGS; step++) {
-		next = at;
-		if (!next_sibling(&next) || dwarf_dieoffset(&next) > die) {
-			*ret = at;
-			return true;
-		}
-		at = next;
-	}
-	return false;
-}
-
-static const char *name_of_scope(Dwarf_Die *die)
-{
-	const char *name;
-
-	switch (dwarf_tag(die)) {
-	case DW_TAG_namespace:
-		name = dwarf_diename(die);
-		return name ? name : "(anonymous namespace)";
-	case DW_TAG_structure_type:
-	case DW_TAG_class_type:
-	case DW_TAG_union_type:
-		return dwarf_diename(die);
-	default:
-		return NULL;
-	}
-}
-
-/* "space::type::name" of what has no linkage name, as in an anonymous name space. malloc'ed; NULL:
- * no more than the name is known. */
-static char *qualify(Dwarf_Die *unit, const Dwarf_Die *die, const char *name)
-{
-	Dwarf_Die declared = declaring(die), at = *unit;
-	Dwarf_Off offset = dwarf_dieoffset(&declared);
-	char *text = NULL;
-	size_t size;
-	FILE *stream = open_memstream(&text, &size);
-
-	if (!stream)
-		return NULL;
-	for (size_t depth = 0; depth < MAX_NESTING && child_towards(&at, offset, &at); depth++) {
-		const char *scope;
-
-		if (dwarf_dieoffset(&at) == offset)
-			break;
-		scope = name_of_scope(&at);
-		if (scope)
-			fprintf(stream, "%s::", scope);
-	}
-	fputs(name, stream);
-	if (fclose(stream)) {
-		free(text);
-		return NULL;
-	}
-	return text;
-}
-
-/* *ret_owned: what to free. */
-static const char *name_of(Dwarf_Die *unit, Dwarf_Die *die, char **ret_owned)
-{
-	const char *linkage = string_of(die, DW_AT_linkage_name), *name;
-
-	if (!linkage)
-		linkage = string_of(die, DW_AT_MIPS_linkage_name);
-	*ret_owned = linkage ? symbol__demangle(linkage) : NULL;
-	if (*ret_owned)
-		return *ret_owned;
-	if (linkage)
-		return linkage;
-	name = string_of(die, DW_AT_name);
-	if (name && is_cplusplus(unit))
-		*ret_owned = qualify(unit, die, name);
-	return *ret_owned ? *ret_owned : name;
-}
 
 static uint32_t number_of(Dwarf_Die *die, unsigned int name)
 {
@@ -408,7 +277,7 @@ static int take_chain(Dwarf_Die *unit, struct scopes *scopes, const struct targe
 			line_of_call(unit, die + 1, &frames[i]);
 		else
 			line_at(unit, target->address, &frames[i]);
-		frames[i].name = name_of(unit, die, &owned[i]);
+		frames[i].name = dwarf_names__of(unit, die, &owned[i]);
 		declaration_of(die, &frames[i]);
 	}
 	kept = count;
