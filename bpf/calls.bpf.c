@@ -13,6 +13,8 @@
 #include "maps.bpf.h"
 #include "python.bpf.h"
 
+#define CALLS_FRAMES 64 /* of a sampled thread's innermost ones */
+
 /* What a breakpoint costs the thread; times are told without it. */
 __u64 calls_cost_ns = 0;
 
@@ -76,7 +78,7 @@ struct calls_scratch {
 	struct ps_calls_sum sum;
 	struct calls_thread thread;
 	__u8 frame[PY_FRAME_BYTES];
-	__u8 code[PY_FRAME_BYTES];
+	__u8 code[PY_FRAME_BYTES + 8];
 };
 
 struct {
@@ -220,7 +222,8 @@ static __always_inline __u64 is_same(__u64 one, __u64 other)
 	return ((difference | -difference) >> 63) ^ 1;
 }
 
-/* A call of the function begins. Places above the innermost call hold no address. */
+/* A call of the function begins. Places above the innermost call hold no address. 1: it is inside
+ * of another one of the same function. */
 __noinline int calls__begin(__u64 address, __u32 check, __u64 stack, __u64 now)
 {
 	__u64 id = bpf_get_current_pid_tgid(), inside = 0;
@@ -248,7 +251,7 @@ __noinline int calls__begin(__u64 address, __u32 check, __u64 stack, __u64 now)
 	call->inner_ns = 0;
 	call->inside = inside;
 	thread->depth = at + 1;
-	return 0;
+	return inside;
 }
 
 /* The code object of a frame, and what tells it apart. 0: found. */
@@ -275,7 +278,8 @@ static __always_inline int read_code(struct calls_scratch *scratch, __u64 frame,
 		*(__u64 *)(scratch->code + (layout->check_name & (PY_FRAME_BYTES - 8))),
 		*(__u64 *)(scratch->code + (layout->check_file & (PY_FRAME_BYTES - 8))),
 		*(__u64 *)(scratch->code + (layout->check_lines & (PY_FRAME_BYTES - 8))),
-		*(__u32 *)(scratch->code + (layout->check_first_line & (PY_FRAME_BYTES - 4))));
+		*(__u32 *)(scratch->code + (layout->check_first_line & (PY_FRAME_BYTES - 4))),
+		python__more(layout, scratch->code));
 	return 0;
 }
 
@@ -327,6 +331,97 @@ int calls_hit(struct pt_regs *ctx)
 	if (!sum)
 		return 0;
 	__sync_fetch_and_add(&sum->count, 1);
-	calls__begin(function.address, function.check, ctx->rsp, now);
+	if (calls__begin(function.address, function.check, ctx->rsp, now))
+		__sync_fetch_and_add(&sum->recursive, 1);
+	return 0;
+}
+
+/* --- what is not seen: from CPython 3.11 on a call from Python to Python stays in the loop */
+
+struct calls_walk {
+	struct python_walk walk;
+	struct ps_calls_function last; /* address 0: none */
+	__u32 layout, pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct calls_walk);
+} calls_walks SEC(".maps");
+
+static __always_inline void count_frame(const struct ps_calls_function *function, __u64 inlined)
+{
+	__u32 zero = 0;
+	struct calls_scratch *scratch = bpf_map_lookup_elem(&calls_scratches, &zero);
+	struct ps_calls_sum *sum;
+
+	if (!function->address || !function->check || !scratch ||
+	    bpf_map_lookup_elem(&calls_others, function))
+		return;
+	sum = sum_of(function, scratch);
+	if (!sum)
+		return;
+	__sync_fetch_and_add(&sum->sampled, 1);
+	if (inlined)
+		__sync_fetch_and_add(&sum->inlined, 1);
+}
+
+/* Counts the frame before, of which it is now known what began it. 1: there are more. */
+__noinline int calls__sample_step(__u32 tgid)
+{
+	__u32 zero = 0;
+	struct calls_walk *walk = bpf_map_lookup_elem(&calls_walks, &zero);
+	const struct ps_py_offsets *layout;
+	struct ps_frame frame = {};
+	int status;
+
+	if (!walk)
+		return 0;
+	layout = bpf_map_lookup_elem(&py_layouts, &walk->layout);
+	if (!layout || !walk->walk.frame)
+		return 0;
+	status = python__step(&walk->walk, layout, &frame);
+	if (status < 0)
+		return 0;
+	/* Of 3.11 the frame itself says so; later the frame behind it is a shim or is not. */
+	count_frame(&walk->last, status != PY_NO_FRAME);
+	walk->last.address = 0;
+	if (status == PY_NO_FRAME)
+		return 1;
+	walk->last.address = frame.address;
+	walk->last.tgid = tgid;
+	walk->last.check = PS_FRAME_CHECK(&frame);
+	if (frame.kind & PS_FRAME_LAST) {
+		count_frame(&walk->last, 0);
+		walk->last.address = 0;
+	}
+	return 1;
+}
+
+SEC("?perf_event")
+int calls_sample(void *ctx)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32, zero = 0;
+	const struct ps_py_process *process = bpf_map_lookup_elem(&py_processes, &tgid);
+	struct task_struct *task = (void *)bpf_get_current_task();
+	const struct ps_py_offsets *layout;
+	struct calls_walk *walk;
+
+	if (!process)
+		return 0;
+	walk = bpf_map_lookup_elem(&calls_walks, &zero);
+	if (!walk)
+		return 0;
+	walk->layout = process->offsets;
+	walk->last.address = 0;
+	layout = bpf_map_lookup_elem(&py_layouts, &walk->layout);
+	if (!layout || python__begin(&walk->walk, layout, process->runtime,
+				     BPF_CORE_READ(task, thread.fsbase)))
+		return 0;
+	for (int i = 0; i < CALLS_FRAMES; i++)
+		if (!calls__sample_step(tgid))
+			break;
 	return 0;
 }

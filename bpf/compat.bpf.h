@@ -48,8 +48,6 @@ struct task_struct___any {
 	struct sched_entity___any se;
 } __attribute__((preserve_access_index));
 
-#define INTERRUPT_BITS 0x00ff0100 /* of preempt_count: NMI, hard interrupt, in a soft interrupt */
-
 /* Whether current is only whom an interrupt has interrupted; -1: not known. preempt_count is a
  * per-CPU variable that programs may name only where kallsyms has it. So it is found by its
  * distance from another, the run queue of this CPU, to which current leads. */
@@ -67,7 +65,7 @@ static __always_inline int compat__in_interrupt(void)
 		queue = BPF_CORE_READ(task, se.cfs_rq, rq);
 	if (bpf_probe_read_kernel(&count, sizeof(count), queue + knob_preempt_count))
 		return -1;
-	return !!(count & INTERRUPT_BITS);
+	return !!(count & knob_interrupt_bits);
 }
 
 struct cfs_rq___throttling {

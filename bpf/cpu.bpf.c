@@ -65,7 +65,7 @@ int cpu_sample(struct bpf_perf_event_data *ctx)
 	walker = bpf_map_lookup_elem(&walkers, &slot);
 	if (!walker)
 		return 0;
-	key.epoch = who->epoch;
+	key.epoch = epochs__of_thread(who, key.tid);
 	walker__begin(walker, key.epoch, id);
 	key.leaf = ctx->regs.rip;
 	if (!(ctx->regs.cs & 3)) {
@@ -81,7 +81,7 @@ int cpu_sample(struct bpf_perf_event_data *ctx)
 		quantum__look(slot);
 		who = bpf_map_lookup_elem(&epochs, &key.tgid);
 		if (who)
-			walker->event.epoch = key.epoch = who->epoch;
+			walker->event.epoch = key.epoch = epochs__of_thread(who, key.tid);
 	}
 	walker__user(slot, walker->event.leaf_kernel);
 	walker__finish(slot);

@@ -72,15 +72,21 @@ static __always_inline __u64 file_size(struct file *file)
 	return BPF_CORE_READ(inode, i_size);
 }
 
-/* Whether closing one descriptor of current's closes the file. */
-static __always_inline bool file_is_last(struct file *file)
+/* Descriptors, mappings and others that use it now. */
+static __always_inline __u64 file_references(struct file *file)
 {
 	struct file___since_6_13 *now = (void *)file;
 	struct file___before_6_13 *before = (void *)file;
 
 	if (bpf_core_field_exists(now->f_ref))
-		return !BPF_CORE_READ(now, f_ref.refcnt.counter);
-	return BPF_CORE_READ(before, f_count.counter) == 1;
+		return BPF_CORE_READ(now, f_ref.refcnt.counter) + 1;
+	return BPF_CORE_READ(before, f_count.counter);
+}
+
+/* Whether closing one descriptor of current's closes the file. */
+static __always_inline bool file_is_last(struct file *file)
+{
+	return file_references(file) == 1;
 }
 
 #endif

@@ -16,6 +16,7 @@
 #include "io_names.bpf.h"
 #include "io_paths.bpf.h"
 #include "io_slots.bpf.h"
+#include "opens.bpf.h"
 #include "remote.bpf.h"
 #include "walker.bpf.h"
 #include "writers.bpf.h"
@@ -40,6 +41,7 @@ __noinline int io__opened(__u64 descriptor)
 		return 0;
 	key.epoch = state->epoch;
 	tell_file(file, &key, file_directory(file));
+	opens__add((__u64)file, (__u64)inode, state->ended_ns);
 	if (!file_is_written(file))
 		return 0;
 	if (state->tags[index].inode == (__u64)inode && state->slots[index].key.op == PS_IO_WRITE) {
@@ -177,21 +179,26 @@ static __always_inline void count_file(struct thread_state *state, __u32 index, 
 __noinline int io_notice(__u32 tgid)
 {
 	struct thread_state *state = thread__find(compat__current());
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	const struct ps_quantum *quantum;
 	const struct ps_who *who;
+	__u64 epoch;
 
 	/* A close() counts where its slot was found; this is looked at when it has ended. */
 	if (!state || state->call_slot)
 		return 0;
 	state->switches = quantum_switches;
 	who = bpf_map_lookup_elem(&epochs, &tgid);
-	if (!who || who->epoch == state->epoch)
+	if (!who)
+		return 0;
+	epoch = epochs__of_thread(who, tid);
+	if (epoch == state->epoch)
 		return 0;
 	io__flush(state, state->epoch ? state->epoch : who->epoch);
-	state->epoch = who->epoch;
+	state->epoch = epoch;
 	if (knob_quanta) {
 		quantum = bpf_map_lookup_elem(&quanta, &tgid);
-		state->in_quantum = quantum && quantum->tid == (__u32)bpf_get_current_pid_tgid();
+		state->in_quantum = epoch != who->epoch || (quantum && quantum->tid == tid);
 	}
 	return 0;
 }
@@ -252,6 +259,8 @@ __noinline int io__count_file(__u64 address, __u32 op, __s64 result, __u64 ns)
 	if (key.kind == PS_IO_FILE) {
 		directory = file_directory(file);
 		tell_file(file, &key, directory);
+		if (op == PS_IO_OPEN)
+			opens__add(address, (__u64)inode, bpf_ktime_get_ns());
 		if (ps_io_writes(op) && more.bytes) {
 			writers_wrote(key.file, key.device);
 			writers_add(key.file, key.device, key.epoch, more.bytes,
@@ -263,11 +272,11 @@ __noinline int io__count_file(__u64 address, __u32 op, __s64 result, __u64 ns)
 	return 0;
 }
 
-__noinline int io__count_fault(__u64 address)
+__noinline int io__count_fault(__u64 address, __u32 op)
 {
 	struct inode *inode = (void *)address;
 	struct ps_io_sum more = {.count = 1};
-	struct ps_io_key key = {.epoch = epochs__current(), .op = PS_IO_FAULT, .kind = PS_IO_FILE};
+	struct ps_io_key key = {.epoch = epochs__current(), .op = op, .kind = PS_IO_FILE};
 
 	if (!key.epoch)
 		return 0;
@@ -282,6 +291,7 @@ __noinline int io__begin(__u32 call, __u64 first)
 	struct task_struct *task = compat__current();
 	struct thread_state *state;
 	struct file *file;
+	__u32 index;
 
 	if (compat__is_32_bit(task))
 		return 0;
@@ -300,7 +310,12 @@ __noinline int io__begin(__u32 call, __u64 first)
 			io_notice(bpf_get_current_pid_tgid() >> 32);
 		file = file_of(task, first);
 		if (file) {
-			state->call_slot = 1 + take_slot(state, file, PS_IO_CLOSE, 0);
+			index = take_slot(state, file, PS_IO_CLOSE, 0);
+			state->call_slot = 1 + index;
+			state->opened_ns = 0;
+			if (state->slots[index & (PS_IO_SLOTS - 1)].key.kind == PS_IO_FILE)
+				state->opened_ns = opens__close(
+					file, state->tags[index & (PS_IO_SLOTS - 1)].inode);
 			writers_closing((__u64)file);
 		}
 	}
@@ -375,6 +390,17 @@ static __always_inline void note_read(struct thread_state *state, __u32 index, s
 	pattern__note(&slot->key, &tag->pattern, position, bytes, now);
 }
 
+/* A file was closed for good that was open for ns. */
+static __always_inline void count_closed(struct thread_state *state, __u32 index, __u64 ns)
+{
+	struct ps_io_sum *sum = &state->slots[index & (PS_IO_SLOTS - 1)].sum;
+
+	sum->closed++;
+	sum->open_ns += ns;
+	if (ns > sum->longest_ns)
+		sum->longest_ns = ns;
+}
+
 __noinline int io__end(__u32 call, __u64 first, __u64 second, __s64 result, __u64 fifth)
 {
 	struct task_struct *task = compat__current();
@@ -389,10 +415,13 @@ __noinline int io__end(__u32 call, __u64 first, __u64 second, __s64 result, __u6
 	end_ns = bpf_ktime_get_ns();
 	ns = end_ns - state->call_ns;
 	state->call_ns = 0;
+	state->ended_ns = end_ns;
 	if (op == PS_IO_CLOSE && state->call_slot) {
 		index = state->call_slot - 1;
 		state->call_slot = 0;
 		count_file(state, index, op, result, 0, ns, end_ns);
+		if (state->opened_ns)
+			count_closed(state, index, end_ns - ns - state->opened_ns);
 		choose_stack_of_slot(state, index, op, ns, 0);
 		return 0;
 	}

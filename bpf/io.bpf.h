@@ -68,11 +68,17 @@ static __always_inline void io__add(struct ps_io_key *key, const struct ps_io_su
 		count_events(PS_COUNTER_IO_FULL, more->count);
 		return;
 	}
-	__sync_fetch_and_add(&sum->count, more->count);
-	if (more->bytes) /* see counts__add() */
+	if (more->count) /* see counts__add() */
+		__sync_fetch_and_add(&sum->count, more->count);
+	if (more->bytes)
 		__sync_fetch_and_add(&sum->bytes, more->bytes);
 	if (more->ns)
 		__sync_fetch_and_add(&sum->ns, more->ns);
+	if (!more->closed)
+		return;
+	__sync_fetch_and_add(&sum->closed, more->closed);
+	if (sum->longest_ns < more->longest_ns)
+		sum->longest_ns = more->longest_ns;
 }
 
 /* Moves a slot's sums, to the epoch in which they were made, into the map and leaves it empty, to
@@ -91,7 +97,7 @@ static __always_inline void io__flush_slot(struct thread_state *state, __u32 ind
 	__sync_fetch_and_add(&tag->turn, 1);
 	seen = tag->seen;
 	tag->seen = 0;
-	if (key.op && slot->sum.count) {
+	if (key.op && (slot->sum.count || slot->sum.closed)) {
 		if (!key.epoch)
 			key.epoch = epoch;
 		if (ps_io_writes(key.op) && key.kind == PS_IO_FILE)
@@ -140,7 +146,7 @@ int io__opened(__u64 descriptor);
  * knows which), with the result of its call. */
 int io__count_file(__u64 file, __u32 op, __s64 result, __u64 ns);
 /* A page fault on a mapped file (address of a struct inode). */
-int io__count_fault(__u64 inode);
+int io__count_fault(__u64 inode, __u32 op);
 /* A rename has succeeded: old is what io__end() left in the thread's path_hash. */
 int io_renamed(__u64 old, __s32 at, __u64 address);
 

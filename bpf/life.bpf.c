@@ -7,6 +7,8 @@
 #include "compat.bpf.h"
 #include "counts.bpf.h"
 #include "io.bpf.h"
+#include "opens.bpf.h"
+#include "pythons.bpf.h"
 #include "quanta.bpf.h"
 #include "thread.bpf.h"
 
@@ -110,7 +112,7 @@ int BPF_PROG(life_fork, struct task_struct *parent, struct task_struct *child)
 		bpf_map_delete_elem(&py_processes, &tgid);
 	}
 	event.epoch = who.epoch;
-	event.parent_epoch = parent_who ? parent_who->epoch : 0;
+	event.parent_epoch = parent_who ? epochs__of_thread(parent_who, parent->pid) : 0;
 	event.start_boot_ns = who.start_boot_ns;
 	event.cgroup = bpf_get_current_cgroup_id();
 	event.parent_tgid = parent_tgid;
@@ -208,6 +210,7 @@ int BPF_PROG(life_exec, struct task_struct *task, int old_tid)
 	who.wanted = 1;
 	bpf_map_delete_elem(&py_processes, &tgid);
 	bpf_map_delete_elem(&unwind_processes, &tgid);
+	pythons__at_exec(tgid);
 	event->epoch = who.epoch;
 	event->start_boot_ns = who.start_boot_ns;
 	event->cgroup = bpf_get_current_cgroup_id();
@@ -225,6 +228,7 @@ int BPF_PROG(life_exec, struct task_struct *task, int old_tid)
 		state->in_quantum = 0;
 	}
 	quantum__forget(tgid);
+	quantum__forget_thread(old_tid);
 	if (knob_io)
 		writers_exec(event->event.time_ns);
 
@@ -294,8 +298,10 @@ int BPF_PROG(life_exit, struct task_struct *task)
 		event->kept_detail = state->kept_detail;
 		io__flush(state, event->epoch);
 	}
-	if (knob_io && event->last)
+	if (knob_io && event->last) {
+		opens_end();
 		writers_end(event->status);
+	}
 	thread__forget(task->pid);
 	send(event, sizeof(*event));
 	return 0;

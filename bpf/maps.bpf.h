@@ -30,6 +30,27 @@ struct epochs_map {
 };
 extern struct epochs_map epochs SEC(".maps");
 
+/* tid -> the quantum of a thread's own. Made only where a rule has that scope; used by samples. */
+struct thread_quanta_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PS_THREAD_QUANTA);
+	__type(key, __u32);
+	__type(value, struct ps_thread_quantum);
+};
+extern struct thread_quanta_map thread_quanta SEC(".maps");
+extern const volatile bool knob_thread_quanta; /* a rule has the scope of a thread */
+
+/* The epoch of a thread of the process. */
+static __always_inline __u64 epochs__of_thread(const struct ps_who *who, __u32 tid)
+{
+	const struct ps_thread_quantum *own;
+
+	if (!knob_thread_quanta)
+		return who->epoch;
+	own = bpf_map_lookup_elem(&thread_quanta, &tid);
+	return own ? own->epoch : who->epoch;
+}
+
 /* The epoch that a process is in; 0: it is not recorded. */
 static __always_inline __u64 epochs__recorded(__u32 tgid)
 {
@@ -38,9 +59,14 @@ static __always_inline __u64 epochs__recorded(__u32 tgid)
 	return who && who->wanted ? who->epoch : 0;
 }
 
+/* The same of the current thread. */
 static __always_inline __u64 epochs__current(void)
 {
-	return epochs__recorded(bpf_get_current_pid_tgid() >> 32);
+	__u64 id = bpf_get_current_pid_tgid();
+	__u32 tgid = id >> 32;
+	const struct ps_who *who = bpf_map_lookup_elem(&epochs, &tgid);
+
+	return who && who->wanted ? epochs__of_thread(who, (__u32)id) : 0;
 }
 
 /* tgid -> where its Python interpreter is */
@@ -165,6 +191,8 @@ extern __u64 quantum_switches;
 /* Knobs; the object loads with these defaults alone. */
 extern const volatile bool knob_only_wanted; /* record only processes marked as wanted */
 extern const volatile bool knob_task_pt_regs; /* bpf_task_pt_regs() exists (Linux 5.15) */
+extern const volatile __u32
+	knob_interrupt_bits; /* of preempt_count: NMI, interrupts hard and soft */
 extern const volatile __s64 knob_preempt_count; /* bytes from a run queue; 0: not known */
 extern const volatile bool knob_offcpu; /* source "offcpu" is on */
 extern const volatile bool knob_quanta; /* source "quanta" is on */

@@ -3,7 +3,7 @@
  *
  * Pages. The kernel tells (rss_stat) whenever it has changed the number of a process's pages. How
  * many came is counted for each event; the stacks of some, chosen in proportion to their bytes, are
- * walked. mem_pages.bpf.h tells how that number is found.
+ * walked: mem_pages.bpf.h tells how that number is found, mem_strata.bpf.h which are chosen.
  *
  * Mappings. Every anonymous mmap(), mremap(), brk() is an event with its stack, and every release
  * one without: the recorder knows what is live. Where addresses are given back the event is sent
@@ -12,6 +12,7 @@
 #include "counts.bpf.h"
 #include "mem.bpf.h"
 #include "mem_pages.bpf.h"
+#include "mem_strata.bpf.h"
 #include "walker.bpf.h"
 
 #define MAP_FIXED     0x10
@@ -62,18 +63,27 @@ static __always_inline struct ps_mem_sum *sum_of(__u64 epoch)
 static __always_inline void choose_stack(__u64 epoch, __u64 id, __u32 kind,
 					 const struct arrival *arrival)
 {
-	__u32 random = bpf_get_prandom_u32();
-	__u64 of_bytes = choose(arrival->pages * PS_MEM_PAGE, mem_period_bytes, random);
-	__u64 of_faults = choose(arrival->faults, mem_period_faults, random);
+	struct mem_strata *strata = strata__of(id >> 32, epoch);
 	struct ps_count key = {.epoch = epoch, .class = kind};
+	__u64 pages, faults;
+	__u32 random = 0;
 
-	if (!of_bytes && !of_faults)
+	if (!strata)
+		return;
+	if (stratum__ends(&strata->pages[kind], arrival->pages) ||
+	    stratum__ends(&strata->faults[kind], arrival->faults))
+		random = bpf_get_prandom_u32();
+	pages = stratum__pass(&strata->pages[kind], arrival->pages,
+			      (__u32)(mem_period_bytes / PS_MEM_PAGE), random);
+	faults = stratum__pass(&strata->faults[kind], arrival->faults, (__u32)mem_period_faults,
+			       random);
+	if (!pages && !faults)
 		return;
 	key.tgid = id >> 32;
 	key.tid = (__u32)id;
 	key.stack = walker__walk(WALKER_TRACEPOINT, epoch, NULL, 0, 0);
-	counts__add_chosen(&key, PS_METRIC_MEM_GROWTH, of_bytes);
-	counts__add_chosen(&key, PS_METRIC_MEM_FAULTS, of_faults);
+	counts__add_chosen(&key, PS_METRIC_MEM_GROWTH, pages * PS_MEM_PAGE);
+	counts__add_chosen(&key, PS_METRIC_MEM_FAULTS, faults);
 }
 
 static __always_inline struct mm_struct *mm_of(struct task_struct *task)
@@ -118,10 +128,9 @@ int BPF_PROG(mem_rss, struct mm_struct *mm, int member)
 
 /* --- want of memory, and the end */
 
-SEC("?tp_btf/mm_vmscan_direct_reclaim_end")
-int BPF_PROG(mem_reclaim, unsigned long reclaimed)
+static __always_inline int count_reclaim(__u64 reclaimed)
 {
-	__u64 epoch = epochs__current();
+	__u64 epoch = epochs__recorded(bpf_get_current_pid_tgid() >> 32);
 	struct ps_mem_sum *sum = epoch ? sum_of(epoch) : NULL;
 
 	if (!sum)
@@ -130,6 +139,20 @@ int BPF_PROG(mem_reclaim, unsigned long reclaimed)
 	if (reclaimed)
 		__sync_fetch_and_add(&sum->reclaimed_pages, reclaimed);
 	return 0;
+}
+
+/* The node has too little memory … */
+SEC("?tp_btf/mm_vmscan_direct_reclaim_end")
+int BPF_PROG(mem_reclaim, unsigned long reclaimed)
+{
+	return count_reclaim(reclaimed);
+}
+
+/* … or the process's control group is at its limit. */
+SEC("?tp_btf/mm_vmscan_memcg_reclaim_end")
+int BPF_PROG(mem_reclaim_group, unsigned long reclaimed)
+{
+	return count_reclaim(reclaimed);
 }
 
 struct signal_struct___mem {

@@ -6,6 +6,10 @@
  * another's context) it stands in the run queue. Sums are exact: every wait is added up in its
  * thread's state, which the recorder reads each slice.
  *
+ * Who ends a wait for a lock has held it: the GIL of a Python process above all. Its stack at that
+ * moment is where it let the lock go, and is walked for some of these waits, in proportion to how
+ * long the lock was waited for. What kind of lock it was, the stack of the waiter tells.
+ *
  * Stacks are walked for some waits only, chosen in proportion to their length. A chosen wait inside
  * a system call is walked when that call returns: until then the user stack stays as it is. Page
  * faults have no such end: they are walked when the thread leaves the CPU. */
@@ -17,6 +21,10 @@
 #include "wait_class.bpf.h"
 #include "waits.bpf.h"
 #include "walker.bpf.h"
+
+/* Waits for the GIL run out of time every few milliseconds, and begin anew at once. */
+#define TURN_NS	   20000000
+#define BETWEEN_NS 200000
 
 static __always_inline void keep_kernel_stack(struct task_struct *task, struct thread_state *state)
 {
@@ -49,20 +57,42 @@ static __always_inline void count_kept(struct thread_state *state, __u64 epoch, 
 	state->kept_ns = 0;
 }
 
+static __always_inline void count_held(struct thread_state *state, __u64 waiter)
+{
+	struct ps_count key = {
+		.epoch = state->held_epoch,
+		.stack = state->held_stack,
+		.waiter = waiter,
+		.tgid = state->held_waker >> 32,
+		.tid = (__u32)state->held_waker,
+		.metric = PS_METRIC_HELD,
+		.class = PS_WAIT_LOCK,
+	};
+
+	counts__add(&key, state->held_ns);
+	state->held_ns = 0;
+}
+
 __noinline int offcpu__emit_kept(__u32 slot)
 {
 	struct thread_state *state = thread__find(compat__current());
 	__u64 id = bpf_get_current_pid_tgid();
 	__u32 tgid = id >> 32;
 	const struct ps_who *who = bpf_map_lookup_elem(&epochs, &tgid);
+	__u64 epoch, stack;
 
 	if (!state)
 		return 0;
 	if (!who) {
-		state->kept_ns = 0;
+		state->kept_ns = state->held_ns = 0;
 		return 0;
 	}
-	count_kept(state, who->epoch, walk(state, slot, who->epoch), tgid, (__u32)id);
+	epoch = epochs__of_thread(who, (__u32)id);
+	stack = walk(state, slot, epoch);
+	if (state->held_ns)
+		count_held(state, stack);
+	if (state->kept_ns)
+		count_kept(state, epoch, stack, tgid, (__u32)id);
 	return 0;
 }
 
@@ -81,6 +111,8 @@ static __always_inline void leave(struct task_struct *task, bool preempt, __u64 
 	waits__close_unseen(state);
 	if (state->unseen_since_ns)
 		waits__add_unseen(state, now, cpu_ns);
+	if (cpu_ns - state->out_cpu_ns > BETWEEN_NS)
+		state->timed_ns = 0;
 	state->out_cpu_ns = cpu_ns;
 	if (state->switches != quantum_switches)
 		io_notice(task->tgid);
@@ -109,7 +141,7 @@ static __always_inline void leave(struct task_struct *task, bool preempt, __u64 
 	if (!who)
 		return;
 	keep_kernel_stack(task, state);
-	state->kept_stack = walk(state, WALKER_TRACEPOINT, who->epoch);
+	state->kept_stack = walk(state, WALKER_TRACEPOINT, epochs__of_thread(who, task->pid));
 }
 
 /* Which file a call waits for is known when it has ended: io.bpf.c adds it there. */
@@ -164,9 +196,12 @@ static __always_inline void arrive(struct task_struct *task, __u64 now)
 		tgid = task->tgid;
 		who = state->kept_stack ? bpf_map_lookup_elem(&epochs, &tgid) : NULL;
 		if (who)
-			count_kept(state, who->epoch, state->kept_stack, tgid, task->pid);
+			count_kept(state, epochs__of_thread(who, task->pid), state->kept_stack,
+				   tgid, task->pid);
 		else
 			keep_kernel_stack(task, state);
+	} else if (state->held_ns) {
+		keep_kernel_stack(task, state);
 	}
 	state->kept_stack = 0;
 }
@@ -227,6 +262,35 @@ static __always_inline __u64 current_waker(void)
 	return interrupt ? PS_WAKER_INTERRUPT : id;
 }
 
+/* A wait is over. Who ends one for a lock, and is a thread of the same process, has held it. It is
+ * in no interrupt, so no other program of this CPU is at a walk. */
+static __always_inline void note_holder(struct task_struct *task, struct thread_state *state,
+					__u64 now)
+{
+	__u64 blocked = now - state->waits.out_ns, turns = state->timed_ns;
+	__u32 tgid = task->tgid;
+	const struct ps_who *who;
+
+	state->timed_ns = 0;
+	if (state->waits.class != PS_WAIT_LOCK)
+		return;
+	if (state->waker == PS_WAKER_INTERRUPT) {
+		state->timed_ns = blocked < TURN_NS ? turns + blocked : 0;
+		return;
+	}
+	if (PS_WAKER_TGID(state->waker) != tgid)
+		return;
+	state->held_ns = choose(turns + blocked, wait_period_ns, bpf_get_prandom_u32());
+	who = state->held_ns ? bpf_map_lookup_elem(&epochs, &tgid) : NULL;
+	if (!who) {
+		state->held_ns = 0;
+		return;
+	}
+	state->held_waker = state->waker;
+	state->held_epoch = epochs__of_thread(who, PS_WAKER_TID(state->waker));
+	state->held_stack = walker__walk(WALKER_TRACEPOINT, state->held_epoch, NULL, 0, 0);
+}
+
 SEC("?tp_btf/sched_waking")
 int BPF_PROG(offcpu_waking, struct task_struct *task)
 {
@@ -238,6 +302,7 @@ int BPF_PROG(offcpu_waking, struct task_struct *task)
 	if (state && state->waits.out_ns && !state->waits.wake_ns) {
 		state->waker = current_waker();
 		state->waits.wake_ns = bpf_ktime_get_ns();
+		note_holder(task, state, state->waits.wake_ns);
 	}
 	return 0;
 }

@@ -15,17 +15,10 @@
 #define PYTHON_BPF_H
 
 #include "counters.h"
+#include "pthread_keys.bpf.h"
 #include "python.h"
 #include "user_memory.bpf.h"
 #include "wire.h"
-
-/* glibc's struct pthread: the first 32 keys' {sequence, value} pairs, then 32 pointers to blocks
- * of 32 more pairs. nptl/descr.h; the same from glibc 2.28 to 2.42 on x86-64. */
-#define GLIBC_FIRST_KEYS      0x310
-#define GLIBC_KEY_BLOCKS      0x510
-#define GLIBC_BLOCK_SIZE      32
-#define GLIBC_KEY_SIZE	      16
-#define GLIBC_KEY_BLOCK_COUNT 32
 
 #define PY_FRAME_BYTES 128 /* of a frame, and of a code object, at most; a power of 2 */
 #define PY_WINDOW      1024 /* a power of 2 */
@@ -43,25 +36,6 @@ struct python_walk {
 	__u8 window[PY_APART + PY_FRAME_BYTES + 8];
 	__u8 code[PY_FRAME_BYTES + 8]; /* of a code object */
 };
-
-/* The value of pthread key `key` in the thread whose thread control block is at tcb; 0: none. */
-static __always_inline __u64 python__thread_specific(__u64 tcb, __u32 key)
-{
-	__u64 block = tcb + GLIBC_FIRST_KEYS, value = 0;
-
-	if (key >= GLIBC_BLOCK_SIZE) {
-		if (key >= GLIBC_BLOCK_SIZE * GLIBC_KEY_BLOCK_COUNT)
-			return 0;
-		if (ps_read_user(&block, sizeof(block),
-				 tcb + GLIBC_KEY_BLOCKS + 8 * (key / GLIBC_BLOCK_SIZE)) ||
-		    !block)
-			return 0;
-		key %= GLIBC_BLOCK_SIZE;
-	}
-	if (ps_read_user(&value, sizeof(value), block + GLIBC_KEY_SIZE * key + 8))
-		return 0;
-	return value;
-}
 
 /* Finds the thread's current frame: 0 and walk->frame (which may be 0), or an enum ps_ending. */
 static __always_inline __u32 python__begin(struct python_walk *walk,
@@ -96,12 +70,47 @@ static __always_inline __u32 python__begin(struct python_walk *walk,
 	return 0;
 }
 
+/* Up to 3.11: a word of what a code object's texts say. A function's name has a hash; modules and
+ * classes are called the same, their files' names end differently. 0: not readable. As
+ * content_of() in user/python/code.c. */
+static __always_inline __u64 python__content(const struct ps_py_offsets *layout, __u64 name,
+					     __u64 file, __u32 flags)
+{
+	__u64 length = 0, word = 0;
+
+	if (flags & PS_PY_OPTIMIZED) {
+		if (ps_read_user(&word, sizeof(word), name + layout->text_data - PS_PY_TEXT_HASH))
+			return 0;
+		return word | 1;
+	}
+	if (ps_read_user(&length, sizeof(length), file + layout->text_data - PS_PY_TEXT_LENGTH))
+		return 0;
+	if (length >= sizeof(word) &&
+	    ps_read_user(&word, sizeof(word), file + layout->text_data + length - sizeof(word)))
+		return 0;
+	return (word ^ length << 32) | 1;
+}
+
+/* The last of what tells code objects apart. code: the check_size bytes. */
+static __always_inline __u64 python__more(const struct ps_py_offsets *layout, const __u8 *code)
+{
+	const __u8 *more = code + (layout->check_more & (PY_FRAME_BYTES - 1));
+
+	if (layout->version >= PS_PY_NUMBERED)
+		return *(const __u64 *)more;
+	return python__content(layout,
+			       *(const __u64 *)(code + (layout->check_name & (PY_FRAME_BYTES - 1))),
+			       *(const __u64 *)(code + (layout->check_file & (PY_FRAME_BYTES - 1))),
+			       *(const __u32 *)more);
+}
+
 /* What tells the frame's code object from others that had or will have its address; 0: not
  * readable. */
 static __always_inline __u32 python__check(struct python_walk *walk,
 					   const struct ps_py_offsets *layout, __u64 code)
 {
 	__u32 size = layout->check_size;
+	__u64 more;
 
 	if (code == walk->code_known) /* it recurses */
 		return walk->check_known;
@@ -111,11 +120,14 @@ static __always_inline __u32 python__check(struct python_walk *walk,
 		size = PY_FRAME_BYTES;
 	if (!size || ps_read_user(walk->code, size, code + layout->check_start))
 		return 0;
+	more = python__more(layout, walk->code);
+	if (!more && layout->version < PS_PY_NUMBERED)
+		return 0;
 	walk->check_known = ps_py_code_check(
 		*(__u64 *)(walk->code + (layout->check_name & (PY_FRAME_BYTES - 1))),
 		*(__u64 *)(walk->code + (layout->check_file & (PY_FRAME_BYTES - 1))),
 		*(__u64 *)(walk->code + (layout->check_lines & (PY_FRAME_BYTES - 1))),
-		*(__u32 *)(walk->code + (layout->check_first_line & (PY_FRAME_BYTES - 1))));
+		*(__u32 *)(walk->code + (layout->check_first_line & (PY_FRAME_BYTES - 1))), more);
 	return walk->check_known;
 }
 

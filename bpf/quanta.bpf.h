@@ -21,7 +21,16 @@ int quantum__look_leaving(__u32 slot);
 static __always_inline bool quantum__is_boundary(__u32 call, __u64 first)
 {
 	return call == PS_CALL_BOUNDARY ||
-	       (call == PS_CALL_CLOCK && first == PS_CLOCK_PROCESS_CPUTIME);
+	       (call == PS_CALL_CLOCK &&
+		(first == PS_CLOCK_PROCESS_CPUTIME ||
+		 (knob_thread_quanta && first == PS_CLOCK_THREAD_CPUTIME)));
+}
+
+/* A thread that begins anew, or has gone. */
+static __always_inline void quantum__forget_thread(__u32 tid)
+{
+	if (knob_thread_quanta)
+		bpf_map_delete_elem(&thread_quanta, &tid);
 }
 
 /* A process that begins anew is in none. */
@@ -29,6 +38,7 @@ static __always_inline void quantum__forget(__u32 tgid)
 {
 	if (knob_quanta)
 		bpf_map_delete_elem(&quanta, &tgid);
+	quantum__forget_thread(tgid);
 }
 
 #endif

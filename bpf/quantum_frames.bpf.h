@@ -20,6 +20,12 @@ struct quantum_scratch {
 	struct ps_quantum before; /* the process's so far, when it is in one: */
 	__u32 in_one;
 	__u32 goes_on; /* 1: it is pending, and its call is still there */
+	struct ps_thread_quantum own; /* the same of the thread */
+	__u32 in_own;
+	__u32 own_goes_on;
+	struct ps_thread_quantum next; /* what the map gets */
+	__u32 of_thread; /* 1: it is the thread's that is looked at */
+	__u32 named_of_thread; /* the scope of the rule whose name it has */
 	__u64 frame, code; /* the best match's; 0: none */
 	__s32 position; /* the same */
 	__u32 pad;
@@ -97,17 +103,22 @@ static __always_inline bool is_call(const struct ps_quantum *quantum, __u64 fram
 static __always_inline void step_by_name(struct quantum_scratch *scratch, __u32 slot, __u64 frame,
 					 __u64 code, __u32 check)
 {
-	__u32 rank;
+	__u32 rank, of_thread;
 
 	if (!check)
 		return;
 	rank = quantum_name_rank(slot);
-	if (rank == NO_RANK || (scratch->named_frame && rank >= scratch->named_rank))
+	if (rank == NO_RANK)
+		return;
+	of_thread = !!(rank & PS_NAME_OF_THREAD);
+	rank &= ~PS_NAME_OF_THREAD;
+	if (scratch->named_frame && rank >= scratch->named_rank)
 		return;
 	scratch->named_frame = frame;
 	scratch->named_code = code;
 	scratch->named_check = check;
 	scratch->named_rank = rank;
+	scratch->named_of_thread = of_thread;
 }
 
 /* One Python frame. 0: go on; 1: that was the last; 2: not readable. */
@@ -140,6 +151,8 @@ __noinline int quantum_step(__u32 slot)
 	rule = bpf_map_lookup_elem(&frame_rules, &key);
 	if (!rule && is_call(&scratch->before, at, frame.address))
 		scratch->goes_on = 1;
+	if (knob_thread_quanta && !rule && is_call(&scratch->own.quantum, at, frame.address))
+		scratch->own_goes_on = 1;
 	if (!rule && !scratch->by_name)
 		return 0;
 	check = python__check(&scratch->python, layout, frame.address);

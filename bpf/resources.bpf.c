@@ -11,138 +11,12 @@
  * when it leaves it, and at the ends of quanta; the difference is the process's. */
 #include "compat.bpf.h"
 #include "counts.bpf.h"
+#include "resource_counters.bpf.h"
 #include "resource_fields.bpf.h"
 #include "resources.bpf.h"
 #include "thread.bpf.h"
 
 #define MAX_THREADS 1024 /* of a process that are looked at */
-#define THREADS	    32768
-#define ENDED	    1ULL /* in resource_threads: what the thread used is in the record */
-#define NOT_READ    (~0ULL)
-
-/* --- what is kept of a process */
-
-struct resource_record {
-	__u64 epoch; /* threads that run in it are marked with it */
-	__u64 in_quantum;
-	__u64 rss_pages, rss_peak_pages, swap_pages, swap_peak_pages;
-	__u64 child_peak_pages;
-	__u64 children;
-	/* What of the following belongs to threads that have ended. */
-	__u64 run_queue_ns, migrations;
-	__u64 io[PS_RESOURCE_IO_COUNT];
-	__u64 threads;
-	struct ps_perf_sum counters[PS_PERF_COUNT];
-};
-
-struct resource_scratch {
-	struct ps_resource_event event;
-	struct resource_record fresh; /* zero but for its first fields */
-	__u64 task; /* of the threads' list */
-	__u64 list; /* its head */
-	__u64 epoch; /* of the record */
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, RESOURCE_SLOTS);
-	__type(key, __u32);
-	__type(value, struct resource_scratch);
-} resource_work SEC(".maps");
-
-/* tgid -> record */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, PS_RESOURCE_PROCESSES); /* set */
-	__type(key, __u32);
-	__type(value, struct resource_record);
-} resources SEC(".maps");
-
-/* tid -> the last epoch of a quantum that it was counted in, or ENDED */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, THREADS); /* set */
-	__type(key, __u32);
-	__type(value, __u64);
-} used_threads SEC(".maps");
-
-static __always_inline struct resource_record *record_of(__u32 tgid)
-{
-	return bpf_map_lookup_elem(&resources, &tgid);
-}
-
-/* --- counters */
-
-/* counter * CPUs + CPU -> perf event */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
-	__uint(max_entries, 1); /* set */
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(__u32));
-} perf_counters SEC(".maps");
-
-/* What the CPU's counters showed when the thread that it runs got it. */
-struct perf_base {
-	__u64 tid; /* 0: nobody whose counters are wanted */
-	struct ps_perf_sum last[PS_PERF_COUNT]; /* enabled_ns NOT_READ: not known */
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct perf_base);
-} perf_bases SEC(".maps");
-
-const volatile __u32 knob_perf_counters = 0; /* so many are counted */
-const volatile __u32 knob_perf_cpus = 1;
-const volatile bool knob_rss_stat = true; /* the kernel tells of each change of memory */
-
-static __always_inline void add_counter(struct ps_perf_sum *sum, const struct ps_perf_sum *last,
-					const struct bpf_perf_event_value *now)
-{
-	__sync_fetch_and_add(&sum->value, now->counter - last->value);
-	__sync_fetch_and_add(&sum->enabled_ns, now->enabled - last->enabled_ns);
-	__sync_fetch_and_add(&sum->running_ns, now->running - last->running_ns);
-}
-
-/* Reads this CPU's counters: what they have more belongs to `record` (NULL: to nobody), when it
- * was its thread `tid` that had the CPU. From now on `next` has it (0: nobody of interest).
- * leaves: tid has just left it; some kernels do not tell of each switch, nor is it known of what
- * ran when the process was first met. */
-static __always_inline void read_counters(struct resource_record *record, __u32 tid, __u32 next,
-					  bool leaves)
-{
-	__u32 zero = 0, cpu = bpf_get_smp_processor_id();
-	struct perf_base *base = bpf_map_lookup_elem(&perf_bases, &zero);
-	bool charge;
-
-	if (!base)
-		return;
-	charge = record && base->tid == tid;
-	if (leaves && record && !charge)
-		count_event(PS_COUNTER_PERF_MISSED);
-	base->tid = 0;
-	for (__u32 i = 0; i < PS_PERF_COUNT; i++) {
-		struct ps_perf_sum *last = &base->last[i];
-		struct bpf_perf_event_value now;
-
-		if (i >= knob_perf_counters)
-			break;
-		if (bpf_perf_event_read_value(&perf_counters, i * knob_perf_cpus + cpu, &now,
-					      sizeof(now))) {
-			count_event(PS_COUNTER_PERF_UNREAD);
-			last->enabled_ns = NOT_READ;
-			continue;
-		}
-		if (charge && last->enabled_ns != NOT_READ)
-			add_counter(&record->counters[i], last, &now);
-		last->value = now.counter;
-		last->enabled_ns = now.enabled;
-		last->running_ns = now.running;
-	}
-	base->tid = next;
-}
 
 /* --- the sums of a process */
 
@@ -250,7 +124,7 @@ static __always_inline void add_memory(struct ps_resource_event *event, struct m
 				       const struct resource_record *record)
 {
 	/* At its end it has no memory any more, or another program's. */
-	bool ends = event->moment == PS_MOMENT_END;
+	bool ends = event->moment == PS_MOMENT_END || !mm;
 
 	event->rss_pages = ends ? record->rss_pages : rss_of(mm);
 	event->swap_pages = ends ? record->swap_pages : swap_of(mm);
@@ -263,15 +137,21 @@ static __always_inline void add_memory(struct ps_resource_event *event, struct m
 }
 
 /* What was told begins anew. */
+static __always_inline void settle_memory(struct resource_record *record,
+					  const struct ps_resource_event *event)
+{
+	record->rss_pages = record->rss_peak_pages = event->rss_pages;
+	record->swap_pages = record->swap_peak_pages = event->swap_pages;
+	record->child_peak_pages = 0;
+}
+
 static __always_inline void settle(struct resource_record *record,
 				   const struct ps_resource_event *event)
 {
 	__u64 epoch = event->epoch;
 	__u32 tid = event->event.tid;
 
-	record->rss_pages = record->rss_peak_pages = event->rss_pages;
-	record->swap_pages = record->swap_peak_pages = event->swap_pages;
-	record->child_peak_pages = 0;
+	settle_memory(record, event);
 	if (event->moment != PS_MOMENT_SWITCH)
 		return;
 	record->epoch = epoch;
@@ -339,6 +219,74 @@ __noinline int resources__tell(__u32 slot, __u64 address, __u32 moment, __u64 ep
 		count_event(PS_COUNTER_RESOURCES_LATE);
 	else if (event->moment != PS_MOMENT_SLICE)
 		settle(record, event);
+	return 0;
+}
+
+/* --- a thread in a quantum of its own */
+
+static __always_inline void add_thread_counters(struct resource_scratch *scratch,
+						struct resource_record *record, __u32 tid)
+{
+	struct ps_resource_event *event = &scratch->event;
+	struct thread_counters *own;
+
+	/* Zeros. */
+	if (event->in_quantum)
+		bpf_map_update_elem(&thread_counters, &tid, &scratch->fresh.counters, BPF_NOEXIST);
+	if (event->moment != PS_MOMENT_SLICE)
+		read_counters(record, tid, tid, false);
+	own = bpf_map_lookup_elem(&thread_counters, &tid);
+	if (own)
+		for (int i = 0; i < PS_PERF_COUNT; i++)
+			event->counters[i] = own->sums[i];
+	if (event->moment != PS_MOMENT_SLICE && !event->in_quantum)
+		bpf_map_delete_elem(&thread_counters, &tid);
+}
+
+__noinline int resources__tell_thread(__u32 slot, __u64 address, __u32 moment, __u64 epoch)
+{
+	struct resource_scratch *scratch = bpf_map_lookup_elem(&resource_work, &slot);
+	struct task_struct *task = (void *)address;
+	struct resource_record *record;
+	struct ps_resource_event *event;
+	struct mm_struct *mm;
+	__u32 tgid, tid;
+
+	if (!scratch)
+		return 0;
+	event = &scratch->event;
+	tgid = BPF_CORE_READ(task, tgid);
+	tid = BPF_CORE_READ(task, pid);
+	mm = BPF_CORE_READ(task, mm);
+	record = record_of(tgid);
+	if (!record)
+		record = make_record(scratch, mm, tgid);
+	if (!record)
+		return 0;
+	__builtin_memset(event, 0, sizeof(*event));
+	event->moment = moment & ~RESOURCE_IN_QUANTUM;
+	event->in_quantum = !!(moment & RESOURCE_IN_QUANTUM);
+	event->event.type = PS_EVENT_RESOURCES;
+	event->event.size = sizeof(*event);
+	event->event.time_ns = bpf_ktime_get_ns();
+	event->event.tgid = tgid;
+	event->event.tid = tid;
+	event->epoch = epoch;
+	event->start_boot_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	event->known = what_is_known();
+	scratch->epoch = epoch;
+	scratch->list = 0;
+	scratch->task = address + bpf_core_field_offset(struct task_struct, thread_node);
+	resource_thread(slot);
+	event->threads = event->of_thread = 1;
+	add_memory(event, mm, record);
+	if (knob_perf_counters)
+		add_thread_counters(scratch, record, tid);
+	if (bpf_ringbuf_output(&events, event, sizeof(*event), BPF_RB_NO_WAKEUP))
+		count_event(PS_COUNTER_RESOURCES_LATE);
+	else if (event->moment != PS_MOMENT_SLICE)
+		settle_memory(record, event);
+	event->of_thread = 0;
 	return 0;
 }
 

@@ -19,6 +19,16 @@
  */
 int resources__tell(__u32 slot, __u64 task, __u32 moment, __u64 epoch);
 
+/* The same of a thread alone, in a quantum of its own; SWITCH or SLICE. */
+int resources__tell_thread(__u32 slot, __u64 task, __u32 moment, __u64 epoch);
+
+/* A quantum of current's own begins, or (in_quantum false) ends; the recorder has been told so. */
+static __always_inline void resources__at_thread_switch(__u32 slot, __u64 epoch, bool in_quantum)
+{
+	resources__tell_thread(slot, bpf_get_current_task(),
+			       PS_MOMENT_SWITCH | (in_quantum ? RESOURCE_IN_QUANTUM : 0), epoch);
+}
+
 /* An epoch of current's process begins; the recorder has been told so. */
 static __always_inline void resources__at_switch(__u32 slot, __u64 epoch, bool in_quantum)
 {

@@ -7,7 +7,7 @@
 #include "thread.bpf.h"
 #include "wait_class.bpf.h"
 
-#define PATTERN_IDLE_NS 100000000ULL
+#define PATTERN_IDLE_NS 100000000
 
 /* A thread that slept before anybody watched: its wait counts from now. */
 static __always_inline struct thread_state *begin_wait(struct task_struct *task, __u64 now)
@@ -59,7 +59,8 @@ static __always_inline void move_pattern(struct thread_state *state, __u32 index
 	struct ps_io_key key = slot->key;
 
 	if (key.op != PS_IO_READ || !pattern->sum.bytes ||
-	    event->event.time_ns - pattern->last_ns < PATTERN_IDLE_NS)
+	    /* It may have read since the time was looked at. */
+	    (__s64)(event->event.time_ns - pattern->last_ns) < PATTERN_IDLE_NS)
 		return;
 	if (!key.epoch)
 		key.epoch = event->epoch;
@@ -91,6 +92,8 @@ int tasks_dump(struct bpf_iter__task *ctx)
 	tgid = task->tgid;
 	who = bpf_map_lookup_elem(&epochs, &tgid);
 	event->epoch = who ? who->epoch : 0;
+	if (who && epochs__of_thread(who, task->pid) != who->epoch)
+		event->thread_epoch = epochs__of_thread(who, task->pid);
 	event->start_boot_ns = task->group_leader->start_boottime;
 	event->cpu_ns = task->se.sum_exec_runtime;
 	event->user_ns = task->utime;
@@ -128,6 +131,13 @@ int tasks_dump(struct bpf_iter__task *ctx)
 		/* By way of a read: to the verifier an address is no number. */
 		resources__tell(RESOURCE_SLOT_ITERATOR, (__u64)BPF_CORE_READ(task, group_leader),
 				PS_MOMENT_SLICE, event->epoch);
+	}
+	if (knob_thread_quanta && event->thread_epoch) {
+		__u64 address = 0; /* the same */
+
+		bpf_probe_read_kernel(&address, sizeof(address), &ctx->task);
+		resources__tell_thread(RESOURCE_SLOT_ITERATOR, address, PS_MOMENT_SLICE,
+				       event->thread_epoch);
 	}
 	return 0;
 }

@@ -36,6 +36,10 @@ struct thread_state {
 	__u32 kept_class;
 	__u32 kernel_frames;
 	__u64 kernel[THREAD_KERNEL_FRAMES];
+	/* Of a wait for a lock that was chosen for the stack of who let it go: */
+	__u64 held_ns; /* the weight it stands for; 0: none */
+	__u64 held_epoch, held_stack, held_waker;
+	__u64 timed_ns; /* waits for a lock that just before ran out of time, by turns */
 	/* The file operation that goes on, and sums not yet in the map. */
 	__u64 epoch; /* to which its sums since belong, as far as it has noticed */
 	__u64 switches; /* quantum_switches, when it looked */
@@ -45,6 +49,9 @@ struct thread_state {
 	__u32 in_quantum; /* 1: it has begun the quantum that its process is in */
 	__u32 reclaims; /* not 0: it frees memory for what it asked for */
 	__u64 call_ns; /* when it began; 0: none */
+	__u64 ended_ns; /* the call that has ended: when */
+	__u64 opened_ns; /* close: when what it closes for good was opened; 0: it does not, or not
+			    known */
 	__u32 call_slot; /* close: 1 + the slot of what it closes; afterwards nobody can tell */
 	__u32 pad;
 	/* The waits in it for its file, and for the disk below. */

@@ -9,7 +9,7 @@
 #include "native.bpf.h"
 #include "python.bpf.h"
 
-enum walker_slot { WALKER_SAMPLER, WALKER_TRACEPOINT, WALKER_CEPH, WALKER_SLOTS };
+enum walker_slot { WALKER_SAMPLER, WALKER_TRACEPOINT, WALKER_CEPH, WALKER_ALLOC, WALKER_SLOTS };
 
 #define WALKER_WORDS 1024 /* a power of 2, and enough: see the assertion */
 _Static_assert(PS_MAX_KERNEL + PS_MAX_NATIVE + 2 * (PS_MAX_PYTHON + PS_MAX_PARTS) < WALKER_WORDS,

@@ -44,6 +44,10 @@ struct ps_calls_sum {
 	__u64 ended; /* whose end was seen: all below is of these */
 	__u64 total_ns; /* with what they called; calls of the function inside of itself left out */
 	__u64 own_ns; /* without calls that are counted too */
+	__u64 recursive; /* of count: begun while another of the thread was going on */
+	/* Of a Python function: frames of it met by samples, and of these such as the interpreter's
+	 * loop had begun by itself, without a call that could be counted. */
+	__u64 sampled, inlined;
 	__u64 total[PS_CALLS_BUCKETS], own[PS_CALLS_BUCKETS];
 };
 

@@ -81,6 +81,23 @@
 	  "stacks of CephFS requests not walked: they met another on the same CPU")                \
 	X(CEPH_NOT_LOADED, "ceph_not_loaded",                                                      \
 	  "CephFS mounts that were not followed: see the recorder's message, or 'doctor'")         \
+	X(PYTHON_LATE, "pythons_found_late",                                                       \
+	  "Python processes whose interpreter was not known from the start: their first quanta "   \
+	  "may be missing")                                                                        \
+	X(ALLOC_FULL, "lost_allocations", "calls of allocators not counted: a map was full")       \
+	X(ALLOC_BLOCKS_FULL, "lost_blocks",                                                        \
+	  "blocks whose release was not looked for: too many at once")                             \
+	X(ALLOC_PROCESSES, "alloc_processes_missed",                                               \
+	  "processes whose allocators were not counted: too many at once")                         \
+	X(ALLOC_STACK_BUSY, "alloc_stacks_missed",                                                 \
+	  "stacks of allocations not walked: they met another on the same CPU")                    \
+	X(RUNS_MISSED, "lost_runs",                                                                \
+	  "events not seen: the kernel was at another one of their kind on the same CPU")          \
+	X(OPENS_FULL, "lost_open_times",                                                           \
+	  "files of which it is not known how long they were open: too many were")                 \
+	X(CLOSES_UNSEEN, "closes_unseen",                                                          \
+	  "files that were closed by what nobody tells, so that it is not known when: exec, "      \
+	  "io_uring")                                                                              \
 	X(STACK_UNKNOWN, "stacks_unknown", "samples whose stack never arrived")                    \
 	X(QUEUE_FULL, "lost_queue_full", "rows lost: the disk was slower than the recording")
 

@@ -37,7 +37,9 @@
 	X(LINK, "link", "link, linkat: by the old path; symlink, symlinkat: by the new one")       \
 	X(XATTR, "xattr", "getxattr, setxattr, listxattr, removexattr and their kin")              \
 	X(LOCK, "lock", "flock, fcntl with F_SETLK, F_SETLKW and their kin; with the wait")        \
-	X(SETATTR, "setattr", "chmod, chown, utimensat and their kin")
+	X(SETATTR, "setattr", "chmod, chown, utimensat and their kin")                             \
+	X(MAJOR_FAULT, "major_fault",                                                              \
+	  "page faults on mapped files that had to wait for the page to be read")
 
 enum ps_io_op {
 #define X(name, text, meaning) PS_IO_##name,
@@ -66,7 +68,10 @@ enum ps_io_how {
 	PS_IO_BY_LOCK, /* first argument, when the second says that it is about a lock */
 	PS_IO_BY_COPY, /* first: of what is read, third: of what is written */
 	PS_IO_BY_POSITION, /* as BY_DESCRIPTOR; fourth argument: where in the file */
-	PS_IO_BY_SENDFILE /* first: of what is written, second: of what is read */
+	PS_IO_BY_SENDFILE, /* first: of what is written, second: of what is read */
+	/* With PS_IO_NONE: not counted, but tells how long files are open. */
+	PS_IO_BY_DUP, /* the result is another descriptor of what the first argument is */
+	PS_IO_BY_DUP_TO /* the same; the second argument was another file before */
 };
 /* In the place of a position: that of the file itself. */
 #define PS_IO_AT_FILE ~0ULL
@@ -105,8 +110,13 @@ struct ps_io_key {
 
 struct ps_io_sum {
 	__u64 count;
-	__u64 bytes;
+	union {
+		__u64 bytes;
+		__u64 open_ns; /* PS_IO_CLOSE: from their open to their last close, of … */
+	};
 	__u64 ns;
+	__u64 closed; /* … so many files; */
+	__u64 longest_ns; /* of one of them */
 };
 
 #define PS_IO_SLOTS 4 /* files that a thread's latest sums are kept for */
@@ -160,6 +170,6 @@ static inline int ps_io_writes(__u32 op)
 
 _Static_assert(PS_IO_OP_COUNT <= 32, "PS_IO_CALL() has 5 bits for them");
 _Static_assert(sizeof(struct ps_io_key) == 24, "wire format");
-_Static_assert(sizeof(struct ps_io_slot) == 48, "wire format");
+_Static_assert(sizeof(struct ps_io_slot) == 64, "wire format");
 
 #endif

@@ -10,6 +10,13 @@
 
 #define PS_PY_NO_FIELD 0xffff /* this build has no such field */
 
+#define PS_PY_NUMBERED 0x030c /* the first version whose code objects have numbers */
+/* Up to 3.11: of a code object's flags, that it is a function; and in a str, from the text
+ * backwards, its length and hash. */
+#define PS_PY_OPTIMIZED	  1
+#define PS_PY_TEXT_LENGTH 32
+#define PS_PY_TEXT_HASH	  24
+
 /* How the position inside a code object is found. */
 enum ps_py_position {
 	PS_PY_LASTI_BYTES = 0, /* 3.8, 3.9: f_lasti, an int in bytes */
@@ -39,10 +46,13 @@ struct ps_py_offsets {
 	__u16 frame_size; /* bytes from the frame's start that hold all of the above; <= 128 */
 	__u16 code_bytecode; /* PyCodeObject.co_code_adaptive (3.11+), else PS_PY_NO_FIELD */
 	__u8 code_tag_bits; /* low bits of frame_code to clear (3.14: tagged references) */
-	__u8 pad;
+	__u8 check_more; /* place of 8 bytes like check_name, which see */
 	/* What tells one code object from another at the same address: one read of check_size
 	 * bytes (<= 128; 0: none) at check_start, and in it the name, file and line table
-	 * (pointers) and the first line (an int). */
+	 * (pointers), the first line (an int), and check_more. Where objects are made and freed in
+	 * the same order again and again, all pointers soon come again: so 3.12+ have there the
+	 * number that CPython gives each code object, older ones the flags, and what they say of
+	 * the texts is read, too: python__content(). */
 	__u16 check_start, check_size;
 	__u16 check_name, check_file, check_lines, check_first_line;
 	__u16 frame_locals; /* the first of the frame's local variables, pointers; tagged like code
@@ -54,12 +64,14 @@ _Static_assert(sizeof(struct ps_py_offsets) == 48, "wire format");
 
 /* 24 bits that tell code objects apart, computed where a frame is met and again where its name is
  * read: so a name that was read too late is noticed. Never 0. */
-static inline __u32 ps_py_code_check(__u64 name, __u64 file, __u64 lines, __u32 first_line)
+static inline __u32 ps_py_code_check(__u64 name, __u64 file, __u64 lines, __u32 first_line,
+				     __u64 more)
 {
 	__u64 hash = (name ^ (__u64)first_line << 48) * 0x9e3779b97f4a7c15ULL;
 
 	hash = ((hash ^ hash >> 32) ^ file) * 0xbf58476d1ce4e5b9ULL;
 	hash = ((hash ^ hash >> 32) ^ lines) * 0x94d049bb133111ebULL;
+	hash = ((hash ^ hash >> 32) ^ more) * 0x9e3779b97f4a7c15ULL;
 	hash >>= 40;
 	return hash ? hash : 1;
 }
@@ -71,5 +83,23 @@ struct ps_py_process {
 	__u32 space; /* see ps_frame_key */
 };
 _Static_assert(sizeof(struct ps_py_process) == 16, "wire format");
+
+/* Files that hold a CPython runtime, as far as the recorder has met them: so BPF knows the
+ * interpreter of a process from the moment that it maps one, however late the recorder is. */
+#define PS_KNOWN_PYTHONS 256
+
+struct ps_python_file {
+	__u64 inode;
+	__u64 size; /* bytes */
+	__u32 device; /* as the kernel has it */
+	__u32 pad;
+};
+
+struct ps_known_python {
+	__u64 runtime; /* of _PyRuntime, from the start of the file's first executable mapping on */
+	__u64 offset; /* in the file, of that mapping */
+	__u32 offsets; /* see ps_py_process */
+	__u32 is_program; /* 1: the file is the process's program; 0: a library */
+};
 
 #endif

@@ -9,9 +9,10 @@
 
 /* Code objects that rules name, and in which processes; processes in a quantum at a time. Both maps
  * are allocated as a whole, because samples use them. */
-#define PS_FRAME_RULES 16384
-#define PS_QUANTA      8192
-#define PS_FRAME_NAMES 256 /* functions' names in all rules */
+#define PS_FRAME_RULES	 16384
+#define PS_QUANTA	 8192
+#define PS_FRAME_NAMES	 256 /* functions' names in all rules */
+#define PS_THREAD_QUANTA 8192 /* threads in a quantum of their own, at a time */
 
 /* Processes that one has forked from the other without an exec have the same code objects at the
  * same addresses: they share a space. */
@@ -31,6 +32,7 @@ struct ps_frame_rule {
 	__u8 part_rank; /* the rank of the rule that says which part of the work it is */
 	__u16 part; /* the slot of the variable that tells it, or PS_LOCAL_NONE */
 	__u16 slots[PS_QUANTUM_LOCALS];
+	__u32 of_thread; /* 1: the quantum is its thread's, not the process's */
 };
 
 #define PS_CODE_OF_QUANTA 0 /* ps_frame_key.code */
@@ -38,15 +40,19 @@ struct ps_frame_rule {
 
 /* What a system call is, by its number; 0: none. Set by the recorder before the load. */
 #define PS_CALL_BOUNDARY 1
-#define PS_CALL_CLOCK	 2 /* when it asks for the CPU time of the process */
+#define PS_CALL_CLOCK	 2 /* when it asks for the CPU time of the process, or of the thread */
 
 #define PS_CLOCK_PROCESS_CPUTIME 2
+#define PS_CLOCK_THREAD_CPUTIME	 3 /* where quanta can be a thread's own */
 
 /* In the place of a rule's rank. */
 #define PS_NO_QUANTUM	   0xffffffffU /* the process's own time; of code: it only has the name */
 #define PS_PENDING_QUANTUM 0xfffffffeU /* a call that BPF knows by the function's name only */
 
-/* The quantum that a process is in; none: no such entry. */
+/* With a rank in frame_names: the rule's quanta are their threads'. */
+#define PS_NAME_OF_THREAD 0x80000000U
+
+/* The quantum that a process or a thread is in; none: no such entry. */
 struct ps_quantum {
 	__u64 values[PS_QUANTUM_LOCALS]; /* hashes of str and int, addresses of other objects */
 	__u64 frame, code; /* of the call */
@@ -54,6 +60,12 @@ struct ps_quantum {
 	__u32 tid; /* of the thread that began it: no other one ends it */
 	__s32 position; /* of the call in its code, when it was last looked at */
 	__u32 pad;
+};
+
+/* A thread's own. While it begins, its epoch is still the one before. */
+struct ps_thread_quantum {
+	struct ps_quantum quantum;
+	__u64 epoch;
 };
 
 enum ps_event_type_quanta {
@@ -73,11 +85,16 @@ struct ps_quantum_event {
 	__u32 at_call; /* 1: at a boundary; else the quantum may have begun before */
 	__u32 rank; /* of the rule, or PS_NO_QUANTUM, or PS_PENDING_QUANTUM */
 	__u32 has_waits;
+	/* 1: of the thread alone. cpu_ns, user_ns and system_ns are the thread's, and when it ends,
+	 * epoch is the process's. */
+	__u32 of_thread;
+	__u32 pad;
 	struct ps_waits waits; /* of the thread so far */
 };
 
 _Static_assert(sizeof(struct ps_frame_key) == 16, "wire format");
-_Static_assert(sizeof(struct ps_frame_rule) == 24, "wire format");
+_Static_assert(sizeof(struct ps_frame_rule) == 28, "wire format");
+_Static_assert(sizeof(struct ps_thread_quantum) == sizeof(struct ps_quantum) + 8, "wire format");
 _Static_assert(sizeof(struct ps_quantum) == 8 * PS_QUANTUM_LOCALS + 32, "wire format");
 
 #endif

@@ -73,7 +73,9 @@ struct ps_perf_sum {
 #define PS_EVENT_RESOURCES 49 /* see enum ps_event_type */
 
 /* Sums and counters since the process was first in a quantum, or before; only differences have a
- * meaning. Peaks: since the event before this one that was no SLICE. */
+ * meaning. Peaks: of the process, since its event before this one that was no SLICE. Of a thread in
+ * a quantum of its own there is a SWITCH at both ends, and only sums that the kernel keeps by
+ * thread: those of children and the process's end are not told. */
 struct ps_resource_event {
 	struct ps_event event;
 	__u64 epoch; /* SWITCH: that begins */
@@ -82,6 +84,8 @@ struct ps_resource_event {
 	__u32 in_quantum; /* SWITCH: 1: the new epoch is a quantum */
 	__u32 known; /* PS_KNOWS_* */
 	__u32 threads; /* that ran since the last SWITCH */
+	__u32 of_thread; /* 1: sums and counters are of the thread alone */
+	__u32 pad;
 	__u64 sums[PS_RESOURCE_COUNT];
 	__u64 rss_pages, rss_peak_pages, swap_pages, swap_peak_pages;
 	__u64 child_peak_pages; /* of the largest child that ended */
@@ -89,7 +93,7 @@ struct ps_resource_event {
 };
 
 _Static_assert(sizeof(struct ps_resource_event) ==
-		       24 + 32 + 8 * PS_RESOURCE_COUNT + 40 + 24 * PS_PERF_COUNT,
+		       24 + 40 + 8 * PS_RESOURCE_COUNT + 40 + 24 * PS_PERF_COUNT,
 	       "wire format");
 _Static_assert(PS_RESOURCE_IO_COUNT == 7 &&
 		       PS_RESOURCE_CHILD_DEVICE_CANCELLED - PS_RESOURCE_CHILD_ASKED_READ + 1 ==

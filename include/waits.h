@@ -33,6 +33,11 @@ enum ps_wait_class {
 
 /* What a class's waits were for more closely, as far as BPF can tell: of SOCKET the remote's hash
  * (remote.h), of OTHER 1 + the number of the system call; 0: not known. */
+/* Of preempt_count: NMI, hard interrupt, in a soft interrupt; and where it also counts how often
+ * interrupts were switched off, which moved them. */
+#define PS_INTERRUPT_BITS	  0x00ff0100
+#define PS_INTERRUPT_BITS_COUNTED 0x1f000100
+
 #define PS_WAIT_DETAIL_BITS	   56
 #define PS_WAIT_DETAIL_MASK	   ((1ULL << PS_WAIT_DETAIL_BITS) - 1)
 #define PS_WAIT_KEY(class, detail) ((__u64)(class) << PS_WAIT_DETAIL_BITS | (detail))

@@ -58,7 +58,8 @@ enum ps_metric {
 	PS_METRIC_IO_OPS, /* sum: operations */
 	PS_METRIC_CEPH_TIME, /* sum: ns */
 	PS_METRIC_CEPH_BYTES, /* sum: bytes */
-	PS_METRIC_CEPH_OPS /* sum: requests */
+	PS_METRIC_CEPH_OPS, /* sum: requests */
+	PS_METRIC_HELD = 48 /* sum: ns that a lock was waited for, by who let it go */
 };
 
 /* Who ended a wait: a thread, or an interrupt. 0: not known. */
@@ -78,6 +79,7 @@ struct ps_count {
 		/* Else the leaf always is in the stack. */
 		__u64 waker; /* off-CPU: PS_WAKER() */
 		__u64 device; /* I/O: of the file, as in struct ps_io_key */
+		__u64 waiter; /* held: the stack of who waited */
 	};
 	__u32 tgid;
 	__u32 tid;
@@ -170,6 +172,7 @@ struct ps_gone_event {
 struct ps_task_event {
 	struct ps_event event;
 	__u64 epoch; /* 0: BPF has none for the process */
+	__u64 thread_epoch; /* of the quantum that is the thread's own; 0: it is in none */
 	__u64 start_boot_ns; /* of the process */
 	__u64 cpu_ns, user_ns, system_ns; /* of this thread */
 	__u64 ended_cpu_ns, ended_user_ns, ended_system_ns; /* leader: of ended threads */
@@ -235,7 +238,7 @@ _Static_assert(sizeof(struct ps_exec_event) == 112 + sizeof(struct ps_waits), "w
 _Static_assert(sizeof(struct ps_exit_event) == 112 + sizeof(struct ps_waits), "wire format");
 _Static_assert(sizeof(struct ps_gone_event) == 72, "wire format");
 _Static_assert(sizeof(struct ps_task_event) ==
-		       144 + sizeof(struct ps_waits) + PS_IO_SLOTS * sizeof(struct ps_io_slot),
+		       152 + sizeof(struct ps_waits) + PS_IO_SLOTS * sizeof(struct ps_io_slot),
 	       "wire format");
 _Static_assert(sizeof(struct ps_stack_event) == 64, "wire format");
 _Static_assert(sizeof(struct ps_stack_copy_event) == 72, "wire format");
