@@ -65,6 +65,8 @@ static const char temp_sql[] =
 	"CREATE TEMP VIEW image AS SELECT * FROM main.image WHERE process IN wanted_process;"
 	"CREATE TEMP VIEW thread AS SELECT * FROM main.thread WHERE process IN wanted_process;"
 	"CREATE TEMP VIEW quantum AS SELECT * FROM main.quantum WHERE epoch IN wanted_epoch;"
+	"CREATE TEMP VIEW thread_epoch AS SELECT * FROM main.thread_epoch"
+	" WHERE epoch IN wanted_epoch;"
 	"CREATE TEMP VIEW quantum_data AS SELECT * FROM main.quantum_data"
 	" WHERE epoch IN wanted_epoch;"
 	"CREATE TEMP VIEW usage AS SELECT * FROM main.usage" WANTED
@@ -85,7 +87,9 @@ static const char temp_sql[] =
 	NONE_OF("counter") NONE_OF("dataset") NONE_OF("renamed") NONE_OF("written")
 	NONE_OF("torn") NONE_OF("read_pattern") NONE_OF("memory") NONE_OF("memory_growth")
 	NONE_OF("memory_event") NONE_OF("memory_map") NONE_OF("ceph_mount") NONE_OF("ceph")
-	NONE_OF("ceph_histogram") NONE_OF("ceph_in_flight")
+	NONE_OF("ceph_histogram") NONE_OF("ceph_in_flight") NONE_OF("allocator")
+	NONE_OF("alloc_window") NONE_OF("allocation") NONE_OF("allocation_size")
+	NONE_OF("open_time")
 	"CREATE TEMP VIEW sample AS SELECT * FROM main.sample" WANTED "AND " DETAIL
 	";"
 	"CREATE TEMP VIEW stack AS SELECT * FROM main.stack WHERE id IN wanted_stack;"
@@ -140,6 +144,7 @@ static const char *const prune_sql[] = {
 	" OR process NOT IN (SELECT id FROM main.process)",
 	"DELETE FROM main.image WHERE id NOT IN (SELECT image FROM main.epoch)",
 	"DELETE FROM main.quantum WHERE epoch NOT IN (SELECT id FROM main.epoch)",
+	"DELETE FROM main.thread_epoch WHERE epoch NOT IN (SELECT id FROM main.epoch)",
 	"DELETE FROM main.quantum_data WHERE epoch NOT IN (SELECT id FROM main.epoch)",
 };
 
@@ -194,6 +199,7 @@ static bool is_kept(enum row_kind kind)
 	case ROW_WRITTEN:
 	case ROW_TORN:
 	case ROW_PATTERN:
+	case ROW_OPEN_TIME:
 	case ROW_MEMORY:
 	case ROW_MEMORY_GROWTH:
 	case ROW_MEMORY_EVENT:
@@ -202,6 +208,10 @@ static bool is_kept(enum row_kind kind)
 	case ROW_CEPH:
 	case ROW_CEPH_HISTOGRAM:
 	case ROW_CEPH_IN_FLIGHT:
+	case ROW_ALLOCATOR:
+	case ROW_ALLOC_WINDOW:
+	case ROW_ALLOCATION:
+	case ROW_ALLOCATION_SIZE:
 		return false;
 	default:
 		return true;
@@ -211,10 +221,10 @@ static bool is_kept(enum row_kind kind)
 /* Into the table, not into the view of its name. */
 static int prepare_inserts(struct live_window *window)
 {
-	static const char into[] = "INTO ";
+	static const char into[] = "INTO ", from[] = "DELETE FROM ";
 
 	for (enum row_kind kind = 0; kind < ROW_KIND_COUNT; kind++) {
-		const char *table = strstr(row__insert_sql(kind), into) + sizeof(into) - 1;
+		const char *table = strstr(row__insert_sql(kind), into);
 		char sql[256];
 		int code;
 
@@ -223,8 +233,12 @@ static int prepare_inserts(struct live_window *window)
 		if (kind == ROW_THREAD_WAIT)
 			strcpy(sql,
 			       "INSERT INTO thread_wait_at SELECT ?, ?, ?, ?, ?, at FROM clock");
+		else if (table)
+			snprintf(sql, sizeof(sql), "INSERT OR REPLACE INTO main.%s",
+				 table + strlen(into));
 		else
-			snprintf(sql, sizeof(sql), "INSERT OR REPLACE INTO main.%s", table);
+			snprintf(sql, sizeof(sql), "%smain.%s", from,
+				 row__insert_sql(kind) + strlen(from));
 		code = sqlite3_prepare_v3(window->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
 					  &window->inserts[kind], NULL);
 		if (code != SQLITE_OK)
@@ -327,6 +341,7 @@ static int forget_old(struct live_window *window)
 		return err;
 	err = ask(window, "SELECT min(start_ns) FROM main.slice", 0, &numbers[1]);
 	numbers[1] -= PRUNE_LATE_NS;
+	malloc_trim(0); /* looks need much for a moment */
 	for (size_t i = 0; i < COUNT(prune_sql) && !err; i++)
 		err = run_with(window, prune_sql[i], numbers, 2, NULL);
 	return err;

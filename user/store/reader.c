@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "store/earlier.h"
 #include "store/rescue.h"
 #include "store/sqlite.h"
 
@@ -94,16 +95,45 @@ static int read_tables(sqlite3 *db, char **ret_tables)
 }
 
 /* What the schema makes of an empty database. */
-static int expected_tables(char **ret_tables)
+static int open_expected(sqlite3 **ret_db)
 {
 	sqlite3 *db = NULL;
-	int err = -ENOMEM;
 
 	if (sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) ==
 		    SQLITE_OK &&
-	    sqlite3_exec(db, recording__schema(), NULL, NULL, NULL) == SQLITE_OK)
-		err = read_tables(db, ret_tables);
+	    sqlite3_exec(db, recording__schema(), NULL, NULL, NULL) == SQLITE_OK) {
+		*ret_db = db;
+		return 0;
+	}
 	sqlite3_close(db);
+	return -ENOMEM;
+}
+
+static int read_version(sqlite3 *db, int *ret_version)
+{
+	sqlite3_stmt *statement;
+	int err = prepare(db, "PRAGMA user_version", &statement);
+
+	if (err)
+		return err;
+	err = recording__step(statement);
+	if (err == 1)
+		*ret_version = sqlite3_column_int(statement, 0);
+	sqlite3_finalize(statement);
+	return err == 1 ? 0 : err ?: -EBADMSG;
+}
+
+/* Temporary views may be made, though nothing may be written. */
+static int adapt(sqlite3 *db, sqlite3 *expected)
+{
+	int err = 0;
+
+	if (sqlite3_exec(db, "PRAGMA temp_store = MEMORY; PRAGMA query_only = OFF", NULL, NULL,
+			 NULL) != SQLITE_OK)
+		err = -ENOMEM;
+	err = err ?: earlier__adapt(db, expected);
+	if (!err && sqlite3_exec(db, "PRAGMA query_only = ON", NULL, NULL, NULL) != SQLITE_OK)
+		err = -ENOMEM;
 	return err;
 }
 
@@ -127,14 +157,15 @@ static int check_objects(sqlite3 *db)
 static int check_schema(sqlite3 *db)
 {
 	char *expected = NULL, *found = NULL;
-	int err = check_objects(db);
+	sqlite3 *today = NULL;
+	int version = 0, err = check_objects(db) ?: open_expected(&today);
 
-	if (!err)
-		err = expected_tables(&expected);
-	if (!err)
-		err = read_tables(db, &found);
+	err = err ?: read_version(db, &version);
+	err = err ?: read_tables(today, &expected);
+	err = err ?: read_tables(db, &found);
 	if (!err && strcmp(expected, found))
-		err = -EBADMSG;
+		err = version < RECORDING_VERSION ? adapt(db, today) : -EBADMSG;
+	sqlite3_close(today);
 	free(expected);
 	free(found);
 	return err;

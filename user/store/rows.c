@@ -54,6 +54,7 @@ static const struct {
 	[ROW_WRITTEN] = {"INSERT INTO written VALUES (?,?,?,?,?)", "nnnnn", true},
 	[ROW_TORN] = {"INSERT INTO torn VALUES (?,?,?,?,?,?,?,?,?,?)", "nntnnnnnnn", false},
 	[ROW_PATTERN] = {"INSERT INTO read_pattern VALUES (?,?,?,?,?,?,?,?,?)", "nnnnnnnnn", true},
+	[ROW_OPEN_TIME] = {"INSERT INTO open_time VALUES (?,?,?,?,?,?,?)", "nnnnnnn", true},
 	[ROW_MEMORY] = {"INSERT INTO memory VALUES (?,?,?,?,?,?,?,?)", "nnNNNNnn", true},
 	[ROW_MEMORY_GROWTH] = {"INSERT INTO memory_growth VALUES (?,?,?,?,?)", "nntnn", true},
 	[ROW_MEMORY_EVENT] = {"INSERT INTO memory_event VALUES (?,?,?,?,?)", "nntnn", true},
@@ -64,6 +65,19 @@ static const struct {
 	[ROW_CEPH_HISTOGRAM] = {"INSERT OR REPLACE INTO ceph_histogram VALUES (?,?,?,?)", "ntnn",
 				false},
 	[ROW_CEPH_IN_FLIGHT] = {"INSERT INTO ceph_in_flight VALUES (?,?,?,?,?)", "nntnn", true},
+	[ROW_THREAD_EPOCH] = {"INSERT OR REPLACE INTO thread_epoch VALUES (?,?)", "nn", false},
+	[ROW_ALLOCATOR] = {"INSERT OR REPLACE INTO allocator VALUES (?,?,?,?,?,?)", "nttnnn",
+			   false},
+	[ROW_ALLOC_WINDOW] = {"INSERT OR REPLACE INTO alloc_window VALUES (?,?,?,?,?,?,?,?,?,?)",
+			      "nnnnnnnnnn", true},
+	[ROW_ALLOCATION] = {"INSERT INTO allocation VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+			    "nnnnnnnnnnnnnNnn", true},
+	[ROW_ALLOCATION_SIZE] = {"INSERT INTO allocation_size VALUES (?,?,?,?,?)", "nnnnn", true},
+	[ROW_FORGET_STACK] = {"DELETE FROM stack WHERE id = ?", "n", false},
+	[ROW_FORGET_FRAME] = {"DELETE FROM frame WHERE id = ?", "n", false},
+	[ROW_FORGET_INLINE] = {"DELETE FROM inline WHERE frame = ?", "n", false},
+	[ROW_FORGET_FUNCTION] = {"DELETE FROM function WHERE id = ?", "n", false},
+	[ROW_FORGET_FILE] = {"DELETE FROM file WHERE id = ?", "n", false},
 };
 
 struct row_head {

@@ -1,12 +1,13 @@
 -- The recording: one SQLite file. docs/FORMAT.md explains it; `pipescope schema` prints it.
 -- All times are nanoseconds since the recording's start; earlier ones are negative.
 PRAGMA application_id = 1886610288; -- 'pscp'
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- node, kernel, machine, cpus, version, command, sources, hz, event, slice_ns, start_wall_ns,
 -- start_boot_ns, startup_cpu_ns (the recorder's own CPU time until the first sample), stop_ns,
 -- offcpu_period_ns, io_period_ns (the longest wait and operation that were still chosen by chance),
--- mem_period_bytes (the same of page faults),
+-- mem_period_bytes (largest piece of memory with one stack), alloc_period_bytes (of allocations),
+-- alloc_max_overhead, alloc_predicted_percent, alloc_open_percent,
 -- state ('recording' until closed, then 'complete'), stop_reason
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
@@ -159,6 +160,9 @@ CREATE TABLE stack (id INTEGER PRIMARY KEY, parent INTEGER, frame INTEGER NOT NU
 -- metrics 'ceph_time', 'ceph_bytes', 'ceph_ops': the same of requests in ceph, chosen alike.
 -- metrics 'rss_growth', 'faults': page faults chosen in proportion to the bytes they brought, or to
 -- their number; class = kind of memory_growth, value = the bytes, faults they stand for.
+-- metrics 'alloc_bytes', 'alloc_count': calls in windows of alloc_window, chosen in proportion to what they
+-- asked for, or all alike; 'alloc_kept': of the first, blocks that were not freed when the window closed;
+-- class = allocator.name, value = the bytes, calls, bytes they stand for.
 CREATE TABLE sample (
 	epoch INTEGER NOT NULL, thread INTEGER NOT NULL, slice INTEGER NOT NULL,
 	stack INTEGER,              -- NULL: nothing of the stack is known
@@ -321,4 +325,52 @@ CREATE TABLE ceph_histogram (
 CREATE TABLE ceph_in_flight (
 	slice INTEGER NOT NULL, mount INTEGER NOT NULL, op TEXT NOT NULL,
 	count INTEGER NOT NULL, oldest_ns INTEGER NOT NULL
+);
+
+-- Epochs that are one thread's own, beside those of its process, which follow one another.
+CREATE TABLE thread_epoch (epoch INTEGER PRIMARY KEY, thread INTEGER NOT NULL);
+-- Functions that allocate or (frees 1) only free. layered 1: gets its blocks from another one of them, as C++'s operators
+-- do from malloc. sized 1: how large a block is can be read from it, so net_bytes is known.
+CREATE TABLE allocator (
+	id INTEGER PRIMARY KEY, name TEXT NOT NULL, module TEXT NOT NULL,
+	frees INTEGER NOT NULL, layered INTEGER NOT NULL, sized INTEGER NOT NULL
+);
+-- Windows of time in which allocators were counted, by process. closed 1: the breakpoints were taken away
+-- at its end; 0: the next window follows without a gap. cpu_ns: that the process used in it; cost_ns: of
+-- that, what counting cost (estimated); edge_ns: what it cost just before and behind. hits: calls that were counted. held_peak_bytes: most that was given
+-- since the breakpoints were set and not freed.
+CREATE TABLE alloc_window (
+	number INTEGER NOT NULL, process INTEGER NOT NULL,
+	start_ns INTEGER NOT NULL, end_ns INTEGER NOT NULL, closed INTEGER NOT NULL,
+	cpu_ns INTEGER NOT NULL, cost_ns INTEGER NOT NULL, edge_ns INTEGER NOT NULL, hits INTEGER NOT NULL,
+	held_peak_bytes INTEGER NOT NULL,
+	PRIMARY KEY (number, process)
+) WITHOUT ROWID;
+-- Exact, of a window. count, bytes: calls and what they asked for. nested: calls that another allocator
+-- made for its caller, and what they asked for. watched: blocks given early enough to see whether they go within 10 ms; soon: that
+-- did. freed: given and freed while the breakpoints were there. net_bytes: given less freed, of any age;
+-- NULL: not known. kept: given since the breakpoints were set, and not freed when they were taken away.
+CREATE TABLE allocation (
+	window INTEGER NOT NULL, epoch INTEGER NOT NULL, allocator INTEGER NOT NULL,
+	count INTEGER NOT NULL, bytes INTEGER NOT NULL,
+	nested INTEGER NOT NULL, nested_bytes INTEGER NOT NULL,
+	watched INTEGER NOT NULL, watched_bytes INTEGER NOT NULL,
+	soon INTEGER NOT NULL, soon_bytes INTEGER NOT NULL,
+	freed INTEGER NOT NULL, freed_bytes INTEGER NOT NULL, net_bytes INTEGER,
+	kept INTEGER NOT NULL, kept_bytes INTEGER NOT NULL
+);
+-- The calls by the logarithm of what they asked for: [2^bucket, 2^(bucket + 1)) bytes; bucket 0 holds 0 too.
+CREATE TABLE allocation_size (
+	window INTEGER NOT NULL, epoch INTEGER NOT NULL, allocator INTEGER NOT NULL,
+	bucket INTEGER NOT NULL, count INTEGER NOT NULL
+);
+-- How long files were open, from open() to the close of the last descriptor: those that were closed in a
+-- slice, by who closed them, and (open 1) those that were open still at the end, by who opened them.
+-- Files that were opened before the recording are not among them.
+CREATE TABLE open_time (
+	epoch INTEGER NOT NULL, slice INTEGER NOT NULL, file INTEGER NOT NULL,
+	count INTEGER NOT NULL,     -- times that it was opened and closed
+	ns INTEGER NOT NULL,        -- the sum
+	longest_ns INTEGER NOT NULL, -- the longest of this slice and those before
+	open INTEGER NOT NULL
 );

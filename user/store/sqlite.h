@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define RECORDING_APPLICATION_ID 1886610288 /* as in schema.sql */
-#define RECORDING_VERSION	 1 /* user_version */
+#define RECORDING_VERSION	 2 /* user_version, as in schema.sql */
 #define RECORDING_HEADER_SIZE	 100 /* bytes of SQLite's file header */
 
 /* Opens path, which must be absolute and is taken as it is: no links are followed at its end, no

@@ -102,6 +102,11 @@ struct pattern_row {
 	int64_t epoch, slice, file, sequential, strided, random, bytes, parts, part_bytes;
 };
 
+struct open_time_row {
+	int64_t epoch, slice, file, count, ns, longest_ns;
+	int64_t open; /* 1: they still are, at the end */
+};
+
 struct torn_row {
 	int64_t epoch, file, code, appended, bytes, size, open_ns, write_ns, time_ns;
 	const char *cause;
@@ -117,18 +122,6 @@ struct sample_row {
 	int64_t file; /* of operations; or ROW_NULL */
 	const char *ending, *metric;
 	const char *class; /* NULL: none */
-};
-
-struct memory_row {
-	int64_t epoch, slice;
-	int64_t anonymous_bytes, file_bytes, shared_bytes, swap_bytes; /* or ROW_NULL */
-	int64_t minor_faults, major_faults;
-};
-
-struct memory_map_row {
-	int64_t id, epoch, stack;
-	int64_t count, bytes, live_count, live_bytes, peak_count, peak_bytes;
-	const char *kind, *ending;
 };
 
 struct ceph_row {
@@ -178,6 +171,8 @@ int recording_writer__image(struct recording_writer *writer, const struct image_
 int recording_writer__environment(struct recording_writer *writer, int64_t image, const char *name,
 				  const char *value);
 int recording_writer__epoch(struct recording_writer *writer, const struct epoch_row *row);
+/* The epoch is the thread's own. */
+int recording_writer__thread_epoch(struct recording_writer *writer, int64_t epoch, int64_t thread);
 int recording_writer__quantum(struct recording_writer *writer, const struct quantum_row *row);
 int recording_writer__quantum_data(struct recording_writer *writer, int64_t epoch,
 				   const char *field, const char *value);
@@ -221,14 +216,8 @@ int recording_writer__dataset(struct recording_writer *writer, int64_t file, con
 int recording_writer__renamed(struct recording_writer *writer, int64_t file, int64_t new_file);
 int recording_writer__written(struct recording_writer *writer, const struct written_row *row);
 int recording_writer__torn(struct recording_writer *writer, const struct torn_row *row);
+int recording_writer__open_time(struct recording_writer *writer, const struct open_time_row *row);
 int recording_writer__pattern(struct recording_writer *writer, const struct pattern_row *row);
-
-int recording_writer__memory(struct recording_writer *writer, const struct memory_row *row);
-int recording_writer__memory_growth(struct recording_writer *writer, int64_t epoch, int64_t slice,
-				    const char *kind, int64_t faults, int64_t bytes);
-int recording_writer__memory_event(struct recording_writer *writer, int64_t epoch, int64_t slice,
-				   const char *kind, int64_t count, int64_t bytes);
-int recording_writer__memory_map(struct recording_writer *writer, const struct memory_map_row *row);
 
 int recording_writer__ceph_mount(struct recording_writer *writer, int64_t id, const char *path);
 int recording_writer__ceph(struct recording_writer *writer, const struct ceph_row *row);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A function for each kind of row. */
-#include "store/writer.h"
+#include "store/writer_memory.h"
 
 #include <string.h>
 
+#include "store/forgetting.h"
 #include "store/writer_private.h"
 
 int recording_writer__meta(struct recording_writer *writer, const char *key, const char *value)
@@ -59,6 +60,13 @@ int recording_writer__epoch(struct recording_writer *writer, const struct epoch_
 				   TEXT(row->job),	  TEXT(row->rule)};
 
 	return recording_writer__put(writer, ROW_EPOCH, cells);
+}
+
+int recording_writer__thread_epoch(struct recording_writer *writer, int64_t epoch, int64_t thread)
+{
+	struct row_cell cells[] = {NUMBER(epoch), NUMBER(thread)};
+
+	return recording_writer__put(writer, ROW_THREAD_EPOCH, cells);
 }
 
 int recording_writer__quantum(struct recording_writer *writer, const struct quantum_row *row)
@@ -303,6 +311,15 @@ int recording_writer__torn(struct recording_writer *writer, const struct torn_ro
 	return recording_writer__put(writer, ROW_TORN, cells);
 }
 
+int recording_writer__open_time(struct recording_writer *writer, const struct open_time_row *row)
+{
+	struct row_cell cells[] = {NUMBER(row->epoch), NUMBER(row->slice), NUMBER(row->file),
+				   NUMBER(row->count), NUMBER(row->ns),	   NUMBER(row->longest_ns),
+				   NUMBER(row->open)};
+
+	return recording_writer__put(writer, ROW_OPEN_TIME, cells);
+}
+
 int recording_writer__pattern(struct recording_writer *writer, const struct pattern_row *row)
 {
 	struct row_cell cells[] = {
@@ -383,4 +400,33 @@ int recording_writer__ceph_in_flight(struct recording_writer *writer,
 				   NUMBER(row->count), NUMBER(row->oldest_ns)};
 
 	return recording_writer__put(writer, ROW_CEPH_IN_FLIGHT, cells);
+}
+
+/* --- what is forgotten */
+
+static int forget(struct recording_writer *writer, enum row_kind kind, int64_t id)
+{
+	struct row_cell cells[] = {NUMBER(id)};
+
+	return recording_writer__put(writer, kind, cells);
+}
+
+int recording_writer__forget_stack(struct recording_writer *writer, int64_t id)
+{
+	return forget(writer, ROW_FORGET_STACK, id);
+}
+
+int recording_writer__forget_frame(struct recording_writer *writer, int64_t id)
+{
+	return forget(writer, ROW_FORGET_INLINE, id) ?: forget(writer, ROW_FORGET_FRAME, id);
+}
+
+int recording_writer__forget_function(struct recording_writer *writer, int64_t id)
+{
+	return forget(writer, ROW_FORGET_FUNCTION, id);
+}
+
+int recording_writer__forget_file(struct recording_writer *writer, int64_t id)
+{
+	return forget(writer, ROW_FORGET_FILE, id);
 }
