@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include <uthash.h>
 
 #include "base/cleanup.h"
+#include "base/strings.h"
 #include "capture/unwinder.h"
 #include "store/writer.h"
 #include "symbols/elf.h"
@@ -25,12 +27,14 @@ struct file_key {
 
 struct entry {
 	struct file_key key;
+	uint32_t used; /* number of the sweep before its last use */
 	struct binary binary;
 	UT_hash_handle hh;
 };
 
 struct binaries {
 	struct entry *entries;
+	uint32_t sweeps;
 };
 
 struct binaries *binaries__new(void)
@@ -113,6 +117,7 @@ int binaries__get(struct binaries *binaries, pid_t pid, const struct mapping *ma
 		return -ENOENT;
 	HASH_FIND(hh, binaries->entries, &key, sizeof(key), entry);
 	if (entry) {
+		entry->used = binaries->sweeps;
 		*ret_binary = &entry->binary;
 		return 0;
 	}
@@ -123,6 +128,7 @@ int binaries__get(struct binaries *binaries, pid_t pid, const struct mapping *ma
 	if (!entry)
 		return -ENOMEM;
 	entry->key = key;
+	entry->used = binaries->sweeps;
 	entry->binary.path = mapping->file.path;
 	slash = strrchr(mapping->file.path, '/');
 	entry->binary.name = slash + 1;
@@ -136,21 +142,73 @@ int binaries__get(struct binaries *binaries, pid_t pid, const struct mapping *ma
 	return 0;
 }
 
+void binaries__use(struct binaries *binaries, const struct binary *binary)
+{
+	struct entry *entry;
+
+	if (!binary)
+		return;
+	entry = (struct entry *)((char *)(uintptr_t)binary - offsetof(struct entry, binary));
+	entry->used = binaries->sweeps;
+}
+
+void binaries__use_mapping(struct binaries *binaries, const struct mapping *mapping)
+{
+	struct file_key key = {.device = mapping->file.device, .inode = mapping->file.inode};
+	struct entry *entry;
+
+	HASH_FIND(hh, binaries->entries, &key, sizeof(key), entry);
+	if (entry)
+		entry->used = binaries->sweeps;
+}
+
+int binaries__sweep(struct binaries *binaries, int (*forget)(void *context, struct binary *binary),
+		    void *context)
+{
+	struct entry *one, *next;
+	int err = 0;
+
+	HASH_ITER (hh, binaries->entries, one, next) {
+		if (binaries->sweeps - one->used < BINARIES_KEPT_SWEEPS)
+			continue;
+		err = forget(context, &one->binary);
+		if (err == -EBUSY)
+			continue;
+		if (err)
+			return err;
+		HASH_DEL(binaries->entries, one);
+		elf_symbols__free(one->binary.symbols);
+		free(one);
+	}
+	binaries->sweeps++;
+	return 0;
+}
+
+void binaries__use_paths(const struct binaries *binaries, struct string_pool *pool)
+{
+	for (const struct entry *one = binaries->entries; one; one = one->hh.next)
+		string_pool__use(pool, one->binary.path);
+}
+
+int binary__write_problems(const struct binary *binary, struct recording_writer *writer)
+{
+	const uint64_t *problems = binary->unwind ? unwind_file__problems(binary->unwind) : NULL;
+	int err = 0;
+
+	for (int i = 0; problems && i < UNWIND_PROBLEM_COUNT && !err; i++)
+		if (problems[i])
+			err = unless_dropped(recording_writer__unwind_problem(
+				writer, binary->path, unwind_problem__name(i),
+				(int64_t)problems[i]));
+	return err;
+}
+
 int binaries__write_problems(const struct binaries *binaries, struct recording_writer *writer)
 {
 	int err = 0;
 
-	for (const struct entry *entry = binaries->entries; entry; entry = entry->hh.next) {
-		const struct binary *binary = &entry->binary;
-		const uint64_t *problems =
-			binary->unwind ? unwind_file__problems(binary->unwind) : NULL;
-
-		for (int i = 0; problems && i < UNWIND_PROBLEM_COUNT && !err; i++)
-			if (problems[i])
-				err = unless_dropped(recording_writer__unwind_problem(
-					writer, binary->path, unwind_problem__name(i),
-					(int64_t)problems[i]));
-	}
+	for (const struct entry *entry = binaries->entries; entry && !err; entry = entry->hh.next)
+		err = binary__write_problems(&entry->binary, writer);
 	return err;
 }
 

@@ -2,11 +2,13 @@
 #include "capture/call_counter.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -19,10 +21,23 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/strings.h"
+#include "capture/features.h"
+#include "capture/sampler.h"
 #include "pipescope.skel.h"
 #include "proc/mappings.h"
 
-#define COST_CALLS 4000 /* of our own function, for measuring */
+#define SAMPLES_HZ  199
+#define PYTHON_3_11 0x030b
+#define COST_CALLS  4000 /* of our own function, for measuring */
+
+/* BPF_TRACE_UPROBE_MULTI and its part of union bpf_attr (Linux 6.6): headers may be older. */
+#define UPROBE_MULTI 48
+
+struct multi_attr {
+	uint32_t program, target, type, flags;
+	uint64_t path, offsets, semaphores, cookies; /* addresses */
+	uint32_t count, multi_flags, pid, pad;
+};
 
 struct base {
 	struct ps_calls_function function;
@@ -32,8 +47,12 @@ struct base {
 
 struct call_counter {
 	struct pipescope_bpf *bpf;
-	struct bpf_link **links;
+	struct bpf_link **links; /* of one breakpoint each */
 	size_t link_count, link_capacity;
+	int *multi_fds; /* links of all breakpoints of a process in one file */
+	size_t multi_count, multi_capacity;
+	bool multi; /* this kernel has such */
+	struct sampler *sampler; /* of what is inside interpreters' loops; NULL: none */
 	size_t refused;
 	double cost_ns;
 	int cpus;
@@ -47,13 +66,14 @@ static __attribute__((noinline, noclone, used)) void cost_target(void)
 	__asm__ volatile("" ::: "memory");
 }
 
-static double time_calls(void)
+static void *time_calls(void *ret_ns)
 {
 	uint64_t begin = clock__ns(CLOCK_THREAD_CPUTIME_ID);
 
 	for (int i = 0; i < COST_CALLS; i++)
 		cost_target();
-	return (double)(clock__ns(CLOCK_THREAD_CPUTIME_ID) - begin) / COST_CALLS;
+	*(double *)ret_ns = (double)(clock__ns(CLOCK_THREAD_CPUTIME_ID) - begin) / COST_CALLS;
+	return NULL;
 }
 
 static int find_self(uint64_t address, uint64_t *ret_offset)
@@ -74,26 +94,72 @@ static int find_self(uint64_t address, uint64_t *ret_offset)
 	return err;
 }
 
+/* One link for all breakpoints of a process in a file, so that taking them away is one wait for the
+ * kernel and not one for each. A descriptor or a negative errno. */
+static int attach_multi(const struct call_counter *counter, pid_t pid, const char *path,
+			const uint64_t *offsets, size_t count)
+{
+	struct multi_attr attr = {
+		.program = (uint32_t)bpf_program__fd(counter->bpf->progs.calls_hit),
+		.type = UPROBE_MULTI,
+		.path = (uintptr_t)path,
+		.offsets = (uintptr_t)offsets,
+		.count = (uint32_t)count,
+		.pid = (uint32_t)pid,
+	};
+	long fd = syscall(__NR_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+/* Some kernels (6.6 to 6.9) see hits of a process's first thread alone. */
+static int try_multi(struct call_counter *counter, uint64_t offset, double *ret_ns)
+{
+	int fd = attach_multi(counter, getpid(), "/proc/self/exe", &offset, 1), err;
+	uint64_t values[PS_CALLS_COUNTER_COUNT];
+	pthread_t thread;
+
+	if (fd < 0)
+		return 0;
+	err = -pthread_create(&thread, NULL, time_calls, ret_ns);
+	if (!err)
+		pthread_join(thread, NULL);
+	close(fd);
+	err = err ?: call_counter__counters(counter, values);
+	if (!err)
+		counter->multi = values[PS_CALLS_HITS] >= COST_CALLS;
+	return err;
+}
+
+static int try_single(struct call_counter *counter, uint64_t offset, double *ret_ns)
+{
+	struct bpf_link *link = bpf_program__attach_uprobe(counter->bpf->progs.calls_hit, false,
+							   getpid(), "/proc/self/exe", offset);
+
+	if (!link)
+		return -errno;
+	time_calls(ret_ns);
+	bpf_link__destroy(link);
+	return 0;
+}
+
 /* The program does for our function what it does for the first of a thread's calls. */
 static int measure_cost(struct call_counter *counter)
 {
-	uint64_t address = (uint64_t)(uintptr_t)&cost_target, offset;
+	uint64_t address = (uint64_t)(uintptr_t)&cost_target, offset = 0;
 	const struct ps_calls_point point = {.address = address, .tgid = (uint32_t)getpid()};
 	const struct ps_calls_target target = {.kind = PS_CALLS_ENTRY};
 	int points = bpf_map__fd(counter->bpf->maps.calls_points);
-	double without = time_calls(), with;
-	struct bpf_link *link;
 	int err = find_self(address, &offset);
+	double without, with = 0;
 
+	time_calls(&without);
 	err = err ?: bpf_map_update_elem(points, &point, &target, BPF_ANY);
+	err = err ?: try_multi(counter, offset, &with);
+	if (!err && !counter->multi)
+		err = try_single(counter, offset, &with);
 	if (err)
 		return err;
-	link = bpf_program__attach_uprobe(counter->bpf->progs.calls_hit, false, getpid(),
-					  "/proc/self/exe", offset);
-	if (!link)
-		return -errno;
-	with = time_calls();
-	bpf_link__destroy(link);
 	counter->cost_ns = with > without ? with - without : 0;
 	counter->bpf->bss->calls_cost_ns = (uint64_t)counter->cost_ns;
 	return bpf_map_delete_elem(points, &point);
@@ -103,7 +169,8 @@ static int measure_cost(struct call_counter *counter)
 
 static bool is_ours(const char *name)
 {
-	return !strncmp(name, "calls_", 6) || !strcmp(name, "py_layouts");
+	return !strncmp(name, "calls_", 6) || !strcmp(name, "py_layouts") ||
+	       !strcmp(name, "py_processes");
 }
 
 static int load(struct call_counter *counter)
@@ -120,23 +187,35 @@ static int load(struct call_counter *counter)
 	if (!counter->bpf)
 		return -errno;
 	bpf_object__for_each_program(program, counter->bpf->obj)
+	{
 		bpf_program__set_autoload(program, program == counter->bpf->progs.calls_hit);
-	bpf_object__for_each_map(map, counter->bpf->obj) if (!bpf_map__is_internal(map) &&
-							     !is_ours(bpf_map__name(map)))
-		bpf_map__set_autocreate(map, false);
+	}
+	bpf_program__set_autoload(counter->bpf->progs.calls_sample, feature__growing_maps());
+	bpf_object__for_each_map(map, counter->bpf->obj)
+	{
+		if (!bpf_map__is_internal(map) && !is_ours(bpf_map__name(map)))
+			bpf_map__set_autocreate(map, false);
+	}
+	/* Kernels that do not know it do not look at it. */
+	bpf_program__set_expected_attach_type(counter->bpf->progs.calls_hit,
+					      (enum bpf_attach_type)UPROBE_MULTI);
 	return pipescope_bpf__load(counter->bpf);
+}
+
+static int tell_point(const struct call_counter *counter, const struct call_point *point)
+{
+	const struct ps_calls_point key = {.address = point->address, .tgid = (uint32_t)point->pid};
+
+	return bpf_map_update_elem(bpf_map__fd(counter->bpf->maps.calls_points), &key,
+				   &point->target, BPF_ANY);
 }
 
 static int attach_point(struct call_counter *counter, const struct call_point *point)
 {
-	const struct ps_calls_point key = {.address = point->address, .tgid = (uint32_t)point->pid};
-	int err = bpf_map_update_elem(bpf_map__fd(counter->bpf->maps.calls_points), &key,
-				      &point->target, BPF_ANY);
 	struct bpf_link *link;
+	int err = array__reserve(&counter->links, &counter->link_capacity,
+				 sizeof(struct bpf_link *), counter->link_count + 1);
 
-	err = err
-		      ?: array__reserve(&counter->links, &counter->link_capacity,
-					sizeof(struct bpf_link *), counter->link_count + 1);
 	if (err)
 		return err;
 	link = bpf_program__attach_uprobe(counter->bpf->progs.calls_hit, false, point->pid,
@@ -152,17 +231,79 @@ static int attach_point(struct call_counter *counter, const struct call_point *p
 	return 0;
 }
 
-static int tell_layouts(struct call_counter *counter, const struct call_targets *targets)
+/* Points of one process and file. */
+static int attach_points(struct call_counter *counter, const struct call_point *points,
+			 size_t count)
+{
+	_cleanup_free_ uint64_t *offsets = calloc(count, sizeof(*offsets));
+	int err = offsets ? 0 : -ENOMEM, fd = -ENOTSUP;
+
+	for (size_t i = 0; i < count && !err; i++) {
+		offsets[i] = points[i].offset;
+		err = tell_point(counter, &points[i]);
+	}
+	err = err
+		      ?: array__reserve(&counter->multi_fds, &counter->multi_capacity, sizeof(int),
+					counter->multi_count + 1);
+	if (err)
+		return err;
+	if (counter->multi)
+		fd = attach_multi(counter, points->pid, points->path, offsets, count);
+	if (fd >= 0) {
+		counter->multi_fds[counter->multi_count++] = fd;
+		return 0;
+	}
+	/* One that the kernel refuses spoils all: each by itself. */
+	for (size_t i = 0; i < count && !err; i++)
+		err = attach_point(counter, &points[i]);
+	return err;
+}
+
+static int attach_all(struct call_counter *counter, const struct call_targets *targets)
+{
+	size_t begin = 0, end;
+	int err = 0;
+
+	for (; begin < targets->point_count && !err; begin = end) {
+		const struct call_point *points = &targets->points[begin];
+
+		end = begin + 1;
+		while (end < targets->point_count && targets->points[end].pid == points->pid &&
+		       !strcmp(targets->points[end].path, points->path))
+			end++;
+		err = attach_points(counter, points, end - begin);
+	}
+	return err;
+}
+
+static int tell_pythons(struct call_counter *counter, const struct call_targets *targets)
 {
 	int layouts = bpf_map__fd(counter->bpf->maps.py_layouts), err = 0;
+	int processes = bpf_map__fd(counter->bpf->maps.py_processes);
 
 	for (uint32_t i = 0; i < targets->python_count && !err; i++) {
 		struct ps_py_offsets offsets =
 			python_layout__for_walker(&targets->pythons[i].layout);
 
+		const struct call_python *python = &targets->pythons[i];
+		const struct ps_py_process process = {.runtime = python->runtime, .offsets = i};
+		const uint32_t tgid = (uint32_t)python->pid;
+
 		err = bpf_map_update_elem(layouts, &i, &offsets, BPF_ANY);
+		if (!err && python->version >= PYTHON_3_11)
+			err = bpf_map_update_elem(processes, &tgid, &process, BPF_ANY);
 	}
 	return err;
+}
+
+static int start_sampler(struct call_counter *counter, const struct call_targets *targets)
+{
+	for (size_t i = 0; i < targets->python_count; i++)
+		if (targets->pythons[i].version >= PYTHON_3_11 &&
+		    bpf_program__autoload(counter->bpf->progs.calls_sample))
+			return sampler__start(counter->bpf->progs.calls_sample, SAMPLES_HZ,
+					      &counter->sampler);
+	return 0;
 }
 
 int call_counter__new(const struct call_targets *targets, struct call_counter **ret_counter)
@@ -175,9 +316,9 @@ int call_counter__new(const struct call_targets *targets, struct call_counter **
 	counter->cpus = libbpf_num_possible_cpus();
 	err = counter->cpus < 0 ? counter->cpus : load(counter);
 	err = err ?: measure_cost(counter);
-	err = err ?: tell_layouts(counter, targets);
-	for (size_t i = 0; i < targets->point_count && !err; i++)
-		err = attach_point(counter, &targets->points[i]);
+	err = err ?: tell_pythons(counter, targets);
+	err = err ?: attach_all(counter, targets);
+	err = err ?: start_sampler(counter, targets);
 	if (err) {
 		call_counter__free(counter);
 		return err;
@@ -190,7 +331,11 @@ void call_counter__detach(struct call_counter *counter)
 {
 	for (size_t i = 0; i < counter->link_count; i++)
 		bpf_link__destroy(counter->links[i]);
-	counter->link_count = 0;
+	for (size_t i = 0; i < counter->multi_count; i++)
+		close(counter->multi_fds[i]);
+	counter->link_count = counter->multi_count = 0;
+	sampler__free(counter->sampler);
+	counter->sampler = NULL;
 }
 
 void call_counter__free(struct call_counter *counter)
@@ -201,6 +346,7 @@ void call_counter__free(struct call_counter *counter)
 		return;
 	call_counter__detach(counter);
 	free(counter->links);
+	free(counter->multi_fds);
 	if (counter->bpf)
 		pipescope_bpf__destroy(counter->bpf);
 	HASH_ITER (hh, counter->bases, one, next) {
@@ -208,6 +354,11 @@ void call_counter__free(struct call_counter *counter)
 		free(one);
 	}
 	free(counter);
+}
+
+bool call_counter__samples(const struct call_counter *counter)
+{
+	return counter->sampler;
 }
 
 size_t call_counter__refused(const struct call_counter *counter)
@@ -255,6 +406,9 @@ static void subtract(struct ps_calls_sum *sum, const struct ps_calls_sum *base)
 	sum->ended -= base->ended;
 	sum->total_ns -= base->total_ns;
 	sum->own_ns -= base->own_ns;
+	sum->recursive -= base->recursive;
+	sum->sampled -= base->sampled;
+	sum->inlined -= base->inlined;
 	for (size_t i = 0; i < PS_CALLS_BUCKETS; i++) {
 		sum->total[i] -= base->total[i];
 		sum->own[i] -= base->own[i];

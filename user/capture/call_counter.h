@@ -4,6 +4,7 @@
 #ifndef CAPTURE_CALL_COUNTER_H
 #define CAPTURE_CALL_COUNTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,9 @@ struct call_count {
  * targets are borrowed. -EPERM: not root; the kernel's errors. */
 int call_counter__new(const struct call_targets *targets, struct call_counter **ret_counter);
 void call_counter__free(struct call_counter *counter); /* NULL is accepted */
+
+/* Whether calls inside of an interpreter's loop are estimated: CPython 3.11 and later. */
+bool call_counter__samples(const struct call_counter *counter);
 
 /* Breakpoints that the kernel refused, of those that only tell times. */
 size_t call_counter__refused(const struct call_counter *counter);

@@ -212,6 +212,7 @@ static int add_python(const struct place *place)
 	targets->pythons[targets->python_count++] = (struct call_python){
 		.pid = place->pid,
 		.version = binary.version,
+		.runtime = place->mapping->start + (binary.runtime - place->vaddr),
 		.code_type = binary.code_type
 				     ? place->mapping->start + (binary.code_type - place->vaddr)
 				     : 0,

@@ -33,7 +33,8 @@ struct call_function {
 struct call_python {
 	pid_t pid;
 	uint16_t version;
-	uint64_t code_type; /* address of PyCode_Type in the process; 0: not known */
+	uint64_t runtime; /* address of _PyRuntime in the process */
+	uint64_t code_type; /* of PyCode_Type; 0: not known */
 	struct python_layout layout;
 };
 

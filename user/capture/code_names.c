@@ -70,6 +70,12 @@ void code_cache__free(struct code_cache *cache)
 	free(cache);
 }
 
+void code_cache__use(const struct code_cache *cache)
+{
+	for (const struct shared_code *one = cache->codes; one; one = one->hh.next)
+		stack_tree__use_function(cache->tree, one->function);
+}
+
 struct code_names *code_names__new(void)
 {
 	return calloc(1, sizeof(struct code_names));

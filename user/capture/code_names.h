@@ -25,6 +25,9 @@ struct code_place {
 struct code_cache *code_cache__new(struct stack_tree *tree); /* NULL: no memory */
 void code_cache__free(struct code_cache *cache);
 
+/* Marks the functions of all code that is kept, for stack_tree__sweep(). */
+void code_cache__use(const struct code_cache *cache);
+
 struct code_names *code_names__new(void); /* NULL: no memory */
 void code_names__free(struct code_cache *cache, struct code_names *names);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +14,13 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "capture/alloc_drain.h"
 #include "capture/ceph_drain.h"
 #include "capture/io_drain.h"
 #include "capture/choice.h"
 #include "capture/map_drain.h"
 #include "capture/map_slices.h"
+#include "capture/programs.h"
 #include "capture/mem_drain.h"
 #include "capture/mmaps.h"
 #include "capture/names.h"
@@ -29,6 +32,7 @@
 #include "capture/unwinder.h"
 #include "capture/wait_names.h"
 #include "counters.h"
+#include "model/stack_tree.h"
 #include "pipescope.skel.h"
 #include "proc/facts.h"
 #include "store/writer.h"
@@ -47,6 +51,8 @@
 #define IO_PERIOD_OPS	1024ULL
 /* Histograms are written each so many slices, and at the end. */
 #define HISTOGRAM_SLICES 10
+/* What nobody met for so many sweeps is forgotten: longer than anybody looks back. */
+#define TREE_KEPT_SWEEPS 3
 /* Mappings of all processes are read again at most this often. */
 #define MMAPS_READ_NS 1000000000ULL
 
@@ -95,6 +101,28 @@ static int add_unknown(struct drain *drain, const struct ps_stack_event *stack,
 	return err;
 }
 
+static int tell_mapping(void *context, const struct mmap_event *event)
+{
+	struct drain *drain = context;
+	struct process *process = tracker__find(drain->parts.tracker, event->tgid);
+
+	return process ? names__on_mmap(drain->parts.names, process, event) : 0;
+}
+
+/* BPF may know the interpreter of a process that has just begun, by its file. Here its mappings
+ * wait behind this batch's events: what one of these needs must be told in front of it. */
+static int hurry_mappings(struct drain *drain, const struct process *process,
+			  const struct ps_event *event)
+{
+	uint32_t tgid = (uint32_t)process->key.tgid;
+	int err;
+
+	if (process->python_binary)
+		return 0;
+	err = mmaps__collect(drain->parts.mmaps);
+	return err ?: mmaps__take_of(drain->parts.mmaps, tgid, event->time_ns, tell_mapping, drain);
+}
+
 static int on_stack(struct drain *drain, const struct ps_stack_event *stack, size_t size)
 {
 	struct epoch *epoch = tracker__epoch(drain->parts.tracker, stack->epoch);
@@ -112,7 +140,10 @@ static int on_stack(struct drain *drain, const struct ps_stack_event *stack, siz
 		if (err)
 			return err == -ENOMEM ? err : 0;
 	}
-	err = stacks__on_stack(drain->parts.stacks, process, stack, (const uint64_t *)(stack + 1));
+	err = stack->python_frames ? hurry_mappings(drain, process, &stack->event) : 0;
+	err = err
+		      ?: stacks__on_stack(drain->parts.stacks, process, stack,
+					  (const uint64_t *)(stack + 1));
 	if (!err && drain->parts.quanta)
 		err = quanta__settle(drain->parts.quanta);
 	return err;
@@ -128,9 +159,14 @@ static int on_copy(struct drain *drain, const struct ps_stack_copy_event *copy, 
 static int on_fork(struct drain *drain, const struct ps_fork_event *fork)
 {
 	struct tracker *tracker = drain->parts.tracker;
-	struct process *parent, *child;
-	int err = tracker__on_fork(tracker, fork);
+	struct process *parent = tracker__find(tracker, fork->parent_tgid), *child;
+	int err = 0;
 
+	/* The child gets what is known of its parent. */
+	if (parent && !parent->python_binary)
+		err = mmaps__take_of(drain->parts.mmaps, fork->parent_tgid, fork->event.time_ns,
+				     tell_mapping, drain);
+	err = err ?: tracker__on_fork(tracker, fork);
 	if (err)
 		return err;
 	parent = tracker__find(tracker, fork->parent_tgid);
@@ -179,7 +215,8 @@ static int on_quantum(struct drain *drain, const struct ps_quantum_event *event)
 
 	if (!drain->parts.quanta || !process)
 		return 0;
-	err = quanta__on_quantum(drain->parts.quanta, event, names__python_layout(process));
+	err = hurry_mappings(drain, process, &event->event);
+	err = err ?: quanta__on_quantum(drain->parts.quanta, event, names__python_layout(process));
 	if (!err && drain->mem)
 		err = mem_drain__on_epoch(drain->mem, process);
 	if (err && !drain->error)
@@ -378,6 +415,36 @@ static int find_waker(struct drain *drain, uint64_t waker, int64_t *ret_row)
 	return 0;
 }
 
+/* What kind of lock it was, the stack of who waited for it tells. */
+static const char *class_held(struct drain *drain, const struct epoch *epoch, uint64_t waiter,
+			      int *error)
+{
+	struct known_stack *stack = stacks__find(drain->parts.stacks, waiter);
+	int64_t row = ROW_NULL;
+
+	if (stack && epoch)
+		row = stacks__leaf(drain->parts.stacks, epoch->process, stack, 0,
+				   clock__ns(CLOCK_MONOTONIC));
+	if (row < 0 && row != ROW_NULL)
+		*error = (int)row;
+	return *error ? NULL
+		      : wait_names__finer(drain->wait_names, drain->parts.tree,
+					  wait_class__name(PS_WAIT_LOCK, 0, NULL), row, error);
+}
+
+static void take_wait(struct drain *drain, const struct epoch *epoch, const struct ps_count *key,
+		      struct sample_row *row, char buffer[WAIT_CLASS_NAME_SIZE], int *error)
+{
+	if (key->metric == PS_METRIC_HELD) {
+		row->metric = "held";
+		row->class = class_held(drain, epoch, key->waiter, error);
+	} else {
+		row->metric = "offcpu";
+		row->class = wait_names__class(drain->wait_names, key->class, key->detail, buffer,
+					       error);
+	}
+}
+
 static int take_count(void *context, const void *taken_key, const void *taken_sum)
 {
 	struct drain *drain = context;
@@ -396,10 +463,8 @@ static int take_count(void *context, const void *taken_key, const void *taken_su
 	struct thread *thread;
 	int err = 0;
 
-	if (key->metric == PS_METRIC_OFFCPU) {
-		row.metric = "offcpu";
-		row.class =
-			wait_names__class(drain->wait_names, key->class, key->detail, buffer, &err);
+	if (key->metric == PS_METRIC_OFFCPU || key->metric == PS_METRIC_HELD) {
+		take_wait(drain, epoch, key, &row, buffer, &err);
 		row.value = (int64_t)sum->sum;
 		drain->waits.kept += sum->count;
 	} else if (key->metric >= PS_METRIC_CEPH_TIME && key->metric <= PS_METRIC_CEPH_OPS) {
@@ -416,6 +481,9 @@ static int take_count(void *context, const void *taken_key, const void *taken_su
 		row.value = (int64_t)sum->sum;
 		drain->operations.kept += sum->count;
 		err = io_drain__file(drain->io, key, &row.file);
+	} else if (drain->parts.alloc && alloc_drain__sample(drain->parts.alloc, key->metric,
+							     key->class, sum->sum, &row)) {
+		leaf = 0;
 	} else if (drain->mem) {
 		mem_drain__sample(drain->mem, key->metric, key->class, sum->count, sum->sum, &row);
 	}
@@ -533,6 +601,46 @@ static int take_last_task(void *context, const struct ps_task_event *task)
 	return sleepers__on_last_task(drain->sleepers, task, drain->slice);
 }
 
+/* --- what is forgotten: once in a while, what no process maps or does any more */
+
+/* In a recording that is kept rows refer to stacks for ever; and a stack that is met again must not
+ * be another one. */
+static int sweep_tree(struct drain *drain)
+{
+	struct process *process;
+	struct thread *thread;
+
+	for (process = tracker__first(drain->parts.tracker); process; process = process->hh.next)
+		for (thread = process->threads; thread; thread = thread->hh.next)
+			stack_tree__use(drain->parts.tree, thread->sleep.stack);
+	return stack_tree__sweep(drain->parts.tree, TREE_KEPT_SWEEPS);
+}
+
+static int sweep(struct drain *drain, int64_t slice)
+{
+	struct process *process;
+	int err = 0;
+
+	if (drain->parts.live && drain->io &&
+	    slice % IO_DRAIN_SWEEP_SLICES == IO_DRAIN_SWEEP_SLICES - 1)
+		err = io_drain__sweep(drain->io);
+	if (err)
+		return err;
+	if (slice % STACKS_SWEEP_SLICES != STACKS_SWEEP_SLICES - 1)
+		return 0;
+	for (process = tracker__first(drain->parts.tracker); process; process = process->hh.next) {
+		names__use(drain->parts.names, process);
+		stacks__sweep(drain->parts.stacks, process);
+	}
+	stacks__next_sweep(drain->parts.stacks);
+	err = names__sweep(drain->parts.names, drain->parts.writer, clock__ns(CLOCK_MONOTONIC));
+	if (!err && drain->parts.live)
+		err = sweep_tree(drain);
+	/* Compilers of unwind rows leave much behind. */
+	malloc_trim(0);
+	return err;
+}
+
 int drain__slice(struct drain *drain, int64_t slice, uint64_t slice_start_ns, bool final)
 {
 	int err = map_slices__swap(&drain->counts, bpf_map__fd(drain->parts.bpf->maps.counts));
@@ -566,6 +674,8 @@ int drain__slice(struct drain *drain, int64_t slice, uint64_t slice_start_ns, bo
 		err = tracker__snapshot_end(drain->parts.tracker);
 	if (!err && drain->io)
 		err = io_drain__end(drain->io, slice);
+	if (!err && drain->io && final)
+		err = io_drain__last(drain->io);
 	if (!err && drain->mem)
 		err = mem_drain__look(drain->mem, slice, final);
 	if (!err && drain->sleepers && final)
@@ -573,7 +683,7 @@ int drain__slice(struct drain *drain, int64_t slice, uint64_t slice_start_ns, bo
 	drain->slice = slice + 1;
 	if (!err && drain->io && slice % HISTOGRAM_SLICES == HISTOGRAM_SLICES - 1)
 		err = io_drain__write_histograms(drain->io);
-	return err;
+	return err || final ? err : sweep(drain, slice);
 }
 
 static int write_period(struct drain *drain, const char *key, uint64_t period_ns)
@@ -593,9 +703,8 @@ int drain__finish(struct drain *drain)
 				   WAIT_PERIOD_NS << drain->waits.doublings_most);
 	if (!err && drain->io)
 		err = write_period(drain, "io_period_ns",
-				   IO_PERIOD_NS << drain->operations.doublings_most);
-	if (!err && drain->io)
-		err = io_drain__write_histograms(drain->io);
+				   IO_PERIOD_NS << drain->operations.doublings_most)
+			      ?: io_drain__write_histograms(drain->io);
 	if (!err && drain->mem)
 		err = mem_drain__finish(drain->mem);
 	return err;
@@ -620,6 +729,7 @@ int drain__counters(const struct drain *drain, uint64_t *ret_counters)
 		for (int cpu = 0; cpu < cpus; cpu++)
 			ret_counters[counter] += values[cpu];
 	}
+	ret_counters[PS_COUNTER_RUNS_MISSED] += programs__missed(drain->parts.bpf->obj);
 	ret_counters[PS_COUNTER_MMAP_LOST] += mmaps__lost(drain->parts.mmaps);
 	ret_counters[PS_COUNTER_QUEUE_FULL] += recording_writer__dropped(drain->parts.writer);
 	return 0;

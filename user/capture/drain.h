@@ -9,6 +9,7 @@
 
 #include "wire.h"
 
+struct alloc_drain;
 struct drain;
 struct mmaps;
 struct names;
@@ -31,12 +32,14 @@ struct drain_parts {
 	struct names *names;
 	struct stacks *stacks;
 	struct stack_tree *tree;
+	bool live; /* only the latest part of what is written is kept */
 	struct unwinder *unwinder;
 	struct quanta *quanta; /* NULL: that source is off */
 	struct resources *resources; /* of quanta */
 	struct mmaps *mmaps;
 	uint64_t *counters;
 	bool offcpu, io, mem; /* these sources are on */
+	struct alloc_drain *alloc; /* NULL: that source is off */
 	uint64_t start_ns; /* CLOCK_MONOTONIC of the recording's start */
 	uint32_t counts_per_slice; /* room for distinct samples of one slice */
 };

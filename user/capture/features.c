@@ -115,6 +115,30 @@ bool feature__task_storage(void)
 	return libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) == 1;
 }
 
+bool feature__growing_maps(void)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
+	int map = bpf_map_create(BPF_MAP_TYPE_HASH, "probe", 4, 4, 1, &options), fd;
+	const struct bpf_insn code[] = {
+		{.code = BPF_LD | BPF_DW | BPF_IMM,
+		 .dst_reg = BPF_REG_1,
+		 .src_reg = BPF_PSEUDO_MAP_FD,
+		 .imm = map},
+		{0},
+		nothing[0],
+		nothing[1],
+	};
+
+	if (map < 0)
+		return false;
+	fd = bpf_prog_load(BPF_PROG_TYPE_PERF_EVENT, "probe", "GPL", code,
+			   sizeof(code) / sizeof(code[0]), NULL);
+	close(map);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 bool feature__rss_stat(void)
 {
 	return loads_on("rss_stat", nothing, sizeof(nothing) / sizeof(nothing[0]));
@@ -231,6 +255,9 @@ static const struct feature table[] = {
 	 "operations on files that programs make through io_uring", "use Linux 5.19 or later"},
 	{"faults on mapped files", false, has_file_faults,
 	 "page faults per mapped file ('report --by op,file')", "use Linux 6.11 or later"},
+	{"growing maps in perf events", false, feature__growing_maps,
+	 "major page faults per mapped file; calls: the share of Python's that is not seen",
+	 "use Linux 6.1 or later"},
 	{"CephFS client", false, ceph_programs__possible,
 	 "what CephFS's kernel client does ('report --by ceph'), if CephFS is mounted",
 	 "load the module ceph, and use a kernel with module BTF and fentry, or with kprobes"},

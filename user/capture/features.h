@@ -24,6 +24,7 @@ bool feature__task_pt_regs(void);
 bool feature__task_storage(void);
 bool feature__tells_reclaim(void); /* that a thread frees memory for itself … */
 bool feature__tells_group_reclaim(void); /* … or for its control group at its limit */
+bool feature__growing_maps(void); /* perf events' programs may use them */
 bool feature__rss_stat(void);
 
 #endif

@@ -19,6 +19,7 @@
 #include "base/strings.h"
 #include "capture/datasets.h"
 #include "proc/mounts.h"
+#include "store/forgetting.h"
 #include "store/writer.h"
 
 /* Names that are remembered; those that were not used for longest are forgotten, and told again by
@@ -48,12 +49,15 @@ struct file_name {
 	uint64_t directory; /* inode, as BPF told it */
 	int64_t row_before; /* of the name that it had before; 0: none, or told */
 	int64_t size; /* that was counted as written, bytes; -1: never */
+	uint32_t used; /* number of the sweep before its last use */
 	UT_hash_handle hh;
 };
 
 /* One row of table file, by its path. */
 struct file_row_entry {
 	int64_t id;
+	unsigned int *count; /* that it is counted in */
+	uint32_t used;
 	UT_hash_handle hh;
 	char path[];
 };
@@ -72,6 +76,8 @@ struct file_names {
 	struct file_name *names; /* the one not used for longest first */
 	struct file_row_entry *rows;
 	unsigned int files, directories; /* rows */
+	int64_t last_row;
+	uint32_t sweeps;
 	unsigned int directory_names; /* among names */
 	char filesystems[PS_IO_FILESYSTEMS][FILESYSTEM_SIZE];
 	uint32_t filesystem_count;
@@ -103,6 +109,7 @@ int file_names__new(struct recording_writer *writer, struct rules *rules,
 
 static void forget(struct file_names *names, struct file_name *name)
 {
+	names->directory_names -= name->key.kind == PS_IO_DIRECTORY;
 	HASH_DEL(names->names, name);
 	free(name->path);
 	free(name);
@@ -362,6 +369,8 @@ static struct file_name *find_name(const struct file_names *names, const struct 
 	struct file_name *name;
 
 	HASH_FIND(hh, names->names, &wanted, sizeof(wanted), name);
+	if (name)
+		name->used = names->sweeps;
 	return name;
 }
 
@@ -379,15 +388,14 @@ static int keep(struct file_names *names, struct file_name *name)
 	return -ENOMEM;
 }
 
-static void forget_oldest(struct file_names *names)
+static void forget_oldest(struct file_names *names, bool directories, unsigned int wanted)
 {
 	struct file_name *one, *next;
-	unsigned int wanted = NAMES_MOST / 10;
 
 	HASH_ITER (hh, names->names, one, next) {
 		if (!wanted)
 			break;
-		if (one->key.kind == PS_IO_DIRECTORY)
+		if ((one->key.kind == PS_IO_DIRECTORY) != directories)
 			continue;
 		forget(names, one);
 		wanted--;
@@ -439,10 +447,10 @@ static int remember(struct file_names *names, const struct ps_io_key *key, const
 		return take_new_name(name, path, filesystem, mount, directory);
 	if (name)
 		return 0;
-	if (key->kind == PS_IO_DIRECTORY && names->directory_names == DIRECTORY_NAMES_MOST)
-		return 0;
+	if (names->directory_names >= DIRECTORY_NAMES_MOST)
+		forget_oldest(names, true, DIRECTORY_NAMES_MOST / 10);
 	if (HASH_COUNT(names->names) >= NAMES_MOST)
-		forget_oldest(names);
+		forget_oldest(names, false, NAMES_MOST / 10);
 	name = calloc(1, sizeof(*name));
 	if (!name)
 		return -ENOMEM;
@@ -451,6 +459,7 @@ static int remember(struct file_names *names, const struct ps_io_key *key, const
 	name->mount = mount;
 	name->directory = directory;
 	name->size = -1;
+	name->used = names->sweeps;
 	name->path = strdup(path);
 	if (name->path)
 		HASH_ADD(hh, names->names, key, sizeof(name->key), name);
@@ -535,14 +544,18 @@ static struct file_row_entry *row_of(struct file_names *names, const char *kind,
 		.kind = kind, .path = path, .filesystem = filesystem, .mount = mount};
 
 	HASH_FIND(hh, names->rows, path, length, entry);
-	if (entry)
+	if (entry) {
+		entry->used = names->sweeps;
 		return entry;
+	}
 	*ret_error = -ENOMEM;
 	entry = calloc(1, sizeof(*entry) + length + 1);
 	if (!entry)
 		return NULL;
 	memcpy(entry->path, path, length);
-	entry->id = row.id = HASH_COUNT(names->rows) + 1;
+	entry->id = row.id = names->last_row + 1;
+	entry->count = count;
+	entry->used = names->sweeps;
 	HASH_ADD_KEYPTR(hh, names->rows, entry->path, length, entry);
 	if (!entry->hh.tbl) {
 		free(entry);
@@ -556,6 +569,7 @@ static struct file_row_entry *row_of(struct file_names *names, const char *kind,
 		free(entry);
 		return NULL;
 	}
+	names->last_row++;
 	++*count;
 	return entry;
 }
@@ -618,8 +632,10 @@ int64_t file_names__row(struct file_names *names, const struct ps_io_key *key, i
 	err = keep(names, name);
 	if (err)
 		return err;
-	if (name->row)
+	if (name->row) {
+		name->row->used = names->sweeps;
 		return name->row->id;
+	}
 	if (key->kind != PS_IO_DIRECTORY && names->files < room) {
 		row = row_of(names, "file", name->path, NULL, name->filesystem, name->mount,
 			     &names->files, &err);
@@ -731,6 +747,33 @@ void file_names__on_written(struct file_names *names, const struct ps_io_key *ke
 	*ret_bytes = known ? size - name->size : size;
 	if (name)
 		name->size = size;
+}
+
+int file_names__sweep(struct file_names *names)
+{
+	struct file_row_entry *row, *next_row;
+	struct file_name *name, *next_name;
+
+	HASH_ITER (hh, names->names, name, next_name) {
+		if (name->used != names->sweeps)
+			forget(names, name);
+		else if (name->row && name->row->used != names->sweeps)
+			name->row = NULL;
+	}
+	HASH_ITER (hh, names->rows, row, next_row) {
+		int err;
+
+		if (row->used == names->sweeps)
+			continue;
+		err = recording_writer__forget_file(names->writer, row->id);
+		if (err)
+			return err;
+		--*row->count;
+		HASH_DEL(names->rows, row);
+		free(row);
+	}
+	names->sweeps++;
+	return 0;
 }
 
 uint64_t file_names__unfollowed(const struct file_names *names)

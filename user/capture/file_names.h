@@ -49,6 +49,10 @@ uint64_t file_names__unfollowed(const struct file_names *names);
 
 void file_names__on_slice(struct file_names *names);
 
+/* For live recordings: forgets names and rows that were not used since the last call, and
+ * says so. BPF must tell all names anew. */
+int file_names__sweep(struct file_names *names);
+
 /* Index of a file system's histograms (PS_IO_FILESYSTEMS of them; 0: any other) → its name. */
 const char *file_names__filesystem(const struct file_names *names, uint32_t index);
 /* The file systems mounted now, for the map of BPF: calls tell for each with its statfs() magic. */

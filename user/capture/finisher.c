@@ -40,7 +40,11 @@ struct request {
 	void *context;
 };
 
+/* The drain takes a place that is free and says when it is left; the thread frees it. */
+enum { PLACE_TAKEN, PLACE_LEFT, PLACE_FREE };
+
 struct file {
+	atomic_int place;
 	int dwarf; /* -1: none so far */
 	uint8_t build_id[MAX_BUILD_ID];
 	size_t build_id_size;
@@ -50,6 +54,7 @@ struct file {
 	size_t pending_count;
 	uint64_t not_before_ns;
 	unsigned int failures;
+	bool left; /* seen before all that was asked was collected */
 };
 
 struct finisher {
@@ -249,6 +254,32 @@ static struct file *choose(struct finisher *finisher)
 	return chosen;
 }
 
+/* Closes files that nobody asks for any more. What was asked before one was left may not be
+ * collected yet when that is seen; by the next time it is. */
+static void close_left(struct finisher *finisher)
+{
+	int count = atomic_load(&finisher->file_count);
+
+	for (int i = 0; i < count; i++) {
+		struct file *file = &finisher->files[i];
+
+		if (atomic_load(&file->place) != PLACE_LEFT || file->pending)
+			continue;
+		if (!file->left) {
+			file->left = true;
+			continue;
+		}
+		if (file->dwarf >= 0)
+			close(file->dwarf);
+		file->dwarf = -1;
+		file->build_id_size = 0;
+		file->failures = 0;
+		file->left = false;
+		atomic_store(&file->hopeless, false);
+		atomic_store(&file->place, PLACE_FREE);
+	}
+}
+
 static void *finisher_thread(void *argument)
 {
 	struct finisher *finisher = argument;
@@ -260,6 +291,7 @@ static void *finisher_thread(void *argument)
 		struct file *file;
 
 		collect(finisher);
+		close_left(finisher);
 		file = choose(finisher);
 		if (file && file->dwarf < 0)
 			ask_servers(finisher, file);
@@ -348,10 +380,19 @@ static int start_thread(struct finisher *finisher)
 	return -err;
 }
 
+static int free_place(const struct finisher *finisher)
+{
+	int count = atomic_load(&finisher->file_count), at = 0;
+
+	while (at < count && atomic_load(&finisher->files[at].place) != PLACE_FREE)
+		at++;
+	return at;
+}
+
 int finisher__add_file(struct finisher *finisher, int dwarf, const uint8_t *build_id,
 		       size_t build_id_size)
 {
-	int number = atomic_load(&finisher->file_count), err = 0;
+	int number = free_place(finisher), err = 0;
 	bool from_servers =
 		build_id && build_id_size && build_id_size <= MAX_BUILD_ID && debuginfod__wanted();
 	struct file *file;
@@ -373,8 +414,15 @@ int finisher__add_file(struct finisher *finisher, int dwarf, const uint8_t *buil
 		file->build_id_size = build_id_size;
 	}
 	file->not_before_ns = clock__ns(CLOCK_MONOTONIC) + GATHER_NS;
-	atomic_store(&finisher->file_count, number + 1);
+	atomic_store(&file->place, PLACE_TAKEN);
+	if (number == atomic_load(&finisher->file_count))
+		atomic_store(&finisher->file_count, number + 1);
 	return number;
+}
+
+void finisher__forget_file(struct finisher *finisher, int file)
+{
+	atomic_store(&finisher->files[file].place, PLACE_LEFT);
 }
 
 bool finisher__may_know(const struct finisher *finisher, int file)

@@ -43,6 +43,10 @@ int finisher__add_file(struct finisher *finisher, int dwarf, const uint8_t *buil
 /* Whether a file may still have lines: false once it is clear that it has none. */
 bool finisher__may_know(const struct finisher *finisher, int file);
 
+/* Nobody will ask for lines of the file any more: it is closed when what was asked is answered, and
+ * its number is given out again. */
+void finisher__forget_file(struct finisher *finisher, int file);
+
 /* A frame (any number) at a virtual address of the file. context, malloc'ed or NULL, is taken in
  * any case: it comes back with the answer or is freed. -ENOBUFS: too many wait; -ENOMEM. */
 int finisher__ask(struct finisher *finisher, int file, int64_t frame, uint64_t address,

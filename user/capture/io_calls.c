@@ -71,6 +71,11 @@ static const struct {
 	{SYS_fchown, PS_IO_CALL(PS_IO_SETATTR, PS_IO_BY_DESCRIPTOR)},
 	{SYS_fchownat, PS_IO_CALL(PS_IO_SETATTR, PS_IO_BY_PATH_AT)},
 	{SYS_utimensat, PS_IO_CALL(PS_IO_SETATTR, PS_IO_BY_PATH_AT)},
+	{SYS_dup, PS_IO_CALL(PS_IO_NONE, PS_IO_BY_DUP)},
+	{SYS_dup3, PS_IO_CALL(PS_IO_NONE, PS_IO_BY_DUP_TO)},
+#ifdef SYS_dup2
+	{SYS_dup2, PS_IO_CALL(PS_IO_NONE, PS_IO_BY_DUP_TO)},
+#endif
 #ifdef SYS_setxattrat
 	{SYS_setxattrat, PS_IO_CALL(PS_IO_XATTR, PS_IO_BY_PATH_AT)},
 	{SYS_getxattrat, PS_IO_CALL(PS_IO_XATTR, PS_IO_BY_PATH_AT)},

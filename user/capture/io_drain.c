@@ -19,6 +19,7 @@
 #include "capture/tracker.h"
 #include "capture/wait_names.h"
 #include "counters.h"
+#include "opens.h"
 #include "pipescope.skel.h"
 #include "store/writer.h"
 
@@ -26,6 +27,8 @@
 #define NAMES_SENT_LIMIT 98304
 /* The map of writers is looked through once in so many slices. */
 #define WRITERS_SLICES 60
+/* Files that are still open at the end are read so many at a time. */
+#define STILL_OPEN_BUFFER 256
 
 struct io_drain {
 	struct pipescope_bpf *bpf;
@@ -35,6 +38,7 @@ struct io_drain {
 	struct file_names *files;
 	struct storage *storage;
 	struct io_sums *sums;
+	struct bpf_link *open; /* lists what is open */
 	struct map_slices maps;
 	uint64_t names_taken; /* since BPF's memory of them was emptied */
 	int64_t slice;
@@ -77,8 +81,11 @@ int io_drain__new(struct pipescope_bpf *bpf, struct recording_writer *writer,
 	bpf->data->io_sums_room = PS_IO_SUMS;
 	drain->cpus = libbpf_num_possible_cpus();
 	drain->sums = io_sums__new();
+	drain->open = bpf_program__attach_iter(bpf->progs.opens_dump, NULL);
 	if (!drain->sums)
 		err = -ENOMEM;
+	else if (!drain->open)
+		err = -errno;
 	else if (drain->cpus < 0)
 		err = drain->cpus;
 	err = err ?: file_names__new(writer, rules, &drain->files);
@@ -103,6 +110,7 @@ void io_drain__free(struct io_drain *drain)
 	storage__free(drain->storage);
 	file_names__free(drain->files);
 	io_sums__free(drain->sums);
+	bpf_link__destroy(drain->open);
 	map_slices__close(&drain->maps);
 	free(drain);
 }
@@ -147,9 +155,6 @@ int io_drain__on_torn(struct io_drain *drain, const struct ps_torn_event *event)
 /* Every so often BPF tells the names anew: those that were forgotten are known again. */
 static int empty_names_sent(struct io_drain *drain)
 {
-
-	if (drain->names_taken < NAMES_SENT_LIMIT)
-		return 0;
 	drain->names_taken = 0;
 	return map_drain(bpf_map__fd(drain->bpf->maps.files_sent), sizeof(uint64_t),
 			 sizeof(uint32_t), NULL, NULL);
@@ -172,7 +177,12 @@ int io_drain__begin(struct io_drain *drain)
 	err = err
 		      ?: map_drain(map_slices__idle(&drain->maps), sizeof(struct ps_io_key),
 				   sizeof(struct ps_io_sum), take_moved, drain);
-	return err ?: empty_names_sent(drain);
+	return err || drain->names_taken < NAMES_SENT_LIMIT ? err : empty_names_sent(drain);
+}
+
+int io_drain__sweep(struct io_drain *drain)
+{
+	return file_names__sweep(drain->files) ?: empty_names_sent(drain);
 }
 
 int io_drain__on_task(struct io_drain *drain, const struct ps_task_event *task)
@@ -184,7 +194,7 @@ int io_drain__on_task(struct io_drain *drain, const struct ps_task_event *task)
 	for (int i = 0; i < PS_IO_SLOTS && task->epoch && !err; i++) {
 		struct ps_io_slot slot = task->slots[i];
 
-		if (!slot.key.op || !slot.sum.count)
+		if (!slot.key.op || (!slot.sum.count && !slot.sum.closed))
 			continue;
 		if (!slot.key.epoch)
 			slot.key.epoch = task->epoch;
@@ -231,6 +241,21 @@ static int name_mapped(struct io_drain *drain, const struct process *process,
 	return 0;
 }
 
+static int write_open_time(struct io_drain *drain, const struct io_row *io,
+			   const struct ps_io_sum *growth)
+{
+	struct open_time_row row = {
+		.epoch = io->epoch,
+		.slice = io->slice,
+		.file = io->file,
+		.count = (int64_t)growth->closed,
+		.ns = (int64_t)growth->open_ns,
+		.longest_ns = (int64_t)growth->longest_ns,
+	};
+
+	return unless_dropped(recording_writer__open_time(drain->writer, &row));
+}
+
 static int write_growth(void *context, const struct ps_io_key *key, const struct ps_io_sum *growth,
 			int heavy)
 {
@@ -251,7 +276,8 @@ static int write_growth(void *context, const struct ps_io_key *key, const struct
 		return 0;
 	}
 	row.epoch = epoch->id;
-	if (key->op == PS_IO_FAULT && !file_names__knows(drain->files, key)) {
+	if ((key->op == PS_IO_FAULT || key->op == PS_IO_MAJOR_FAULT) &&
+	    !file_names__knows(drain->files, key)) {
 		err = name_mapped(drain, epoch->process, key);
 		if (err)
 			return err;
@@ -264,6 +290,12 @@ static int write_growth(void *context, const struct ps_io_key *key, const struct
 		return (int)row.file;
 	if (key->op >= PS_IO_WAIT)
 		return write_wait(drain, &row, key->op - PS_IO_WAIT);
+	if (key->op == PS_IO_CLOSE) {
+		row.bytes = 0;
+		err = growth->closed ? write_open_time(drain, &row, growth) : 0;
+		if (err || !growth->count)
+			return err;
+	}
 	err = recording_writer__io(drain->writer, &row);
 	return unless_dropped(err);
 }
@@ -310,6 +342,64 @@ int io_drain__end(struct io_drain *drain, int64_t slice)
 	file_names__on_slice(drain->files);
 	drain->counters[PS_COUNTER_RENAMES_UNFOLLOWED] = file_names__unfollowed(drain->files);
 	return err ?: forget_writers(drain);
+}
+
+static int write_still_open(struct io_drain *drain, const struct ps_still_open *still)
+{
+	struct epoch *epoch = tracker__epoch(drain->tracker, still->key.epoch);
+	struct open_time_row row = {
+		.slice = drain->slice,
+		.count = 1,
+		.ns = (int64_t)still->ns,
+		.longest_ns = (int64_t)still->ns,
+		.open = 1,
+	};
+
+	if (!epoch || row.ns < 0)
+		return 0;
+	row.epoch = epoch->id;
+	row.file = file_names__row(drain->files, &still->key, 0);
+	if (row.file < 0)
+		return (int)row.file;
+	return unless_dropped(recording_writer__open_time(drain->writer, &row));
+}
+
+static int look_at_open(struct io_drain *drain)
+{
+	_cleanup_close_ int fd = bpf_iter_create(bpf_link__fd(drain->open));
+	struct ps_still_open still[STILL_OPEN_BUFFER];
+	size_t filled = 0, count;
+	ssize_t got;
+	int err = 0;
+
+	if (fd < 0)
+		return fd;
+	while (!err) {
+		got = read(fd, (char *)still + filled, sizeof(still) - filled);
+		if (got < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (got < 0)
+			return -errno;
+		if (!got)
+			break;
+		filled += (size_t)got;
+		count = filled / sizeof(*still);
+		for (size_t i = 0; i < count && !err; i++)
+			err = write_still_open(drain, &still[i]);
+		filled -= count * sizeof(*still);
+		memmove(still, still + count, filled);
+	}
+	return err;
+}
+
+int io_drain__last(struct io_drain *drain)
+{
+	int err;
+
+	drain->bpf->bss->opens_of_any = false;
+	err = look_at_open(drain);
+	drain->bpf->bss->opens_of_any = true;
+	return err ?: look_at_open(drain);
 }
 
 static int write_buckets(struct io_drain *drain, uint32_t op, uint32_t filesystem, const char *what,

@@ -33,6 +33,12 @@ int io_drain__begin(struct io_drain *drain);
 int io_drain__on_task(struct io_drain *drain, const struct ps_task_event *task);
 int io_drain__end(struct io_drain *drain, int64_t slice);
 
+/* Forgets names of files, of a live recording; each so many slices. */
+#define IO_DRAIN_SWEEP_SLICES 64 /* longer than anybody looks back */
+int io_drain__sweep(struct io_drain *drain);
+/* Behind the last slice: the files that are still open. */
+int io_drain__last(struct io_drain *drain);
+
 /* The histograms so far. */
 int io_drain__write_histograms(struct io_drain *drain);
 

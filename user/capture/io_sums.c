@@ -82,6 +82,9 @@ static void add(struct ps_io_sum *to, const struct ps_io_sum *sum)
 	to->count += sum->count;
 	to->bytes += sum->bytes;
 	to->ns += sum->ns;
+	to->closed += sum->closed;
+	if (sum->longest_ns > to->longest_ns)
+		to->longest_ns = sum->longest_ns;
 }
 
 int io_sums__add_moved(struct io_sums *sums, const struct ps_io_key *key,
@@ -117,7 +120,20 @@ static struct ps_io_sum growth(const struct entry *entry)
 		.count = growth_of(entry->moved.count, entry->slots.count, entry->charged.count),
 		.bytes = growth_of(entry->moved.bytes, entry->slots.bytes, entry->charged.bytes),
 		.ns = growth_of(entry->moved.ns, entry->slots.ns, entry->charged.ns),
+		.closed =
+			growth_of(entry->moved.closed, entry->slots.closed, entry->charged.closed),
+		.longest_ns = entry->moved.longest_ns > entry->slots.longest_ns
+				      ? entry->moved.longest_ns
+				      : entry->slots.longest_ns,
 	};
+}
+
+/* Of closes they are a time. */
+static struct ps_io_sum without_times(const struct ps_io_key *key, struct ps_io_sum sum)
+{
+	if (key->op == PS_IO_CLOSE)
+		sum.bytes = 0;
+	return sum;
 }
 
 static int is_heavy(const struct ps_io_sum *one, const struct ps_io_sum *all)
@@ -130,17 +146,18 @@ static int is_heavy(const struct ps_io_sum *one, const struct ps_io_sum *all)
 int io_sums__each(struct io_sums *sums, io_sums_charge *charge, void *context)
 {
 	struct entry *one, *next;
-	struct ps_io_sum all = {}, more;
+	struct ps_io_sum all = {}, more, figures;
 	int err = 0;
 
 	for (one = sums->entries; one; one = one->hh.next) {
-		more = growth(one);
+		more = without_times(&one->key, growth(one));
 		add(&all, &more);
 	}
 	HASH_ITER (hh, sums->entries, one, next) {
 		more = growth(one);
-		if (more.count || more.bytes || more.ns) {
-			err = charge(context, &one->key, &more, is_heavy(&more, &all));
+		if (more.count || more.bytes || more.ns || more.closed) {
+			figures = without_times(&one->key, more);
+			err = charge(context, &one->key, &more, is_heavy(&figures, &all));
 			if (err)
 				return err;
 			add(&one->charged, &more);

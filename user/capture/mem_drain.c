@@ -29,7 +29,7 @@
 #include "capture/tracker.h"
 #include "counters.h"
 #include "pipescope.skel.h"
-#include "store/writer.h"
+#include "store/writer_memory.h"
 
 #define TASKS_AT_ONCE 512
 #define WAITING_MOST  65536 /* events */

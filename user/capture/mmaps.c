@@ -252,6 +252,22 @@ const struct mmap_event *mmaps__take(struct mmaps *mmaps, size_t *ret_count)
 	return mmaps->events;
 }
 
+int mmaps__take_of(struct mmaps *mmaps, uint32_t tgid, uint64_t until_ns, mmaps_tell *tell,
+		   void *context)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < mmaps->count && !err; i++) {
+		struct mmap_event event = mmaps->events[i];
+
+		if (event.tgid != tgid || event.time_ns > until_ns)
+			continue;
+		mmaps->events[i].tgid = 0; /* nobody's */
+		err = tell(context, &event);
+	}
+	return err;
+}
+
 uint64_t mmaps__lost(const struct mmaps *mmaps)
 {
 	return mmaps->lost;

@@ -29,6 +29,11 @@ void mmaps__free(struct mmaps *mmaps); /* NULL is accepted */
 int mmaps__collect(struct mmaps *mmaps);
 /* All that was collected since the last time, oldest first; borrowed until the next collect. */
 const struct mmap_event *mmaps__take(struct mmaps *mmaps, size_t *ret_count);
+/* Of those, what is of one process and not later than until_ns is taken sooner, one by one; the
+ * first error ends it. */
+typedef int mmaps_tell(void *context, const struct mmap_event *event);
+int mmaps__take_of(struct mmaps *mmaps, uint32_t tgid, uint64_t until_ns, mmaps_tell *tell,
+		   void *context);
 /* Records that the kernel had no room for. */
 uint64_t mmaps__lost(const struct mmaps *mmaps);
 

@@ -5,10 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/strings.h"
 #include "capture/binaries.h"
 #include "capture/code_names.h"
@@ -16,13 +21,17 @@
 #include "capture/quanta.h"
 #include "capture/unwinder.h"
 #include "model/stack_tree.h"
+#include "proc/facts.h"
 #include "store/writer.h"
 #include "symbols/kernel.h"
 
 #define NS_PER_S 1000000000ULL
 /* A process's maps are read again for an address that no mapping holds, at most this often. */
-#define MAPS_INTERVAL_NS NS_PER_S
-#define VDSO		 "[vdso]"
+#define MAPS_INTERVAL_NS  NS_PER_S
+#define VDSO		  "[vdso]"
+#define KERNEL_MINOR_BITS 20
+/* No interpreter begins with a program's own code sooner. */
+#define PYTHON_LATE_NS 20000000ULL
 
 /* Names of parts of quanta, as they were read last. */
 #define PARTS_KNOWN 256 /* a power of 2 */
@@ -149,8 +158,52 @@ static int tell_bpf(struct names *names, const struct process *process)
 	return err == -ENOMEM ? err : 0;
 }
 
+/* So that BPF knows the interpreter of the next process that maps the file. Without room for one
+ * more, the next ones are found as this one was. */
+static void tell_file(struct names *names, const struct process *process,
+		      const struct mapping *mapping, struct binary *binary)
+{
+	_cleanup_close_ int fd = -1;
+	struct ps_python_file file = {
+		.inode = mapping->file.inode,
+		.device = major(mapping->file.device) << KERNEL_MINOR_BITS |
+			  minor(mapping->file.device),
+	};
+	struct ps_known_python python = {
+		.runtime = process->python_process.runtime - mapping->start,
+		.offset = mapping->offset,
+		.offsets = process->python_process.offsets,
+	};
+	uint64_t start_code;
+	struct stat status;
+
+	if (binary->python_told || facts__start_code((pid_t)process->key.tgid, &start_code))
+		return;
+	fd = binary__open((pid_t)process->key.tgid, mapping);
+	if (fd < 0 || fstat(fd, &status))
+		return;
+	file.size = (uint64_t)status.st_size;
+	python.is_program = (start_code & ~(uint64_t)(sysconf(_SC_PAGESIZE) - 1)) == mapping->start;
+	binary->python_told = true;
+	bpf_map_update_elem(names->maps.known_pythons, &file, &python, BPF_ANY);
+}
+
+/* What a process did before anybody knew its interpreter, is not known. */
+static void note_late(struct names *names, const struct process *process,
+		      const struct mapping *mapping)
+{
+	uint32_t tgid = (uint32_t)process->key.tgid;
+	struct ps_py_process known;
+
+	if (!names->quanta || !mapping->since_ns ||
+	    clock__ns(CLOCK_MONOTONIC) - mapping->since_ns < PYTHON_LATE_NS ||
+	    !bpf_map_lookup_elem(names->maps.py_processes, &tgid, &known))
+		return;
+	names->counters[PS_COUNTER_PYTHON_LATE]++;
+}
+
 static int found_python(struct names *names, struct process *process, const struct mapping *mapping,
-			const struct binary *binary)
+			struct binary *binary)
 {
 	char version[16];
 	uint64_t address;
@@ -171,6 +224,9 @@ static int found_python(struct names *names, struct process *process, const stru
 		.offsets = index < 0 ? PS_MAX_LAYOUTS : (uint32_t)index,
 	};
 	process->dirty = true;
+	if (index >= 0)
+		tell_file(names, process, mapping, binary);
+	note_late(names, process, mapping);
 	if (names->quanta && quanta__new_space(names->quanta, process))
 		return -ENOMEM;
 	return tell_bpf(names, process);
@@ -214,10 +270,10 @@ static int take_mapping(struct names *names, struct process *process, const stru
 	err = binaries__get(names->binaries, (pid_t)process->key.tgid, mapping, &binary);
 	if (err)
 		return err == -ENOMEM ? err : 0; /* gone, or not a file: it stays without names */
-	err = compile(names, process, mapping, binary);
-	if (!err && binary->is_python && process->python_binary != binary)
-		return found_python(names, process, mapping, binary);
-	return err;
+	/* First what cannot wait. */
+	if (binary->is_python && process->python_binary != binary)
+		err = found_python(names, process, mapping, binary);
+	return err ?: compile(names, process, mapping, binary);
 }
 
 int names__read_mappings(struct names *names, struct process *process, uint64_t now_ns)
@@ -477,6 +533,61 @@ bool names__layout(const struct process *process, struct ps_py_offsets *ret_layo
 int names__write_problems(const struct names *names, struct recording_writer *writer)
 {
 	return binaries__write_problems(names->binaries, writer);
+}
+
+/* --- what is forgotten */
+
+void names__use(struct names *names, const struct process *process)
+{
+	size_t count = process->mappings ? mapping_set__count(process->mappings) : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct mapping *mapping = mapping_set__at(process->mappings, i);
+
+		string_pool__use(names->pool, mapping->file.path);
+		binaries__use_mapping(names->binaries, mapping);
+	}
+	binaries__use(names->binaries, process->python_binary);
+	string_pool__use(names->pool, process->python);
+}
+
+struct forgetting {
+	struct names *names;
+	struct recording_writer *writer;
+	uint64_t now_ns;
+};
+
+static int forget_binary(void *context, struct binary *binary)
+{
+	const struct forgetting *forgetting = context;
+	struct names *names = forgetting->names;
+	int err;
+
+	if (binary->unwind && unwind_file__busy(binary->unwind))
+		return -EBUSY;
+	err = binary__write_problems(binary, forgetting->writer);
+	if (err)
+		return err;
+	if (binary->unwind)
+		unwinder__forget_file(names->unwinder, binary->unwind, forgetting->now_ns);
+	binary->unwind = NULL;
+	native_names__forget(names->natives, binary);
+	return 0;
+}
+
+int names__sweep(struct names *names, struct recording_writer *writer, uint64_t now_ns)
+{
+	struct forgetting forgetting = {names, writer, now_ns};
+	int err = binaries__sweep(names->binaries, forget_binary, &forgetting);
+
+	if (err)
+		return err;
+	binaries__use_paths(names->binaries, names->pool);
+	string_pool__sweep(names->pool);
+	code_cache__use(names->codes);
+	for (size_t i = 0; i < PARTS_KNOWN; i++)
+		stack_tree__use_frame(names->tree, names->parts[i].frame);
+	return 0;
 }
 
 int names__take_lines(struct names *names)

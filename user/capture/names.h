@@ -21,7 +21,7 @@ struct finisher;
 struct string_pool;
 
 struct names_maps {
-	int py_processes, py_layouts; /* BPF maps */
+	int py_processes, py_layouts, known_pythons; /* BPF maps */
 };
 
 /* tree, pool (paths of mappings), unwinder, finisher (NULL: no lines of native code), quanta (NULL:
@@ -68,6 +68,12 @@ const struct python_layout *names__python_layout(const struct process *process);
 
 /* Writes what could not be used of the files' call-frame information. */
 int names__write_problems(const struct names *names, struct recording_writer *writer);
+
+/* Forgets binaries that no process has mapped for a minute, and their names' pool: names__use for
+ * each process, then names__sweep. What they keep of the stack tree is marked there. now_ns:
+ * CLOCK_MONOTONIC. */
+void names__use(struct names *names, const struct process *process);
+int names__sweep(struct names *names, struct recording_writer *writer, uint64_t now_ns);
 
 /* Frees what names keeps with a process. */
 void names__forget(struct names *names, struct process *process, uint64_t now_ns);

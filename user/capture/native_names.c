@@ -28,7 +28,7 @@ struct native_file {
 struct asked {
 	enum function_kind kind;
 	bool named; /* by a symbol: DWARF does not know the names of clones */
-	const char *module; /* the binary's path */
+	const char *module; /* the binary's path, behind the name */
 	char name[];
 };
 
@@ -119,19 +119,32 @@ static const struct native_file *file_of(struct native_names *natives, const str
 	return file;
 }
 
+void native_names__forget(struct native_names *natives, const struct binary *binary)
+{
+	struct native_file *file;
+
+	HASH_FIND(hh, natives->files, &binary, sizeof(binary), file);
+	if (!file)
+		return;
+	if (file->number >= 0)
+		finisher__forget_file(natives->finisher, file->number);
+	HASH_DEL(natives->files, file);
+	free(file);
+}
+
 static int ask(struct native_names *natives, int file, int64_t frame, uint64_t address,
 	       const struct stack_function *function, bool named)
 {
-	size_t size = strlen(function->name) + 1;
-	struct asked *asked = malloc(sizeof(*asked) + size);
+	size_t size = strlen(function->name) + 1, module_size = strlen(function->module) + 1;
+	struct asked *asked = malloc(sizeof(*asked) + size + module_size);
 	int err;
 
 	if (!asked)
 		return -ENOMEM;
 	asked->kind = function->kind;
 	asked->named = named;
-	asked->module = function->module;
 	memcpy(asked->name, function->name, size);
+	asked->module = memcpy(asked->name + size, function->module, module_size);
 	err = finisher__ask(natives->finisher, file, frame, address, asked);
 	if (err == -ENOBUFS)
 		natives->not_asked++;

@@ -26,6 +26,9 @@ int64_t native_names__frame(struct native_names *natives, struct binary *binary,
 /* Writes what the finisher has found since the last call. */
 int native_names__take(struct native_names *natives);
 
+/* The binary is forgotten; answers about it may still come. */
+void native_names__forget(struct native_names *natives, const struct binary *binary);
+
 /* How many frames will have no lines although there is debug information. */
 uint64_t native_names__missing(const struct native_names *natives);
 

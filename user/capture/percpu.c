@@ -7,6 +7,8 @@
 
 #include <bpf/btf.h>
 
+#include "waits.h"
+
 #define DEEPEST 8 /* unnamed structures in each other */
 
 /* Offset in bytes of a member of a structure, also inside unnamed ones; -1: there is none. */
@@ -93,6 +95,26 @@ int64_t percpu__preempt_count(void)
 		distance = find_distance(btf, btf__type_by_id(btf, (uint32_t)section));
 	btf__free(btf);
 	return distance ?: find_symbols();
+}
+
+uint32_t percpu__interrupt_bits(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool counts = btf && btf__find_by_name_kind(btf, "local_interrupt_disable_state",
+						    BTF_KIND_VAR) > 0;
+
+	btf__free(btf);
+	return counts ? PS_INTERRUPT_BITS_COUNTED : PS_INTERRUPT_BITS;
+}
+
+bool percpu__preemptible_calls(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool are = btf &&
+		   btf__find_by_name_kind(btf, "class_srcu_fast_notrace_t", BTF_KIND_TYPEDEF) > 0;
+
+	btf__free(btf);
+	return are;
 }
 
 bool percpu__has_member(const char *structure, const char *member)

@@ -11,6 +11,12 @@
  * same for every CPU. 0: not known. */
 int64_t percpu__preempt_count(void);
 
+/* Those bits of it: some kernels also count in it how often interrupts were switched off. */
+uint32_t percpu__interrupt_bits(void);
+
+/* Whether tasks may be preempted in the tracepoints of system calls, as since Linux 7.0. */
+bool percpu__preemptible_calls(void);
+
 /* Whether a structure of the kernel has a member of this name. */
 bool percpu__has_member(const char *structure, const char *member);
 

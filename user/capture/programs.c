@@ -12,6 +12,8 @@
 #include <bpf/libbpf.h>
 
 #include "base/log.h"
+#include "capture/alloc_drain.h"
+#include "capture/alloc_probes.h"
 #include "capture/ceph_programs.h"
 #include "capture/features.h"
 #include "capture/io_calls.h"
@@ -66,6 +68,16 @@ static void open_quanta(struct pipescope_bpf *bpf, bool quanta, uint32_t counter
 	bpf_program__set_autoload(bpf->progs.resources_rss, quanta && bpf->rodata->knob_rss_stat);
 }
 
+static void choose_calls(struct pipescope_bpf *bpf, bool enter, bool exit)
+{
+	bool by_perf = percpu__preemptible_calls();
+
+	bpf_program__set_autoload(bpf->progs.syscall_enter, enter && !by_perf);
+	bpf_program__set_autoload(bpf->progs.syscall_exit, exit && !by_perf);
+	bpf_program__set_autoload(bpf->progs.syscall_enter_p, enter && by_perf);
+	bpf_program__set_autoload(bpf->progs.syscall_exit_p, exit && by_perf);
+}
+
 /* What only some kernels tell. */
 static void choose_points(struct pipescope_bpf *bpf, bool io)
 {
@@ -74,6 +86,7 @@ static void choose_points(struct pipescope_bpf *bpf, bool io)
 	bpf->rodata->knob_uring_entry = points.entry;
 	bpf_program__set_autoload(bpf->progs.uring_complete, points.complete);
 	bpf_program__set_autoload(bpf->progs.uring_submit, points.complete && points.submit);
+	bpf_program__set_autoload(bpf->progs.faults_major, io && feature__growing_maps());
 	bpf_program__set_autoload(bpf->progs.faults_fault, points.faults);
 	bpf_program__set_autoload(bpf->progs.faults_map_pages, points.faults);
 	if (!points.complete)
@@ -113,8 +126,10 @@ static struct pipescope_bpf *open_programs(bool offcpu, bool io, bool quanta, ui
 	 * (ceph_programs.c, call_counter.c). */
 	create_maps(bpf, "ceph_", false);
 	create_maps(bpf, "calls_", false);
+	create_maps(bpf, "alloc_", false);
 	bpf->rodata->knob_offcpu = offcpu;
 	bpf->rodata->knob_preempt_count = offcpu ? percpu__preempt_count() : 0;
+	bpf->rodata->knob_interrupt_bits = percpu__interrupt_bits();
 	wait_kinds__fill((uint8_t *)bpf->rodata->wait_kinds);
 	bpf_program__set_autoload(bpf->progs.offcpu_switch, offcpu);
 	bpf_program__set_autoload(bpf->progs.offcpu_waking, offcpu);
@@ -132,13 +147,14 @@ static struct pipescope_bpf *open_programs(bool offcpu, bool io, bool quanta, ui
 	if (!io) {
 		bpf_map__set_max_entries(bpf->maps.writers, 1);
 		bpf_map__set_max_entries(bpf->maps.io_patterns, 1);
+		bpf_map__set_max_entries(bpf->maps.opens, 1);
 	}
 	if (!io && !offcpu)
 		bpf_map__set_max_entries(bpf->maps.remotes_sent, 1);
-	bpf_program__set_autoload(bpf->progs.syscall_enter, io);
+	choose_calls(bpf, io, offcpu || io || quanta);
+	bpf_program__set_autoload(bpf->progs.opens_dump, io);
 	open_quanta(bpf, quanta, counters);
 	choose_points(bpf, io);
-	bpf_program__set_autoload(bpf->progs.syscall_exit, offcpu || io || quanta);
 	return bpf;
 }
 
@@ -150,11 +166,19 @@ static void choose_memory(struct pipescope_bpf *bpf)
 	bpf->rodata->knob_mem = true;
 	bpf->rodata->knob_counter_batch = batch > PS_MEM_BATCH_LEAST ? batch : PS_MEM_BATCH_LEAST;
 	bpf_program__set_autoload(bpf->progs.mem_rss, true);
-	bpf_program__set_autoload(bpf->progs.mem_reclaim, true);
+	bpf_program__set_autoload(bpf->progs.mem_reclaim, feature__tells_reclaim());
+	bpf_program__set_autoload(bpf->progs.mem_reclaim_group, feature__tells_group_reclaim());
 	bpf_program__set_autoload(bpf->progs.mem_exit, true);
 	bpf_program__set_autoload(bpf->progs.mem_tasks_dump, true);
-	bpf_program__set_autoload(bpf->progs.syscall_enter, true);
-	bpf_program__set_autoload(bpf->progs.syscall_exit, true);
+	choose_calls(bpf, true, true);
+}
+
+/* Quanta of threads. */
+static void choose_threads(struct pipescope_bpf *bpf, bool thread_quanta, uint32_t counters)
+{
+	bpf->rodata->knob_thread_quanta = thread_quanta;
+	bpf_map__set_autocreate(bpf->maps.thread_quanta, thread_quanta);
+	bpf_map__set_autocreate(bpf->maps.thread_counters, thread_quanta && counters);
 }
 
 static int choose_environment(struct pipescope_bpf *bpf, const struct programs_knobs *knobs)
@@ -185,11 +209,14 @@ int programs__load(const struct programs_knobs *knobs, struct pipescope_bpf **re
 		return -errno;
 	bpf->rodata->knob_only_wanted = knobs->only_wanted;
 	bpf->rodata->knob_any_function = knobs->any_function;
+	choose_threads(bpf, knobs->quanta && knobs->thread_quanta, knobs->counters);
 	for (size_t i = 0; i < PS_SYSCALL_LIMIT; i++)
 		if (knobs->wait_calls[i]) /* kept apart by their numbers */
 			((uint8_t *)bpf->rodata->wait_kinds)[i] = PS_KIND_OTHER;
 	if (knobs->mem)
 		choose_memory(bpf);
+	if (knobs->alloc)
+		alloc_probes__choose(bpf, knobs->alloc->period_bytes);
 	if (knobs->quanta)
 		memcpy((uint8_t *)bpf->rodata->quantum_calls, knobs->quantum_calls,
 		       sizeof(knobs->quantum_calls));
@@ -241,20 +268,28 @@ int programs__attach(struct pipescope_bpf *bpf)
 		{bpf->progs.offcpu_group_end, &bpf->links.offcpu_group_end},
 		/* Waits that are chosen from now on must find the end of their call. */
 		{bpf->progs.syscall_exit, &bpf->links.syscall_exit},
+		{bpf->progs.syscall_exit_p, &bpf->links.syscall_exit_p},
 	};
 
 	return attach(attachments, sizeof(attachments) / sizeof(attachments[0]));
+}
+
+const struct bpf_program *programs__major_faults(const struct pipescope_bpf *bpf)
+{
+	return bpf_program__autoload(bpf->progs.faults_major) ? bpf->progs.faults_major : NULL;
 }
 
 int programs__attach_calls(struct pipescope_bpf *bpf)
 {
 	const struct attachment attachments[] = {
 		{bpf->progs.syscall_enter, &bpf->links.syscall_enter},
+		{bpf->progs.syscall_enter_p, &bpf->links.syscall_enter_p},
 		{bpf->progs.uring_complete, &bpf->links.uring_complete},
 		{bpf->progs.faults_fault, &bpf->links.faults_fault},
 		{bpf->progs.faults_map_pages, &bpf->links.faults_map_pages},
 		{bpf->progs.mem_rss, &bpf->links.mem_rss},
 		{bpf->progs.mem_reclaim, &bpf->links.mem_reclaim},
+		{bpf->progs.mem_reclaim_group, &bpf->links.mem_reclaim_group},
 		{bpf->progs.mem_exit, &bpf->links.mem_exit},
 	};
 
@@ -311,8 +346,11 @@ int programs__verified(programs_tell *tell)
 	if (!bpf)
 		return -errno;
 	choose_memory(bpf);
+	choose_threads(bpf, true, PS_PERF_COUNT);
+	alloc_probes__choose(bpf, PS_ALLOC_PERIOD);
 	create_maps(bpf, "calls_", true);
 	bpf_program__set_autoload(bpf->progs.calls_hit, true);
+	bpf_program__set_autoload(bpf->progs.calls_sample, feature__growing_maps());
 	err = programs__load_told(bpf, tell);
 	err = err ?: ceph_programs__verified(bpf, tell);
 	pipescope_bpf__destroy(bpf);
@@ -346,13 +384,33 @@ int programs__write_times(struct bpf_object *programs, struct recording_writer *
 	return 0;
 }
 
+uint64_t programs__missed(struct bpf_object *programs)
+{
+	struct bpf_program *program;
+	uint64_t missed = 0;
+
+	bpf_object__for_each_program(program, programs)
+	{
+		struct bpf_prog_info info = {};
+		uint32_t size = sizeof(info);
+
+		if (bpf_program__autoload(program) &&
+		    !bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+			missed += info.recursion_misses;
+	}
+	return missed;
+}
+
 void programs__detach_calls(struct pipescope_bpf *bpf)
 {
 	bpf_link__destroy(bpf->links.syscall_enter);
 	bpf_link__destroy(bpf->links.syscall_exit);
+	bpf_link__destroy(bpf->links.syscall_enter_p);
+	bpf_link__destroy(bpf->links.syscall_exit_p);
 	bpf_link__destroy(bpf->links.mem_rss);
 	bpf->links.mem_rss = NULL;
 	bpf->links.syscall_enter = bpf->links.syscall_exit = NULL;
+	bpf->links.syscall_enter_p = bpf->links.syscall_exit_p = NULL;
 	bpf_link__destroy(bpf->links.uring_submit);
 	bpf_link__destroy(bpf->links.uring_complete);
 	bpf_link__destroy(bpf->links.faults_fault);

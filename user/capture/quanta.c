@@ -62,12 +62,26 @@ static void unref(struct quanta *quanta, struct code_space *space)
 	free(space);
 }
 
+/* A rule before has the same name. Where one of them has the scope of a process, what only has the
+ * name is taken for the process's. */
+static int share_name(const struct quanta *quanta, uint64_t hash, const struct frame_rule *rule)
+{
+	uint32_t value;
+
+	if (rule->of_thread || bpf_map_lookup_elem(quanta->parts.frame_names, &hash, &value))
+		return 0;
+	value &= ~PS_NAME_OF_THREAD;
+	return bpf_map_update_elem(quanta->parts.frame_names, &hash, &value, BPF_EXIST);
+}
+
 /* Of two rules with the same name the first one's rank stays. */
 static int tell_names(const struct quanta *quanta, uint32_t rank)
 {
-	const struct rule_words *functions = &quanta->rules[rank]->functions;
+	const struct frame_rule *rule = quanta->rules[rank];
+	const struct rule_words *functions = &rule->functions;
+	uint32_t value = rank | (rule->of_thread ? PS_NAME_OF_THREAD : 0);
 
-	for (size_t i = 0; i < functions->count && !quanta->rules[rank]->has_part; i++) {
+	for (size_t i = 0; i < functions->count && !rule->has_part; i++) {
 		const char *name = frame_rule__plain_name(functions->items[i]);
 		uint64_t hash = PS_NAME_HASH_START;
 
@@ -75,8 +89,8 @@ static int tell_names(const struct quanta *quanta, uint32_t rank)
 			continue;
 		for (; *name; name++)
 			hash = PS_NAME_HASH_STEP(hash, *name);
-		if (bpf_map_update_elem(quanta->parts.frame_names, &hash, &rank, BPF_NOEXIST) &&
-		    errno != EEXIST)
+		if (bpf_map_update_elem(quanta->parts.frame_names, &hash, &value, BPF_NOEXIST) &&
+		    (errno != EEXIST || share_name(quanta, hash, rule)))
 			return -errno;
 	}
 	return 0;
@@ -148,6 +162,17 @@ bool quanta__any_function(const struct rules *rules)
 		for (size_t j = 0; rule && !rule->has_part && j < rule->functions.count; j++)
 			if (!frame_rule__plain_name(rule->functions.items[j]))
 				return true;
+	}
+	return false;
+}
+
+bool quanta__of_threads(const struct rules *rules)
+{
+	for (size_t i = 0; i < rules__count(rules); i++) {
+		const struct frame_rule *rule = rules__frame(rules, i);
+
+		if (rule && rule->of_thread)
+			return true;
 	}
 	return false;
 }
@@ -267,6 +292,7 @@ static bool find_locals(struct python_reader *reader, uint64_t address,
 		    python_code__local(reader, address, rule->locals[i], &local))
 			continue;
 		told->slots[i] = local.slot | (local.is_cell ? PS_LOCAL_CELL : 0);
+		told->of_thread = rule->of_thread;
 		any |= i < rule->identity_count;
 	}
 	return any;
@@ -388,10 +414,14 @@ static int write_quantum(struct quanta *quanta, const struct epoch *epoch,
 /* Whether the process is still at it. */
 static bool goes_on(const struct quanta *quanta, const struct ps_quantum_event *event)
 {
-	uint32_t tgid = event->event.tgid;
+	uint32_t tgid = event->event.tgid, tid = event->event.tid;
+	struct ps_thread_quantum own;
 	struct ps_who who;
 
 	/* BPF tells first, then makes it known. */
+	if (event->of_thread)
+		return !bpf_map_lookup_elem(quanta->parts.thread_quanta, &tid, &own) &&
+		       (own.epoch == event->epoch || own.epoch == event->previous_epoch);
 	return !bpf_map_lookup_elem(quanta->parts.epochs, &tgid, &who) &&
 	       (who.epoch == event->epoch || who.epoch == event->previous_epoch);
 }
@@ -505,17 +535,27 @@ static int name_epoch(struct quanta *quanta, struct process *process, struct epo
 /* Whether the quantum begins with its event. The first of a process that is not seen at a boundary
  * has begun before. A pending one may by now be another call, at the same place of the stack, than
  * the one that began: BPF tells them apart by variables, of which it had to be told. */
-static bool begins_here(struct quanta *quanta, const struct process *process,
+static bool begins_here(struct quanta *quanta, struct process *process,
 			const struct ps_quantum_event *event, bool pending)
 {
 	bool late = pending && clock__ns(CLOCK_MONOTONIC) - event->event.time_ns > PENDING_NS;
 
 	if (!process->quantum_count && process->image_start_ns < 0) /* so has the process */
 		return false;
-	late |= !process->quantum_count && !event->at_call;
+	late |= process->next_is_cut || (!process->quantum_count && !event->at_call);
+	process->next_is_cut = false;
 	if (late)
 		quanta->parts.counters[PS_COUNTER_QUANTUM_BEGUN_LATE]++;
 	return !late;
+}
+
+static int begin_epoch(struct quanta *quanta, const struct ps_quantum_event *told,
+		       const struct identity *identity, struct epoch **ret_epoch)
+{
+	return told->of_thread
+		       ? tracker__on_thread_quantum(quanta->parts.tracker, told, identity,
+						    ret_epoch)
+		       : tracker__on_quantum(quanta->parts.tracker, told, identity, ret_epoch);
 }
 
 int quanta__on_quantum(struct quanta *quanta, const struct ps_quantum_event *told,
@@ -532,6 +572,8 @@ int quanta__on_quantum(struct quanta *quanta, const struct ps_quantum_event *tol
 
 	if (!process || process->key.start_boot_ns != event.start_boot_ns)
 		return 0;
+	if (told->of_thread && told->rank == PS_NO_QUANTUM)
+		return begin_epoch(quanta, told, NULL, &epoch);
 	epoch = tracker__epoch(quanta->parts.tracker, event.epoch);
 	if (epoch)
 		return event.rank < quanta->rule_count
@@ -540,17 +582,22 @@ int quanta__on_quantum(struct quanta *quanta, const struct ps_quantum_event *tol
 	if (event.rank == PS_PENDING_QUANTUM) {
 		code = find_code(process, event.code, event.check);
 		event.rank = code ? code->rank : PS_NO_QUANTUM;
+		/* Its name was another rule's, too: it begins as what it is at the next look. */
+		if (code && code->rank != PS_NO_QUANTUM && code->of_thread != told->of_thread) {
+			event.rank = PS_NO_QUANTUM;
+			process->next_is_cut = true;
+		}
 		if (event.rank < quanta->rule_count && layout)
 			read_locals(process, layout, code, &event);
 	}
 	if (event.rank >= quanta->rule_count)
-		return tracker__on_quantum(quanta->parts.tracker, &event, NULL, &epoch);
+		return begin_epoch(quanta, told, NULL, &epoch);
 	read_names(quanta, process, layout, &event, &names);
 	if (!names.text[FRAME_LABEL])
 		quanta->parts.counters[PS_COUNTER_QUANTUM_UNREAD]++;
 	whole = begins_here(quanta, process, &event, told->rank == PS_PENDING_QUANTUM);
 	err = identity_of(quanta, process, event.rank, &names, &identity);
-	err = err ?: tracker__on_quantum(quanta->parts.tracker, &event, &identity, &epoch);
+	err = err ?: begin_epoch(quanta, told, &identity, &epoch);
 	if (!err && epoch) {
 		epoch->whole = whole;
 		epoch->is_named = names.text[FRAME_LABEL];

@@ -22,6 +22,7 @@ struct quanta_parts {
 	struct recording_writer *writer;
 	uint64_t *counters;
 	int frame_rules, frame_names, py_processes, epochs; /* BPF maps */
+	int thread_quanta; /* the same; negative: no rule has the scope of a thread */
 };
 
 /* Tells BPF the names of functions in rules. */
@@ -33,6 +34,9 @@ void quanta__calls(const struct rules *rules, uint8_t calls[PS_SYSCALL_LIMIT]);
 
 /* Whether a rule's function is no name but a pattern: then BPF cannot know it by its name. */
 bool quanta__any_function(const struct rules *rules);
+
+/* Whether a rule has the scope of a thread. */
+bool quanta__of_threads(const struct rules *rules);
 
 /* A Python interpreter was found in the process: gives its code objects a space of their own. */
 int quanta__new_space(struct quanta *quanta, struct process *process);

@@ -115,8 +115,11 @@ static void charge_all(struct process_resources *own, const struct ps_resource_e
 
 /* --- rows */
 
-static bool is_known(enum ps_resource resource, uint32_t known)
+static bool is_known(enum ps_resource resource, uint32_t known, bool of_thread)
 {
+	/* Children belong to no thread. */
+	if (of_thread && resource >= PS_RESOURCE_CHILDREN)
+		return false;
 	switch (resource) {
 	case PS_RESOURCE_RUN_QUEUE:
 		return known & PS_KNOWS_RUN_QUEUE;
@@ -158,8 +161,9 @@ static int write_rows(const struct resources *resources, const struct process_re
 	if (!own->epoch)
 		return 0;
 	for (size_t i = 0; i < PS_RESOURCE_COUNT; i++)
-		row.sums[i] = is_known((enum ps_resource)i, event->known) ? (int64_t)now->sums[i]
-									  : ROW_NULL;
+		row.sums[i] = is_known((enum ps_resource)i, event->known, event->of_thread)
+				      ? (int64_t)now->sums[i]
+				      : ROW_NULL;
 	if (now->sums[PS_RESOURCE_CHILDREN])
 		row.children_rss_peak_bytes = (int64_t)now->child_peak * resources->page_size;
 	err = recording_writer__resource(resources->writer, &row);
@@ -184,12 +188,58 @@ static void begin_epoch(const struct resources *resources, struct process_resour
 	begin(&own->now, event);
 }
 
+/* Memory is the process's: a peak that was told at anybody's boundary is that of all who go on. */
+static void share_memory(struct process *process, const struct process_resources *told,
+			 const struct ps_resource_event *event)
+{
+	if (process->resources && process->resources != told)
+		take_memory(&process->resources->now, event);
+	for (struct thread *one = process->own_count ? process->threads : NULL; one;
+	     one = one->hh.next)
+		if (one->resources && one->resources != told)
+			take_memory(&one->resources->now, event);
+}
+
+/* Of a thread in a quantum of its own. */
+static int take_own(struct resources *resources, struct process *process,
+		    const struct ps_resource_event *event)
+{
+	struct thread *thread =
+		tracker__thread(resources->tracker, process, event->event.tid, NULL);
+	struct process_resources *own;
+	int err = 0;
+
+	if (!thread)
+		return -ENOMEM;
+	own = thread->resources;
+	share_memory(process, own, event);
+	if (own) {
+		charge_all(own, event);
+		err = write_rows(resources, own, event);
+	}
+	if (event->moment != PS_MOMENT_SWITCH)
+		return err;
+	free(own);
+	thread->resources = NULL;
+	if (err || !event->in_quantum)
+		return err;
+	own = calloc(1, sizeof(*own));
+	if (!own)
+		return -ENOMEM;
+	memcpy(own->charged, event->sums, sizeof(event->sums));
+	memcpy(own->charged_counters, event->counters, sizeof(event->counters));
+	thread->resources = own;
+	begin_epoch(resources, own, event);
+	return 0;
+}
+
 static int take(struct resources *resources, struct process *process,
 		const struct ps_resource_event *event)
 {
 	struct process_resources *own = process->resources;
 	int err;
 
+	share_memory(process, own, event);
 	charge_all(own, event);
 	err = write_rows(resources, own, event);
 	if (event->moment == PS_MOMENT_SWITCH)
@@ -206,6 +256,8 @@ int resources__on_event(struct resources *resources, const struct ps_resource_ev
 
 	if (!process || process->key.start_boot_ns != event->start_boot_ns)
 		return 0;
+	if (event->of_thread)
+		return take_own(resources, process, event);
 	if (!process->resources) {
 		process->resources = calloc(1, sizeof(*process->resources));
 		if (!process->resources)

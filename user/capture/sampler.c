@@ -16,7 +16,7 @@
 struct sampler {
 	const struct bpf_program *program;
 	struct perf_event_attr attr;
-	unsigned int hz;
+	unsigned int hz; /* 0: at each event */
 	struct cpus *cpus;
 	struct bpf_link **links; /* by CPU */
 	size_t capacity;
@@ -64,7 +64,7 @@ static int change(void *context, int cpu, bool online)
 		sampler->links[cpu] = NULL;
 		return 0;
 	}
-	if (!sampler->attr.freq)
+	if (sampler->hz && !sampler->attr.freq)
 		sampler->attr.sample_period = clock_period_ns(sampler->hz, cpu);
 	fd = cpus__open_event(&sampler->attr, cpu);
 	if (fd < 0)
@@ -77,7 +77,8 @@ static int change(void *context, int cpu, bool online)
 	return err;
 }
 
-int sampler__start(const struct bpf_program *program, unsigned int hz, struct sampler **ret_sampler)
+static int start(const struct bpf_program *program, const struct perf_event_attr *attr,
+		 unsigned int hz, struct sampler **ret_sampler)
 {
 	struct sampler *sampler = calloc(1, sizeof(*sampler));
 	int err;
@@ -85,17 +86,8 @@ int sampler__start(const struct bpf_program *program, unsigned int hz, struct sa
 	if (!sampler)
 		return -ENOMEM;
 	sampler->program = program;
+	sampler->attr = *attr;
 	sampler->hz = hz;
-	sampler->attr.exclude_idle = 1;
-	if (sampler__has_cycles()) {
-		sampler->attr.freq = 1;
-		sampler->attr.sample_freq = hz;
-		sampler->attr.type = PERF_TYPE_HARDWARE;
-		sampler->attr.config = PERF_COUNT_HW_CPU_CYCLES;
-	} else {
-		sampler->attr.type = PERF_TYPE_SOFTWARE;
-		sampler->attr.config = PERF_COUNT_SW_CPU_CLOCK;
-	}
 	err = cpus__new(change, sampler, &sampler->cpus);
 	if (err) {
 		sampler__free(sampler);
@@ -103,6 +95,34 @@ int sampler__start(const struct bpf_program *program, unsigned int hz, struct sa
 	}
 	*ret_sampler = sampler;
 	return 0;
+}
+
+int sampler__start(const struct bpf_program *program, unsigned int hz, struct sampler **ret_sampler)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_CPU_CLOCK,
+		.exclude_idle = 1,
+	};
+
+	if (sampler__has_cycles()) {
+		attr.freq = 1;
+		attr.sample_freq = hz;
+		attr.type = PERF_TYPE_HARDWARE;
+		attr.config = PERF_COUNT_HW_CPU_CYCLES;
+	}
+	return start(program, &attr, hz, ret_sampler);
+}
+
+int sampler__start_faults(const struct bpf_program *program, struct sampler **ret_sampler)
+{
+	const struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_PAGE_FAULTS_MAJ,
+		.sample_period = 1,
+	};
+
+	return start(program, &attr, 0, ret_sampler);
 }
 
 int sampler__update(struct sampler *sampler)

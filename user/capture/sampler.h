@@ -9,6 +9,8 @@ struct sampler;
 /* Samples all CPUs at hz with hardware cycles, else the kernel's software clock. */
 int sampler__start(const struct bpf_program *program, unsigned int hz,
 		   struct sampler **ret_sampler);
+/* Runs the program at each major page fault of the node. */
+int sampler__start_faults(const struct bpf_program *program, struct sampler **ret_sampler);
 /* CPUs that came are sampled too. */
 int sampler__update(struct sampler *sampler);
 /* "cycles" or "cpu-clock". */

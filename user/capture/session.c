@@ -33,6 +33,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/strings.h"
+#include "capture/alloc_drain.h"
+#include "capture/alloc_words.h"
 #include "capture/ceph_drain.h"
 #include "capture/child.h"
 #include "capture/drain.h"
@@ -92,7 +94,9 @@ struct session {
 	struct mmaps *mmaps;
 	struct drain *drain;
 	struct ceph_drain *ceph; /* NULL: that source is off */
+	struct alloc_drain *alloc; /* the same */
 	struct sampler *sampler;
+	struct sampler *major_faults; /* NULL: none */
 	uint64_t counters[PS_COUNTER_COUNT];
 	struct tracker_clock clock;
 	struct timespec wall;
@@ -181,6 +185,7 @@ static int load_programs(struct session *session)
 		.io = session->options->io,
 		.quanta = session->options->quanta,
 		.mem = session->options->mem,
+		.alloc = session->options->alloc,
 		.only_wanted = session->options->pid_count || session->options->command,
 	};
 	int err;
@@ -193,6 +198,7 @@ static int load_programs(struct session *session)
 	knobs.environment = rules__environment_names(session->rules, &knobs.environment_count);
 	quanta__calls(session->rules, knobs.quantum_calls);
 	knobs.any_function = quanta__any_function(session->rules);
+	knobs.thread_quanta = quanta__of_threads(session->rules);
 	rules__wait_calls(session->rules, knobs.wait_calls);
 	err = programs__load(&knobs, &session->bpf);
 	if (err)
@@ -289,12 +295,14 @@ static int make_parts(struct session *session)
 	struct names_maps maps = {
 		.py_processes = bpf_map__fd(session->bpf->maps.py_processes),
 		.py_layouts = bpf_map__fd(session->bpf->maps.py_layouts),
+		.known_pythons = bpf_map__fd(session->bpf->maps.known_pythons),
 	};
 	struct drain_parts parts = {.bpf = session->bpf,
 				    .writer = session->writer,
 				    .offcpu = session->options->offcpu,
 				    .io = session->options->io,
 				    .mem = session->options->mem,
+				    .live = session->options->live,
 				    .start_ns = session->clock.mono_ns};
 	struct quanta_parts quanta = {.rules = session->rules,
 				      .writer = session->writer,
@@ -302,7 +310,9 @@ static int make_parts(struct session *session)
 				      .frame_rules = bpf_map__fd(session->bpf->maps.frame_rules),
 				      .frame_names = bpf_map__fd(session->bpf->maps.frame_names),
 				      .py_processes = maps.py_processes,
-				      .epochs = bpf_map__fd(session->bpf->maps.epochs)};
+				      .epochs = bpf_map__fd(session->bpf->maps.epochs),
+				      .thread_quanta =
+					      bpf_map__fd(session->bpf->maps.thread_quanta)};
 	int err;
 
 	session->pool = string_pool__new();
@@ -343,7 +353,14 @@ static int make_parts(struct session *session)
 	/* At most one distinct stack per sample; a slice can be late by a quarter. */
 	parts.counts_per_slice =
 		(uint32_t)get_nprocs_conf() * session->options->hz * 5 / 4 + COUNTS_LEAST;
-	err = drain__new(&parts, &session->drain);
+	if (session->options->alloc)
+		err = alloc_drain__new(&(struct alloc_parts){session->bpf, session->writer,
+							     session->tracker, session->stacks,
+							     session->options->alloc,
+							     session->counters},
+				       &session->alloc);
+	parts.alloc = session->alloc;
+	err = err ?: drain__new(&parts, &session->drain);
 	if (!err && session->options->ceph)
 		err = ceph_drain__new(session->bpf, session->writer, session->tracker,
 				      session->counters, &session->ceph);
@@ -411,6 +428,8 @@ static int start(struct session *session)
 					   libbpf_num_possible_cpus(), &session->perf_counters);
 	err = err ?: programs__attach(session->bpf);
 	err = err ?: take_up_running(session);
+	if (!err && session->alloc)
+		alloc_drain__look(session->alloc);
 	err = err ?: prepare_walker(session);
 	if (!err) /* the baseline of all CPU times */
 		err = drain__slice(session->drain, 0, session->clock.mono_ns, false);
@@ -420,6 +439,9 @@ static int start(struct session *session)
 	if (!err)
 		err = sampler__start(session->bpf->progs.cpu_sample, session->options->hz,
 				     &session->sampler);
+	if (!err && programs__major_faults(session->bpf))
+		err = sampler__start_faults(programs__major_faults(session->bpf),
+					    &session->major_faults);
 	session->own_cpu_ns = clock__ns(CLOCK_PROCESS_CPUTIME_ID);
 	err = err ?: write_meta(session);
 	if (!err && session->options->stats) {
@@ -488,6 +510,8 @@ static int end_slice(struct session *session, bool final)
 			   session->clock.mono_ns + (uint64_t)session->slice_start_ns, final);
 	if (!err && session->ceph)
 		err = ceph_drain__slice(session->ceph, session->slice);
+	if (!err && session->alloc)
+		err = alloc_drain__slice(session->alloc, session->slice);
 	if (!err && session->options->live)
 		err = end_live_slice(session, rss_bytes);
 	err = err
@@ -508,6 +532,8 @@ static int end_slice(struct session *session, bool final)
 	if (err || final)
 		return err;
 	err = sampler__update(session->sampler) ?: perf_counters__update(session->perf_counters);
+	if (!err && session->major_faults)
+		err = sampler__update(session->major_faults);
 	return err ?: mmaps__update(session->mmaps);
 }
 
@@ -584,6 +610,8 @@ static int run(struct session *session)
 				stop(session, "the command ended");
 		}
 		err = drain__events(session->drain);
+		if (!err && session->alloc)
+			alloc_words__tell(session->alloc, session->options->quiet);
 		if (!err && slice_over)
 			err = on_timer(session);
 		err = err ?: recording_writer__error(session->writer);
@@ -620,7 +648,8 @@ static int finish(struct session *session)
 						       session->writer);
 	}
 	sampler__free(session->sampler);
-	session->sampler = NULL;
+	sampler__free(session->major_faults);
+	session->sampler = session->major_faults = NULL;
 	if (session->child.pid)
 		child__wait(&session->child, false); /* reaped: its final figures come */
 	err = err
@@ -634,6 +663,8 @@ static int finish(struct session *session)
 			err = drain__events(session->drain);
 	}
 	programs__detach_calls(session->bpf);
+	if (session->alloc)
+		alloc_drain__stop(session->alloc);
 	if (session->ceph)
 		ceph_drain__stop(session->ceph);
 	err = err ?: end_slice(session, true);
@@ -660,7 +691,9 @@ static void tell_end(struct session *session)
 static void close_session(struct session *session)
 {
 	sampler__free(session->sampler);
+	sampler__free(session->major_faults);
 	ceph_drain__free(session->ceph);
+	alloc_drain__free(session->alloc);
 	drain__free(session->drain);
 	mmaps__free(session->mmaps);
 	tracker__free(session->tracker);
@@ -762,19 +795,5 @@ int session__record(const struct record_options *options, int *ret_exit_code)
 	int err = record(&session, ret_exit_code);
 
 	close_session(&session);
-	return err;
-}
-
-static void print_program(const char *program, unsigned long instructions)
-{
-	printf("%s %lu\n", program, instructions);
-}
-
-int session__print_programs(void)
-{
-	int err = programs__verified(print_program);
-
-	if (err)
-		log__error("the kernel refused the BPF programs: %s", strerror(-err));
 	return err;
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct alloc_options;
 struct perf_choice;
 
 /* A recording that goes to a reader instead of a file, for `pipescope top`. */
@@ -28,6 +29,7 @@ struct record_options {
 	const char *const *rules; /* files, rule_count of them */
 	size_t rule_count;
 	bool offcpu, io, ceph, quanta, mem; /* these sources too */
+	const struct alloc_options *alloc; /* that source too; NULL: off */
 	const struct perf_choice *counters; /* per quantum; NULL: none */
 	const char *sources; /* as given, for the recording */
 	const char *command_line; /* of the recorder itself, for the recording */
@@ -38,9 +40,5 @@ struct record_options {
 /* 0 when all that was asked was recorded; *ret_exit_code is the command's when there is one, else
  * 0. A negative errno after a message. */
 int session__record(const struct record_options *options, int *ret_exit_code);
-
-/* Loads every BPF program of this build and prints "program verified_instructions" for each to
- * stdout: 0 or a negative errno after a message. */
-int session__print_programs(void);
 
 #endif

@@ -93,7 +93,7 @@ static int write_sample(struct sleepers *sleepers, const struct process *process
 {
 	char buffer[WAIT_CLASS_NAME_SIZE];
 	struct sample_row row = {
-		.epoch = process->epoch->id,
+		.epoch = tracker__epoch_of(process, thread)->id,
 		.thread = thread->id,
 		.slice = slice,
 		.stack = thread->sleep.stack,

@@ -51,6 +51,7 @@ struct stacks {
 	struct known_stack *known;
 	struct waiting *waiting;
 	size_t waiting_count;
+	uint32_t sweeps;
 };
 
 static const struct {
@@ -125,11 +126,34 @@ void stacks__forget(struct stacks *stacks, struct process *process)
 	process->stacks = NULL;
 }
 
+void stacks__sweep(struct stacks *stacks, struct process *process)
+{
+	struct known_stack **at = &process->stacks, *one;
+
+	while ((one = *at)) {
+		if (stacks->sweeps - one->used < STACKS_KEPT_SWEEPS) {
+			stack_tree__use(stacks->tree, one->node);
+			at = &one->next;
+			continue;
+		}
+		*at = one->next;
+		HASH_DEL(stacks->known, one);
+		free(one);
+	}
+}
+
+void stacks__next_sweep(struct stacks *stacks)
+{
+	stacks->sweeps++;
+}
+
 struct known_stack *stacks__find(struct stacks *stacks, uint64_t hash)
 {
 	struct known_stack *stack;
 
 	HASH_FIND(hh, stacks->known, &hash, sizeof(hash), stack);
+	if (stack)
+		stack->used = stacks->sweeps;
 	return stack;
 }
 
@@ -143,6 +167,7 @@ static struct known_stack *remember(struct stacks *stacks, struct process *proce
 	if (!stack)
 		return NULL;
 	stack->hash = hash;
+	stack->used = stacks->sweeps;
 	stack->process = process;
 	HASH_ADD(hh, stacks->known, hash, sizeof(stack->hash), stack);
 	if (!stack->hh.tbl) {

@@ -25,6 +25,7 @@ struct known_stack {
 	int64_t node; /* all frames but the leaf; 0: there is none */
 	enum ps_ending ending;
 	bool leaf_kernel;
+	uint32_t used; /* number of the sweep before its last use */
 	struct process *process;
 	struct known_stack *next; /* of the same process */
 	UT_hash_handle hh;
@@ -56,6 +57,13 @@ int64_t stacks__leaf(struct stacks *stacks, struct process *process,
  * ROW_NULL, or the id. */
 int64_t stacks__sleeper(struct stacks *stacks, struct process *process,
 			const struct ps_task_event *task, enum ps_ending *ret_ending);
+
+/* Forgets stacks of the process that were not met for so long that BPF would send them again, and
+ * marks the nodes of all others in the tree. stacks__next_sweep: once for all processes. */
+#define STACKS_KEPT_SWEEPS  5 /* of STACKS_SWEEP_SLICES: longer than BPF remembers a stack */
+#define STACKS_SWEEP_SLICES 30
+void stacks__sweep(struct stacks *stacks, struct process *process);
+void stacks__next_sweep(struct stacks *stacks);
 
 /* Frees what is kept with a process. */
 void stacks__forget(struct stacks *stacks, struct process *process);

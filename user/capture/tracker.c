@@ -50,6 +50,8 @@ static void free_threads(struct process *process, int64_t ended_before, uint64_t
 		     one->ended_slice >= ended_before || one->snapshot == last_snapshot))
 			continue;
 		HASH_DEL(process->threads, one);
+		free(one->own);
+		free(one->resources);
 		free(one);
 	}
 }
@@ -183,11 +185,11 @@ static int new_process(struct tracker *tracker, uint32_t tgid, uint64_t start_bo
 	return 0;
 }
 
-int tracker__begin_epoch(struct tracker *tracker, struct process *process, uint64_t key,
-			 int64_t start_ns, int64_t image, const struct identity *identity)
+int tracker__new_epoch(struct tracker *tracker, struct process *process, uint64_t key,
+		       int64_t start_ns, int64_t image, const struct identity *identity,
+		       struct epoch **ret_epoch)
 {
 	struct epoch *epoch = calloc(1, sizeof(*epoch));
-	int err;
 
 	if (!epoch)
 		return -ENOMEM;
@@ -205,6 +207,18 @@ int tracker__begin_epoch(struct tracker *tracker, struct process *process, uint6
 		free(epoch);
 		return -ENOMEM;
 	}
+	*ret_epoch = epoch;
+	return 0;
+}
+
+int tracker__begin_epoch(struct tracker *tracker, struct process *process, uint64_t key,
+			 int64_t start_ns, int64_t image, const struct identity *identity)
+{
+	struct epoch *epoch;
+	int err = tracker__new_epoch(tracker, process, key, start_ns, image, identity, &epoch);
+
+	if (err)
+		return err;
 	if (process->epoch) {
 		process->epoch->end_ns = start_ns;
 		err = tracker_rows__epoch(tracker, process->epoch);
@@ -334,8 +348,15 @@ int tracker__add_running(struct tracker *tracker, const struct ps_task_event *ta
 	return tracker_rows__process(tracker, process);
 }
 
+static const struct epoch *process_epoch_or(const struct process *process,
+					    const struct epoch *epoch)
+{
+	return epoch && epoch->process == process ? epoch : process->epoch;
+}
+
 int tracker__on_fork(struct tracker *tracker, const struct ps_fork_event *event)
 {
+	const struct epoch *from;
 	struct process *parent = tracker__find(tracker, event->parent_tgid), *process;
 	int64_t start_ns = tracker__time(tracker, event->event.time_ns);
 	int err;
@@ -373,71 +394,16 @@ int tracker__on_fork(struct tracker *tracker, const struct ps_fork_event *event)
 	process->python = parent->python;
 	process->python_process = parent->python_process;
 	process->python_binary = parent->python_binary;
-	process->own = parent->epoch->identity;
+	/* Of a thread in a quantum of its own, that; else the process's. */
+	from = process_epoch_or(parent, tracker__epoch(tracker, event->parent_epoch));
+	process->own = from->identity;
 	process->image_start_ns = start_ns;
-	err = tracker__begin_epoch(tracker, process, event->epoch, start_ns, parent->epoch->image,
-				   &parent->epoch->identity);
+	err = tracker__begin_epoch(tracker, process, event->epoch, start_ns, from->image,
+				   &from->identity);
 	return err ? err : tracker_rows__process(tracker, process);
 }
 
-/* --- CPU time */
-
-/* What was used before the recording, or before the process was known, is not charged. */
-static void set_baseline(struct process *process, uint64_t cpu_ns, uint64_t raw_user_ns,
-			 uint64_t raw_system_ns)
-{
-	uint64_t raw = raw_user_ns + raw_system_ns;
-
-	process->charged_cpu_ns = cpu_ns;
-	process->charged_system_ns =
-		raw ? (uint64_t)((double)cpu_ns * (double)raw_system_ns / (double)raw) : 0;
-	process->charged_user_ns = cpu_ns - process->charged_system_ns;
-	process->has_baseline = true;
-}
-
-/* Charges what a process used since it was last charged to its epoch and the current slice. user
- * and system are the kernel's raw figures, counted at ticks: scaled to the exact sum, and never
- * going back, as the kernel itself does for getrusage(). */
-int tracker__charge(struct tracker *tracker, struct process *process, uint64_t cpu_ns,
-		    uint64_t raw_user_ns, uint64_t raw_system_ns)
-{
-	uint64_t user_ns, system_ns;
-	struct usage_row row;
-
-	if (!process->has_baseline)
-		set_baseline(process, cpu_ns, raw_user_ns, raw_system_ns);
-	if (cpu_ns <= process->charged_cpu_ns || !process->epoch)
-		return 0;
-	if (!raw_system_ns)
-		system_ns = 0;
-	else if (!raw_user_ns)
-		system_ns = cpu_ns;
-	else
-		system_ns = (uint64_t)((double)cpu_ns * (double)raw_system_ns /
-				       ((double)raw_user_ns + (double)raw_system_ns));
-	if (system_ns < process->charged_system_ns)
-		system_ns = process->charged_system_ns;
-	user_ns = cpu_ns - system_ns;
-	if (user_ns > cpu_ns || user_ns < process->charged_user_ns) {
-		user_ns = process->charged_user_ns;
-		system_ns = cpu_ns - user_ns;
-	}
-	row = (struct usage_row){
-		.epoch = process->epoch->id,
-		.slice = tracker->slice,
-		.cpu_ns = (int64_t)(cpu_ns - process->charged_cpu_ns),
-		.user_ns = (int64_t)(user_ns - process->charged_user_ns),
-		.system_ns = (int64_t)(system_ns - process->charged_system_ns),
-	};
-	process->cpu_ns += (uint64_t)row.cpu_ns;
-	process->user_ns += (uint64_t)row.user_ns;
-	process->system_ns += (uint64_t)row.system_ns;
-	process->charged_cpu_ns = cpu_ns;
-	process->charged_user_ns = user_ns;
-	process->charged_system_ns = system_ns;
-	process->dirty = true;
-	return unless_dropped(recording_writer__usage(tracker->writer, &row));
-}
+/* --- threads */
 
 struct thread *tracker__thread(struct tracker *tracker, struct process *process, uint32_t tid,
 			       const char *name)
@@ -463,22 +429,6 @@ struct thread *tracker__thread(struct tracker *tracker, struct process *process,
 	return thread;
 }
 
-int tracker__charge_thread(struct tracker *tracker, struct process *process, struct thread *thread,
-			   uint64_t cpu_ns)
-{
-	struct thread_usage_row row = {
-		.epoch = process->epoch ? process->epoch->id : 0,
-		.thread = thread->id,
-		.slice = tracker->slice,
-		.cpu_ns = (int64_t)(cpu_ns - thread->charged_ns),
-	};
-
-	if (cpu_ns <= thread->charged_ns || !process->epoch)
-		return 0;
-	thread->charged_ns = cpu_ns;
-	return unless_dropped(recording_writer__thread_usage(tracker->writer, &row));
-}
-
 /* --- snapshots */
 
 void tracker__snapshot_begin(struct tracker *tracker, bool final)
@@ -492,6 +442,7 @@ int tracker__snapshot_task(struct tracker *tracker, const struct ps_task_event *
 	struct process *process =
 		tracker__find_exact(tracker, task->event.tgid, task->start_boot_ns);
 	struct thread *thread;
+	int err;
 
 	if (!process || process->gone)
 		return 0;
@@ -518,16 +469,23 @@ int tracker__snapshot_task(struct tracker *tracker, const struct ps_task_event *
 	if (!thread)
 		return -ENOMEM;
 	thread->snapshot = tracker->snapshot_number;
+	if (task->thread_epoch != (thread->own ? thread->own->epoch->key : 0)) {
+		process->snapshot.late = true; /* the same of a quantum of its own */
+		return 0;
+	}
 	if (thread->ended_slice < 0 && strncmp(thread->name, task->comm, PS_COMM_SIZE)) {
 		memcpy(thread->name, task->comm, PS_COMM_SIZE - 1);
 		tracker_rows__thread(tracker, process, thread, ROW_NULL);
 	}
 	if (thread->ended_slice < 0)
 		wait_rows__take(process, thread, &task->waits, task->event.time_ns);
-	if (!process->has_baseline)
+	if (!process->has_baseline) {
 		thread->charged_ns = task->cpu_ns;
-	else if (thread->ended_slice < 0)
-		return tracker__charge_thread(tracker, process, thread, task->cpu_ns);
+	} else if (thread->ended_slice < 0) {
+		err = tracker__charge_own(tracker, process, thread, task->cpu_ns, task->user_ns,
+					  task->system_ns);
+		return err ?: tracker__charge_thread(tracker, process, thread, task->cpu_ns);
+	}
 	return 0;
 }
 
@@ -619,7 +577,8 @@ int tracker__on_exec(struct tracker *tracker, const struct ps_exec_event *event,
 		/* Its life before is not known, and not this program's. */
 		process->has_baseline = false;
 	}
-	err = charge_exec(tracker, process, event);
+	err = tracker__end_all_own(tracker, process, event->event.time_ns);
+	err = err ?: charge_exec(tracker, process, event);
 	if (!err)
 		err = end_waits(tracker, process, &event->event, &event->waits);
 	if (err)
@@ -683,6 +642,9 @@ int tracker__on_exit(struct tracker *tracker, const struct ps_exit_event *event)
 	thread = tracker__thread(tracker, process, event->event.tid, event->comm);
 	if (!thread)
 		return -ENOMEM;
+	err = tracker__end_own(tracker, process, thread, event->event.time_ns);
+	if (err)
+		return err;
 	if (process->has_baseline) {
 		err = tracker__charge_thread(tracker, process, thread, event->thread_cpu_ns);
 		if (err)
@@ -721,7 +683,8 @@ int tracker__on_gone(struct tracker *tracker, const struct ps_gone_event *event)
 	process->gone = true;
 	process->gone_slice = tracker->slice;
 	set_status(process, event->status, event->max_rss_pages);
-	if (process->end_ns == ROW_NULL) { /* its exit event was lost */
+	err = tracker__end_all_own(tracker, process, event->event.time_ns);
+	if (!err && process->end_ns == ROW_NULL) { /* its exit event was lost */
 		process->end_ns = tracker__time(tracker, event->event.time_ns);
 		err = end_epoch(tracker, process);
 	}

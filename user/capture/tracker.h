@@ -47,6 +47,18 @@ struct epoch {
 	UT_hash_handle hh;
 };
 
+/* cpu_ns is the sum of both. */
+struct cpu_split {
+	uint64_t cpu_ns, user_ns, system_ns;
+};
+
+/* The quantum of a thread's own, while it goes on. */
+struct thread_quantum {
+	struct epoch *epoch;
+	struct cpu_split charged; /* of the thread */
+	struct wait_sums waits; /* not yet in rows */
+};
+
 struct thread {
 	uint32_t tid;
 	int64_t id; /* row */
@@ -62,6 +74,8 @@ struct thread {
 	} sleep;
 	uint64_t snapshot; /* the number of the last one that it was in */
 	char name[PS_COMM_SIZE];
+	struct thread_quantum *own; /* NULL: what it does is its process's epoch's */
+	struct process_resources *resources; /* resources.c's, of quanta of its own; NULL: none */
 	UT_hash_handle hh;
 };
 
@@ -84,7 +98,7 @@ struct process {
 
 	/* Cumulative figures of the kernel that are charged already, and what of them belongs to
 	 * this recording. */
-	uint64_t charged_cpu_ns, charged_user_ns, charged_system_ns;
+	struct cpu_split charged;
 	uint64_t cpu_ns, user_ns, system_ns;
 	uint64_t ended_cpu_ns; /* of threads that have ended, as far as it is known */
 	struct {
@@ -103,6 +117,8 @@ struct process {
 	struct identity own; /* outside of quanta */
 	int64_t image_start_ns; /* when its program began */
 	int64_t quantum_count;
+	bool next_is_cut; /* its next quantum has begun before */
+	size_t own_count; /* of threads in a quantum of their own */
 	struct code_space *code_space; /* quanta.c's; NULL: none */
 	struct process_resources *resources; /* resources.c's; NULL: none */
 	struct thread *threads;
@@ -172,6 +188,10 @@ int tracker__on_quantum(struct tracker *tracker, const struct ps_quantum_event *
 /* What an epoch is, known after it had begun. */
 int tracker__name_epoch(struct tracker *tracker, struct epoch *epoch,
 			const struct identity *identity);
+/* The same of a quantum that is its thread's own; told: as BPF has told it (rank PS_NO_QUANTUM: it
+ * ends). *ret_epoch: the new one; NULL: none. */
+int tracker__on_thread_quantum(struct tracker *tracker, const struct ps_quantum_event *told,
+			       const struct identity *identity, struct epoch **ret_epoch);
 int tracker__on_exit(struct tracker *tracker, const struct ps_exit_event *event);
 int tracker__on_gone(struct tracker *tracker, const struct ps_gone_event *event);
 
@@ -188,6 +208,9 @@ int tracker__write_processes(struct tracker *tracker, bool final);
 /* Writes what each thread has waited so far and was not told yet, where there are several; for live
  * recordings, of which one wants to know each slice which threads idle. */
 int tracker__tell_waits(struct tracker *tracker);
+
+/* Whom the thread's figures belong to now; NULL: to nobody. */
+const struct epoch *tracker__epoch_of(const struct process *process, const struct thread *thread);
 
 /* Processes and threads known now. */
 unsigned int tracker__process_count(const struct tracker *tracker);

@@ -173,6 +173,23 @@ static void drop_rows(struct unwinder *unwinder, struct unwind_file *file, uint6
 	file->piece_count = 0;
 }
 
+bool unwind_file__busy(const struct unwind_file *file)
+{
+	return file->users || file->state == FILE_PENDING;
+}
+
+void unwinder__forget_file(struct unwinder *unwinder, struct unwind_file *file, uint64_t now_ns)
+{
+	struct unwind_file **at = &unwinder->files;
+
+	while (*at != file)
+		at = &(*at)->next;
+	*at = file->next;
+	drop_rows(unwinder, file, now_ns);
+	free(file->pieces);
+	free(file);
+}
+
 /* Puts rows into BPF's chunks, as many pieces as it takes. */
 static int store_rows(struct unwinder *unwinder, struct unwind_file *file,
 		      const struct unwind_rows *rows)

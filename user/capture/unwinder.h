@@ -28,6 +28,9 @@ void unwinder__free(struct unwinder *unwinder); /* with all files and spaces */
 
 /* A file of which nothing is known yet; until unwinder__free. NULL: no memory. */
 struct unwind_file *unwinder__add_file(struct unwinder *unwinder);
+/* Whether it is mapped, or being compiled; if not, it can be forgotten. */
+bool unwind_file__busy(const struct unwind_file *file);
+void unwinder__forget_file(struct unwinder *unwinder, struct unwind_file *file, uint64_t now_ns);
 
 /* Whether the rows of a file have to be compiled: never were, or were dropped since. */
 bool unwind_file__wants(const struct unwind_file *file);

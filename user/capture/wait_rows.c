@@ -50,7 +50,10 @@ void wait_rows__take(struct process *process, struct thread *thread, const struc
 	struct wait_sums now;
 
 	wait_sums__of(waits, now_ns, &now);
-	wait_sums__charge(&process->waits, &thread->waits, &now, take_detail, process);
+	if (thread->own)
+		wait_sums__charge(&thread->own->waits, &thread->waits, &now, NULL, NULL);
+	else
+		wait_sums__charge(&process->waits, &thread->waits, &now, take_detail, process);
 }
 
 static int write_wait(void *context, uint32_t class, uint64_t detail, const struct wait_sum *sum)
@@ -97,6 +100,23 @@ int wait_rows__charge(struct recording_writer *writer, int64_t slice, struct pro
 		HASH_DEL(process->wait_details, one);
 		free(one);
 	}
+	for (struct thread *thread = process->own_count ? process->threads : NULL; thread && !err;
+	     thread = thread->hh.next)
+		err = wait_rows__charge_own(writer, slice, process, thread);
+	return err;
+}
+
+int wait_rows__charge_own(struct recording_writer *writer, int64_t slice, struct process *process,
+			  struct thread *thread)
+{
+	struct rows rows = {.writer = writer, .names = process->wait_names, .slice = slice};
+	int err;
+
+	if (!thread->own)
+		return 0;
+	rows.epoch = thread->own->epoch->id;
+	err = wait_sums__each(&thread->own->waits, write_wait, &rows);
+	memset(&thread->own->waits, 0, sizeof(thread->own->waits));
 	return err;
 }
 
@@ -131,11 +151,12 @@ int wait_rows__tell(struct recording_writer *writer, const struct process *proce
 		    struct thread *thread)
 {
 	struct rows rows = {.writer = writer, .names = process->wait_names, .thread = thread->id};
+	const struct epoch *epoch = tracker__epoch_of(process, thread);
 	struct wait_sums since = {};
 
-	if (!process->epoch)
+	if (!epoch)
 		return 0;
-	rows.epoch = process->epoch->id;
+	rows.epoch = epoch->id;
 	wait_sums__charge(&since, &thread->told, &thread->waits, NULL, NULL);
 	return wait_sums__each(&since, write_thread_wait, &rows);
 }

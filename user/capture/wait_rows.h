@@ -14,6 +14,10 @@ void wait_rows__take(struct process *process, struct thread *thread, const struc
 /* Charges what the process's threads have waited to its epoch and the slice. */
 int wait_rows__charge(struct recording_writer *writer, int64_t slice, struct process *process);
 
+/* The same of the quantum of a thread's own. */
+int wait_rows__charge_own(struct recording_writer *writer, int64_t slice, struct process *process,
+			  struct thread *thread);
+
 /* Frees what the process still has to be charged. */
 void wait_rows__forget(struct process *process);
 

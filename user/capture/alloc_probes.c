@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Where the kernel takes many breakpoints of one file at once (Linux 6.6), one link has them all:
+ * then they go in one go, while perf events wait for each other for some milliseconds each. Probes
+ * where functions return are set first and go last, so that no call is met without its return. */
+#include "capture/alloc_probes.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/strings.h"
+#include "pipescope.skel.h"
+#include "proc/mappings.h"
+
+#define COST_CALLS   400 /* of our own functions, for measuring */
+#define COST_ROUNDS  9
+#define COST_MEMORY  8192 /* words that are used between them; a power of 2 */
+#define COST_TOUCHES 64
+/* In other programs a breakpoint may cost more than in a loop of ours: 1.0 to 1.3 times as much in
+ * programs that knew how much they had done (tests/overhead/alloc.sh). */
+#define COST_ELSEWHERE	1.15
+#define LINK_POINTS	64 /* in one link */
+#define UPROBE_MULTI	48 /* BPF_TRACE_UPROBE_MULTI, for headers that lack it */
+#define MULTI_OF_RETURN 1 /* BPF_F_UPROBE_MULTI_RETURN */
+
+/* The part of union bpf_attr that makes such a link, of Linux 6.6. */
+struct multi_attributes {
+	uint32_t program, target, attach_type, flags;
+	uint64_t path, offsets, counters, cookies;
+	uint32_t count, multi_flags, pid, pad;
+};
+
+struct link {
+	struct bpf_link *event; /* NULL: fd is the link */
+	int fd;
+	pid_t pid;
+};
+
+struct link_list {
+	struct link *items;
+	size_t count, capacity;
+};
+
+struct alloc_probes {
+	struct pipescope_bpf *bpf;
+	bool multi;
+	struct link_list enters, returns;
+};
+
+/* --- what the kernel has */
+
+static int make_multi_link(int program, bool at_return, pid_t pid, const char *path,
+			   const uint64_t *offsets, size_t count)
+{
+	const struct multi_attributes attributes = {
+		.program = (uint32_t)program,
+		.attach_type = UPROBE_MULTI,
+		.path = (uint64_t)(uintptr_t)path,
+		.offsets = (uint64_t)(uintptr_t)offsets,
+		.count = (uint32_t)count,
+		.multi_flags = at_return ? MULTI_OF_RETURN : 0,
+		.pid = (uint32_t)pid,
+	};
+	long fd = syscall(__NR_bpf, BPF_LINK_CREATE, &attributes, sizeof(attributes));
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+/* "/" is no file to set a breakpoint in: who knows such links says so, who does not refuses the
+ * whole. */
+static bool has_multi(void)
+{
+	const struct bpf_insn nothing[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options,
+		    .expected_attach_type = (enum bpf_attach_type)UPROBE_MULTI);
+	_cleanup_close_ int program =
+		bpf_prog_load(BPF_PROG_TYPE_KPROBE, NULL, "GPL", nothing, 2, &options);
+	const uint64_t offset = 0;
+	int link;
+
+	if (program < 0)
+		return false;
+	link = make_multi_link(program, false, 0, "/", &offset, 1);
+	if (link ==
+	    -EBADF) /* who looks at a whole process, not at one thread, looks at its number */
+		return make_multi_link(program, false, -1, "/", &offset, 1) == -EINVAL;
+	if (link >= 0)
+		close(link);
+	return false;
+}
+
+/* Distances of a Poisson process: the mean of each of so many equally probable parts of the
+ * exponential distribution, whose own mean is then exactly 1. */
+static void fill_draws(uint32_t *draws)
+{
+	double before = 0, sum = 0;
+
+	for (int i = 0; i < PS_ALLOC_DRAWS; i++) {
+		/* of -x ln x + x, the integral of -ln x, between i and i + 1 */
+		double x = (double)(i + 1) / PS_ALLOC_DRAWS, upto = x - x * log(x);
+
+		draws[i] = (uint32_t)lround((upto - before) * PS_ALLOC_DRAWS * PS_ALLOC_DRAW_UNIT);
+		sum += draws[i];
+		before = upto;
+	}
+	draws[0] += (uint32_t)((double)PS_ALLOC_DRAWS * PS_ALLOC_DRAW_UNIT - sum);
+}
+
+static const char *const own_maps[] = {"alloc_points", "alloc_sums",	"alloc_processes",
+				       "alloc_blocks", "alloc_threads", "alloc_cpus"};
+
+void alloc_probes__choose(struct pipescope_bpf *bpf, double period_bytes)
+{
+	enum bpf_attach_type type = (enum bpf_attach_type)UPROBE_MULTI;
+
+	bpf_program__set_autoload(bpf->progs.alloc_enter, true);
+	bpf_program__set_autoload(bpf->progs.alloc_return, true);
+	for (size_t i = 0; i < sizeof(own_maps) / sizeof(own_maps[0]); i++)
+		bpf_map__set_autocreate(bpf_object__find_map_by_name(bpf->obj, own_maps[i]), true);
+	fill_draws((uint32_t *)bpf->rodata->alloc_draws);
+	bpf->data->alloc_period_bytes = (uint64_t)period_bytes;
+	if (has_multi()) {
+		bpf_program__set_expected_attach_type(bpf->progs.alloc_enter, type);
+		bpf_program__set_expected_attach_type(bpf->progs.alloc_return, type);
+	}
+}
+
+/* --- links */
+
+static int keep_link(struct link_list *list, struct link link)
+{
+	int err = array__reserve(&list->items, &list->capacity, sizeof(*list->items),
+				 list->count + 1);
+
+	if (!err) {
+		list->items[list->count++] = link;
+		return 0;
+	}
+	if (link.event)
+		bpf_link__destroy(link.event);
+	else
+		close(link.fd);
+	return err;
+}
+
+/* Of one process; 0: of all. */
+static void drop_links(struct link_list *list, pid_t pid)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (pid && list->items[i].pid != pid)
+			list->items[kept++] = list->items[i];
+		else if (list->items[i].event)
+			bpf_link__destroy(list->items[i].event);
+		else
+			close(list->items[i].fd);
+	}
+	list->count = kept;
+}
+
+/* Breakpoints of one process in one file. */
+static int attach_some(struct alloc_probes *probes, bool at_return, pid_t pid, const char *path,
+		       const uint64_t *offsets, size_t count)
+{
+	const struct bpf_program *program =
+		at_return ? probes->bpf->progs.alloc_return : probes->bpf->progs.alloc_enter;
+	struct link_list *list = at_return ? &probes->returns : &probes->enters;
+	int err = 0;
+
+	if (probes->multi && count) {
+		int fd = make_multi_link(bpf_program__fd(program), at_return, pid, path, offsets,
+					 count);
+
+		return fd < 0 ? fd : keep_link(list, (struct link){.fd = fd, .pid = pid});
+	}
+	for (size_t i = 0; i < count && !err; i++) {
+		struct bpf_link *event =
+			bpf_program__attach_uprobe(program, at_return, pid, path, offsets[i]);
+
+		err = event ? keep_link(list, (struct link){event, -1, pid}) : -errno;
+	}
+	return err;
+}
+
+static bool returns(uint32_t kind)
+{
+	return kind != PS_ALLOC_FREE && kind != PS_ALLOC_NEW && kind != PS_ALLOC_DELETE;
+}
+
+static bool is_gone(pid_t pid)
+{
+	return syscall(__NR_kill, pid, 0) && errno == ESRCH;
+}
+
+static int attach_all(struct alloc_probes *probes, const struct alloc_point_list *list, size_t from,
+		      bool at_return)
+{
+	int err = 0;
+
+	for (size_t i = from; i < list->count && !err;) {
+		const struct alloc_point *first = &list->items[i];
+		uint64_t offsets[LINK_POINTS];
+		size_t count = 0;
+
+		for (; i < list->count && count < LINK_POINTS && list->items[i].pid == first->pid &&
+		       !strcmp(list->items[i].path, first->path);
+		     i++)
+			if (!at_return || returns(list->items[i].target.kind))
+				offsets[count++] = list->items[i].offset;
+		err = attach_some(probes, at_return, first->pid, first->path, offsets, count);
+		if (err && (err == -ESRCH || is_gone(first->pid)))
+			err = 0;
+	}
+	return err;
+}
+
+int alloc_probes__attach(struct alloc_probes *probes, const struct alloc_point_list *list,
+			 size_t from)
+{
+	int points = bpf_map__fd(probes->bpf->maps.alloc_points), err = 0;
+
+	for (size_t i = from; i < list->count && !err; i++) {
+		const struct ps_alloc_point key = {.address = list->items[i].address,
+						   .tgid = (uint32_t)list->items[i].pid};
+
+		err = bpf_map_update_elem(points, &key, &list->items[i].target, BPF_ANY);
+	}
+	err = err ?: attach_all(probes, list, from, true);
+	return err ?: attach_all(probes, list, from, false);
+}
+
+void alloc_probes__detach(struct alloc_probes *probes)
+{
+	int points = bpf_map__fd(probes->bpf->maps.alloc_points);
+	struct ps_alloc_point key;
+
+	drop_links(&probes->enters, 0);
+	drop_links(&probes->returns, 0);
+	while (!bpf_map_get_next_key(points, NULL, &key))
+		if (bpf_map_delete_elem(points, &key))
+			break;
+}
+
+void alloc_probes__forget(struct alloc_probes *probes, pid_t pid, struct alloc_point_list *list)
+{
+	int points = bpf_map__fd(probes->bpf->maps.alloc_points);
+	size_t kept = 0;
+
+	drop_links(&probes->enters, pid);
+	drop_links(&probes->returns, pid);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct ps_alloc_point key = {.address = list->items[i].address,
+						   .tgid = (uint32_t)pid};
+
+		if (list->items[i].pid != pid) {
+			list->items[kept++] = list->items[i];
+			continue;
+		}
+		bpf_map_delete_elem(points, &key);
+		free(list->items[i].path);
+	}
+	list->count = kept;
+}
+
+/* --- what they cost */
+
+/* One begins with what the kernel does itself, the other with what it must run elsewhere. */
+void alloc_cost_pushed(void);
+void alloc_cost_stepped(void);
+__asm__(".pushsection .text\n"
+	".globl alloc_cost_pushed, alloc_cost_stepped\n"
+	".type alloc_cost_pushed, @function\n"
+	"alloc_cost_pushed: push %rbp\n"
+	"	pop %rbp\n"
+	"	ret\n"
+	".size alloc_cost_pushed, .-alloc_cost_pushed\n"
+	".type alloc_cost_stepped, @function\n"
+	"alloc_cost_stepped: test %rdi, %rdi\n"
+	"	ret\n"
+	".size alloc_cost_stepped, .-alloc_cost_stepped\n"
+	".popsection\n");
+
+/* What a program does between two calls of allocators: a breakpoint also makes that slower, for the
+ * kernel has used the caches and the predictions of branches meanwhile. */
+static void work_between(uint32_t *memory)
+{
+	uint32_t random = memory[0];
+
+	for (int i = 0; i < COST_TOUCHES; i++) {
+		random = random * 1664525 + 1013904223;
+		memory[random >> 19 & (COST_MEMORY - 1)] +=
+			random & 0x40000000 ? (uint32_t)i : random;
+	}
+	memory[0] = random;
+}
+
+static int compare_times(const void *one, const void *other)
+{
+	double a = *(const double *)one, b = *(const double *)other;
+
+	return (a > b) - (a < b);
+}
+
+static double time_calls(void (*function)(void))
+{
+	static uint32_t memory[COST_MEMORY];
+	double rounds[COST_ROUNDS];
+
+	for (int round = 0; round < COST_ROUNDS; round++) {
+		uint64_t begin = clock__ns(CLOCK_THREAD_CPUTIME_ID);
+
+		for (int i = 0; i < COST_CALLS; i++) {
+			function();
+			work_between(memory);
+		}
+		rounds[round] = (double)(clock__ns(CLOCK_THREAD_CPUTIME_ID) - begin) / COST_CALLS;
+	}
+	qsort(rounds, COST_ROUNDS, sizeof(rounds[0]), compare_times);
+	return rounds[COST_ROUNDS / 2];
+}
+
+static int find_self(void (*function)(void), uint64_t *ret_offset)
+{
+	uint64_t address = (uint64_t)(uintptr_t)function;
+	struct string_pool *pool = string_pool__new();
+	struct mapping_set *set = NULL;
+	const struct mapping *mapping = NULL;
+	int err = pool ? mapping_set__read(getpid(), pool, &set) : -ENOMEM;
+
+	if (!err)
+		mapping = mapping_set__find(set, address);
+	if (mapping)
+		*ret_offset = mapping->offset + (address - mapping->start);
+	else
+		err = err ?: -ENOENT;
+	mapping_set__unref(set);
+	string_pool__free(pool);
+	return err;
+}
+
+static int time_probed(struct alloc_probes *probes, void (*function)(void), bool at_return,
+		       double *ret_ns)
+{
+	uint64_t offset;
+	int err = find_self(function, &offset);
+
+	if (!err && at_return)
+		err = attach_some(probes, true, getpid(), "/proc/self/exe", &offset, 1);
+	err = err ?: attach_some(probes, false, getpid(), "/proc/self/exe", &offset, 1);
+	if (!err)
+		*ret_ns = time_calls(function);
+	alloc_probes__detach(probes);
+	return err;
+}
+
+int alloc_probes__measure(struct alloc_probes *probes, double ret_ns[PS_ALLOC_HITS])
+{
+	double bare = time_calls(alloc_cost_pushed), pushed = 0, stepped = 0, both = 0;
+	int err = time_probed(probes, alloc_cost_pushed, false, &pushed);
+
+	err = err ?: time_probed(probes, alloc_cost_stepped, false, &stepped);
+	err = err ?: time_probed(probes, alloc_cost_pushed, true, &both);
+	if (err)
+		return err;
+	ret_ns[PS_ALLOC_HIT] = fmax(pushed - bare, 0) * COST_ELSEWHERE;
+	ret_ns[PS_ALLOC_HIT_STEPPED] = fmax(stepped - bare, 0) * COST_ELSEWHERE;
+	ret_ns[PS_ALLOC_HIT_RETURN] = fmax(both - pushed, 0) * COST_ELSEWHERE;
+	return 0;
+}
+
+/* --- life */
+
+struct alloc_probes *alloc_probes__new(struct pipescope_bpf *bpf)
+{
+	struct alloc_probes *probes = calloc(1, sizeof(*probes));
+
+	if (!probes)
+		return NULL;
+	probes->bpf = bpf;
+	probes->multi =
+		(int)bpf_program__expected_attach_type(bpf->progs.alloc_enter) == UPROBE_MULTI;
+	return probes;
+}
+
+void alloc_probes__free(struct alloc_probes *probes)
+{
+	if (!probes)
+		return;
+	alloc_probes__detach(probes);
+	free(probes->enters.items);
+	free(probes->returns.items);
+	free(probes);
+}

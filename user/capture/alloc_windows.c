@@ -1,0 +1,773 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A breakpoint cannot be thinned out: whoever calls the function pays for it. So time is. What was
+ * spent is the number of hits times what each costs, measured on functions of our own, and the run
+ * time of the programs; it may never be more than the limit of what the processes used for
+ * themselves. A window begins when there is enough left for a whole one, and is over as soon as all
+ * is spent: so a burst ends it. Where nothing is ever spent that fast, it stays open, and is only
+ * told in parts. */
+#include "capture/alloc_windows.h"
+
+#include <errno.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "capture/alloc_probes.h"
+#include "capture/map_drain.h"
+#include "pipescope.skel.h"
+
+#define MILLISECOND    1000000ULL
+#define LOOK_NS	       (20 * MILLISECOND)
+#define TRIAL_NS       (1000 * MILLISECOND)
+#define TRIAL_COST_NS  (200 * MILLISECOND) /* ends the trial */
+#define TRIAL_CPU_NS   (50 * MILLISECOND) /* below it nothing can be said */
+#define WINDOW_NS      (100 * MILLISECOND)
+#define PART_NS	       (1000 * MILLISECOND) /* of a window that stays open */
+#define LONGEST_GAP_NS 60e9
+/* What counting may cost at most, of what it was found to cost in a program of ours. */
+#define MOST_OF_COST 1.3
+#define SAMPLED_MOST 16384
+
+struct target {
+	pid_t pid;
+	uint64_t cpu_ns; /* last known */
+	uint64_t cpu_base; /* when it became one */
+	uint64_t window_cpu, window_cost, window_hits; /* when the part began */
+	uint64_t edge_cost; /* of setting breakpoints before it */
+	bool searched;
+};
+
+struct alloc_windows {
+	struct pipescope_bpf *bpf;
+	struct alloc_probes *probes;
+	struct alloc_targets *functions;
+	struct alloc_point_list points; /* of the open window */
+	double cost_ns[PS_ALLOC_HITS];
+	struct alloc_budget budget;
+	double gone_cpu_ns, gone_spent_ns; /* of processes that have ended */
+	struct target targets[ALLOC_WINDOWS_PROCESSES];
+	size_t target_count;
+	uint32_t number, opening;
+	uint64_t start_ns, opened_ns; /* of the part, and when the breakpoints were set */
+	double edge_cpu_ns, edge_spent_ns; /* before the window was opened */
+	double most_ns; /* that all closed windows may have cost */
+	double slow_down; /* of an open window, as last seen */
+	bool open, tried;
+	enum alloc_state state;
+
+	pthread_t thread;
+	bool started;
+	/* Below: shared. */
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool stop;
+	pid_t wanted[ALLOC_WINDOWS_PROCESSES];
+	size_t wanted_count;
+	struct alloc_notice notice;
+	bool notice_new;
+	struct alloc_window *first, **last;
+};
+
+/* CPU time without that of counting. What little is left beside it may be less than its error. */
+static double own_of(double cpu_ns, double spent_ns)
+{
+	double own = cpu_ns - spent_ns;
+
+	return own > spent_ns / 100 ? own : spent_ns / 100;
+}
+
+double alloc_budget__left(const struct alloc_budget *budget)
+{
+	double own = own_of(budget->cpu_ns, budget->most_ns);
+
+	return own * budget->limit - budget->most_ns;
+}
+
+double alloc_budget__share(double slow_down, double limit)
+{
+	if (slow_down <= limit)
+		return 1;
+	return limit / (1 + limit) * (1 + slow_down) / slow_down;
+}
+
+/* --- what was spent */
+
+static uint64_t cpu_of(pid_t pid, uint64_t otherwise)
+{
+	struct timespec time;
+	clockid_t clock;
+
+	if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &time))
+		return otherwise;
+	return (uint64_t)time.tv_sec * 1000000000ULL + (uint64_t)time.tv_nsec;
+}
+
+static uint64_t cost_of(const struct alloc_windows *windows, pid_t pid, uint64_t *ret_hits,
+			uint64_t *ret_peak)
+{
+	struct ps_alloc_process process = {0};
+	uint32_t tgid = (uint32_t)pid;
+	double cost = 0;
+
+	*ret_hits = 0;
+	if (bpf_map_lookup_elem(bpf_map__fd(windows->bpf->maps.alloc_processes), &tgid, &process))
+		return 0;
+	for (size_t i = 0; i < PS_ALLOC_HITS; i++) {
+		cost += (double)process.hits[i] * windows->cost_ns[i];
+		*ret_hits += i == PS_ALLOC_HIT_RETURN ? 0 : process.hits[i];
+	}
+	if (ret_peak)
+		*ret_peak = (int64_t)process.held_peak > 0 ? process.held_peak : 0;
+	return (uint64_t)cost + process.run_ns;
+}
+
+/* What the open window may have cost at most: more than was counted, but no more than all the time
+ * that was used in it. */
+static double most_spent(const struct alloc_windows *windows)
+{
+	double counted = windows->budget.spent_ns - windows->edge_spent_ns;
+	double used = windows->budget.cpu_ns - windows->edge_cpu_ns;
+
+	return fmax(counted, fmin(counted * MOST_OF_COST, used));
+}
+
+static void look(struct alloc_windows *windows)
+{
+	windows->budget.cpu_ns = windows->gone_cpu_ns;
+	windows->budget.spent_ns = windows->gone_spent_ns;
+	for (size_t i = 0; i < windows->target_count; i++) {
+		struct target *target = &windows->targets[i];
+		uint64_t hits;
+
+		target->cpu_ns = cpu_of(target->pid, target->cpu_ns);
+		windows->budget.cpu_ns += (double)(target->cpu_ns - target->cpu_base);
+		windows->budget.spent_ns += (double)cost_of(windows, target->pid, &hits, NULL);
+	}
+	windows->budget.most_ns = windows->most_ns;
+	if (windows->open)
+		windows->budget.most_ns += most_spent(windows);
+}
+
+/* --- whom to look at */
+
+static size_t copy_wanted(struct alloc_windows *windows, pid_t wanted[ALLOC_WINDOWS_PROCESSES])
+{
+	size_t count;
+
+	pthread_mutex_lock(&windows->lock);
+	count = windows->wanted_count;
+	memcpy(wanted, windows->wanted, count * sizeof(*wanted));
+	pthread_mutex_unlock(&windows->lock);
+	return count;
+}
+
+static void add_target(struct alloc_windows *windows, pid_t pid)
+{
+	const struct ps_alloc_process nothing = {0};
+	struct target *target = &windows->targets[windows->target_count];
+	uint32_t tgid = (uint32_t)pid;
+
+	if (windows->target_count == ALLOC_WINDOWS_PROCESSES ||
+	    bpf_map_update_elem(bpf_map__fd(windows->bpf->maps.alloc_processes), &tgid, &nothing,
+				BPF_ANY))
+		return;
+	*target = (struct target){.pid = pid};
+	target->cpu_ns = target->cpu_base = cpu_of(pid, 0);
+	target->window_cpu = target->cpu_ns;
+	windows->target_count++;
+}
+
+/* Who is no longer wanted. In the middle of a part nobody goes: it belongs to it. */
+static void drop_targets(struct alloc_windows *windows)
+{
+	pid_t wanted[ALLOC_WINDOWS_PROCESSES];
+	size_t count = copy_wanted(windows, wanted);
+
+	for (size_t i = 0; i < windows->target_count;) {
+		struct target *target = &windows->targets[i];
+		uint32_t tgid = (uint32_t)target->pid;
+		uint64_t hits;
+		bool is_wanted = false;
+
+		for (size_t k = 0; k < count; k++)
+			is_wanted |= wanted[k] == target->pid;
+		if (is_wanted) {
+			i++;
+			continue;
+		}
+		windows->gone_cpu_ns += (double)(target->cpu_ns - target->cpu_base);
+		windows->gone_spent_ns += (double)cost_of(windows, target->pid, &hits, NULL);
+		bpf_map_delete_elem(bpf_map__fd(windows->bpf->maps.alloc_processes), &tgid);
+		alloc_probes__forget(windows->probes, target->pid, &windows->points);
+		*target = windows->targets[--windows->target_count];
+	}
+}
+
+static void take_wanted(struct alloc_windows *windows)
+{
+	pid_t wanted[ALLOC_WINDOWS_PROCESSES];
+	size_t count = copy_wanted(windows, wanted);
+
+	if (!windows->open)
+		drop_targets(windows);
+	for (size_t i = 0; i < count; i++) {
+		bool known = false;
+
+		for (size_t k = 0; k < windows->target_count; k++)
+			known |= windows->targets[k].pid == wanted[i];
+		if (!known)
+			add_target(windows, wanted[i]);
+	}
+}
+
+/* Breakpoints where there are none yet: of new processes, and with `again` of libraries that have
+ * been loaded. */
+static int attach(struct alloc_windows *windows, bool again)
+{
+	size_t from = windows->points.count;
+	int err = 0;
+
+	for (size_t i = 0; i < windows->target_count && !err; i++) {
+		struct target *target = &windows->targets[i];
+
+		if (target->searched && !again)
+			continue;
+		target->searched = true;
+		err = alloc_targets__find(windows->functions, target->pid, &windows->points);
+		if (err == -ESRCH || err == -EBADMSG || err == -E2BIG)
+			err = 0;
+	}
+	if (err || windows->points.count == from)
+		return err;
+	return alloc_probes__attach(windows->probes, &windows->points, from);
+}
+
+/* --- windows */
+
+/* opens: the breakpoints have just been set. */
+static void begin_part(struct alloc_windows *windows, bool opens)
+{
+	windows->start_ns = clock__ns(CLOCK_MONOTONIC);
+	for (size_t i = 0; i < windows->target_count; i++) {
+		struct target *target = &windows->targets[i];
+
+		target->window_cpu = target->cpu_ns = cpu_of(target->pid, target->cpu_ns);
+		target->window_cost = cost_of(windows, target->pid, &target->window_hits, NULL);
+		target->edge_cost = opens ? target->window_cost - target->edge_cost : 0;
+	}
+	windows->bpf->bss->alloc_window = ++windows->number;
+}
+
+/* Nothing runs in the programs. */
+static void begin_edge(struct alloc_windows *windows, struct target *target)
+{
+	int processes = bpf_map__fd(windows->bpf->maps.alloc_processes);
+	struct ps_alloc_process process;
+	uint32_t tgid = (uint32_t)target->pid;
+	uint64_t hits;
+
+	target->edge_cost = cost_of(windows, target->pid, &hits, NULL);
+	if (bpf_map_lookup_elem(processes, &tgid, &process))
+		return;
+	process.held_bytes = process.held_peak = 0;
+	bpf_map_update_elem(processes, &tgid, &process, BPF_EXIST);
+}
+
+static int open_window(struct alloc_windows *windows)
+{
+	int err;
+
+	for (size_t i = 0; i < windows->target_count; i++)
+		windows->targets[i].searched = false;
+	windows->bpf->bss->alloc_opening = ++windows->opening;
+	windows->bpf->bss->alloc_watched_until = 0;
+	windows->opened_ns = clock__ns(CLOCK_MONOTONIC);
+	for (size_t i = 0; i < windows->target_count; i++)
+		begin_edge(windows, &windows->targets[i]);
+	/* Nothing is counted before all breakpoints are there: what is given is seen to go. */
+	windows->open = true;
+	err = attach(windows, false);
+	if (!err && !windows->points.count)
+		return -ENOENT;
+	if (!err)
+		begin_part(windows, true);
+	return err;
+}
+
+static struct alloc_window *end_part(struct alloc_windows *windows, bool closed)
+{
+	struct alloc_window *window = calloc(1, sizeof(*window));
+
+	if (!window)
+		return NULL;
+	window->number = windows->number;
+	window->start_ns = windows->start_ns;
+	window->end_ns = clock__ns(CLOCK_MONOTONIC);
+	window->closed = closed;
+	for (size_t i = 0; i < windows->target_count; i++) {
+		struct target *target = &windows->targets[i];
+		struct alloc_window_process *process = &window->processes[i];
+		uint64_t cost, hits;
+
+		target->cpu_ns = cpu_of(target->pid, target->cpu_ns);
+		cost = cost_of(windows, target->pid, &hits, &process->held_peak);
+		process->pid = target->pid;
+		process->cpu_ns = target->cpu_ns - target->window_cpu;
+		process->cost_ns = cost - target->window_cost;
+		process->edge_ns = target->edge_cost;
+		process->hits = hits - target->window_hits;
+	}
+	window->process_count = windows->target_count;
+	return window;
+}
+
+static struct alloc_window_sum *sum_in(struct alloc_window *window, const struct ps_alloc_key *key)
+{
+	for (size_t i = 0; i < window->sum_count; i++)
+		if (window->sums[i].key.epoch == key->epoch &&
+		    window->sums[i].key.allocator == key->allocator)
+			return &window->sums[i];
+	if (array__reserve(&window->sums, &window->sum_capacity, sizeof(*window->sums),
+			   window->sum_count + 1))
+		return NULL;
+	window->sums[window->sum_count].key = *key;
+	return &window->sums[window->sum_count++];
+}
+
+/* Of the window's number: others are still being counted. */
+static int take_sums(struct alloc_windows *windows, struct alloc_window *window)
+{
+	int fd = bpf_map__fd(windows->bpf->maps.alloc_sums), err = 0;
+	struct ps_alloc_key key, next;
+	bool more = !bpf_map_get_next_key(fd, NULL, &key);
+
+	for (size_t i = 0; more && !err && i < PS_ALLOC_SUMS; i++) {
+		more = !bpf_map_get_next_key(fd, &key, &next);
+		if (key.window == window->number) {
+			struct alloc_window_sum *sum = sum_in(window, &key);
+
+			if (!sum)
+				err = -ENOMEM;
+			else if (!bpf_map_lookup_elem(fd, &key, &sum->sum))
+				bpf_map_delete_elem(fd, &key);
+		}
+		key = next;
+	}
+	return err;
+}
+
+static int take_block(void *context, const void *key, const void *value)
+{
+	struct alloc_window *window = context;
+	struct ps_alloc_block block;
+	struct alloc_window_sum *sum;
+	struct ps_alloc_key of = {0};
+
+	(void)key;
+	memcpy(&block, value, sizeof(block));
+	of.epoch = block.epoch;
+	of.allocator = block.allocator;
+	of.window = window->number;
+	sum = sum_in(window, &of);
+	if (!sum)
+		return -ENOMEM;
+	sum->kept++;
+	sum->kept_bytes += block.bytes;
+	if (!block.weight || window->sampled_count == SAMPLED_MOST)
+		return 0;
+	if (array__reserve(&window->sampled, &window->sampled_capacity, sizeof(block),
+			   window->sampled_count + 1))
+		return -ENOMEM;
+	window->sampled[window->sampled_count++] = block;
+	return 0;
+}
+
+static void hand_over(struct alloc_windows *windows, struct alloc_window *window)
+{
+	pthread_mutex_lock(&windows->lock);
+	*windows->last = window;
+	windows->last = &window->next;
+	pthread_mutex_unlock(&windows->lock);
+}
+
+/* The part is over, the breakpoints stay. Programs that have just begun may still count for it. */
+static int roll(struct alloc_windows *windows)
+{
+	const struct timespec pause = {.tv_nsec = (long)(LOOK_NS / 4)};
+	struct alloc_window *window = end_part(windows, false);
+	int err;
+
+	if (!window)
+		return -ENOMEM;
+	drop_targets(windows);
+	begin_part(windows, false);
+	nanosleep(&pause, NULL);
+	err = take_sums(windows, window);
+	hand_over(windows, window);
+	return err ?: attach(windows, true);
+}
+
+/* What was hit while the breakpoints went. */
+static void add_edges(const struct alloc_windows *windows, struct alloc_window *window)
+{
+	for (size_t i = 0; i < window->process_count; i++) {
+		const struct target *target = &windows->targets[i];
+		uint64_t hits, cost = cost_of(windows, target->pid, &hits, NULL);
+
+		window->processes[i].edge_ns +=
+			cost - target->window_cost - window->processes[i].cost_ns;
+	}
+}
+
+static int close_window(struct alloc_windows *windows)
+{
+	struct alloc_window *window;
+	int err;
+
+	windows->bpf->bss->alloc_window = 0;
+	window = end_part(windows, true);
+	alloc_probes__detach(windows->probes);
+	look(windows);
+	windows->most_ns = windows->budget.most_ns;
+	windows->open = false;
+	alloc_point_list__clear(&windows->points);
+	if (!window)
+		return -ENOMEM;
+	add_edges(windows, window);
+	err = take_sums(windows, window);
+	err = err
+		      ?: map_drain(bpf_map__fd(windows->bpf->maps.alloc_blocks),
+				   sizeof(struct ps_alloc_block_key), sizeof(struct ps_alloc_block),
+				   take_block, window);
+	hand_over(windows, window);
+	return err;
+}
+
+/* --- the thread */
+
+/* Sleeps, at most for ns. False: it is over. */
+static bool rest(struct alloc_windows *windows, uint64_t ns)
+{
+	struct timespec until;
+	uint64_t at;
+	bool stop;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	at = (uint64_t)until.tv_sec * 1000000000ULL + (uint64_t)until.tv_nsec + ns;
+	until.tv_sec = (time_t)(at / 1000000000ULL);
+	until.tv_nsec = (long)(at % 1000000000ULL);
+	pthread_mutex_lock(&windows->lock);
+	if (!windows->stop)
+		pthread_cond_timedwait(&windows->wake, &windows->lock, &until);
+	stop = windows->stop;
+	pthread_mutex_unlock(&windows->lock);
+	return !stop;
+}
+
+static void tell(struct alloc_windows *windows, const struct alloc_notice *notice)
+{
+	pthread_mutex_lock(&windows->lock);
+	windows->notice = *notice;
+	windows->notice_new = true;
+	pthread_mutex_unlock(&windows->lock);
+}
+
+/* Until the session has said what is to be expected. */
+static void await_telling(struct alloc_windows *windows)
+{
+	bool waiting = true;
+
+	while (waiting && rest(windows, LOOK_NS)) {
+		pthread_mutex_lock(&windows->lock);
+		waiting = windows->notice_new;
+		pthread_mutex_unlock(&windows->lock);
+	}
+}
+
+static double slow_down_since(const struct alloc_windows *windows, double cpu_ns, double spent_ns)
+{
+	double spent = windows->budget.spent_ns - spent_ns;
+	double own = own_of(windows->budget.cpu_ns - cpu_ns, spent);
+
+	return own > 0 ? spent / own : 0;
+}
+
+/* What will be spent when all is spent that may be: windows count with the most that they may cost.
+ */
+static double limit_expected(const struct alloc_windows *windows)
+{
+	double slow_down = windows->slow_down;
+
+	if (slow_down <= 0)
+		return windows->budget.limit;
+	return windows->budget.limit / fmin(MOST_OF_COST, (1 + slow_down) / slow_down);
+}
+
+static void expect(struct alloc_windows *windows, struct alloc_notice *notice)
+{
+	double limit = limit_expected(windows), share;
+
+	notice->slow_down = windows->slow_down * 100;
+	share = alloc_budget__share(windows->slow_down, limit);
+	notice->share = share * 100;
+	notice->predicted = 100 * (share < 1 ? limit : windows->slow_down);
+}
+
+static bool is_affordable(const struct alloc_windows *windows)
+{
+	double share = windows->slow_down / (1 + windows->slow_down);
+
+	return alloc_budget__left(&windows->budget) > share * (double)WINDOW_NS;
+}
+
+/* Of who sleeps nothing can be said, and it costs nothing. */
+static bool trial_goes_on(const struct alloc_windows *windows)
+{
+	bool slept = windows->budget.cpu_ns - windows->edge_cpu_ns < (double)TRIAL_CPU_NS;
+
+	return (slept || clock__ns(CLOCK_MONOTONIC) - windows->opened_ns < TRIAL_NS) &&
+	       windows->budget.spent_ns - windows->edge_spent_ns < (double)TRIAL_COST_NS;
+}
+
+/* What it has shown. */
+static void end_trial(struct alloc_windows *windows)
+{
+	struct alloc_notice notice = {.state = ALLOC_PREDICTED};
+	double hits = 0, own = windows->budget.cpu_ns - windows->budget.spent_ns;
+
+	windows->tried = true;
+	windows->slow_down = slow_down_since(windows, windows->edge_cpu_ns, windows->edge_spent_ns);
+	notice.trial_s = (double)(clock__ns(CLOCK_MONOTONIC) - windows->opened_ns) / 1e9;
+	for (size_t i = 0; i < windows->target_count; i++) {
+		uint64_t of_one;
+
+		cost_of(windows, windows->targets[i].pid, &of_one, NULL);
+		hits += (double)of_one;
+	}
+	notice.calls = own > 0 ? hits / own * 1e9 : 0;
+	expect(windows, &notice);
+	if (notice.share < 100 && (double)WINDOW_NS / notice.share * 100 > LONGEST_GAP_NS)
+		notice.state = ALLOC_STOPPED;
+	windows->state = notice.share < 100 ? notice.state : ALLOC_ALWAYS;
+	tell(windows, &notice);
+}
+
+/* Whether the open window may stay open. */
+static bool may_go_on(struct alloc_windows *windows)
+{
+	look(windows);
+	if (windows->tried)
+		return alloc_budget__left(&windows->budget) > 0;
+	if (trial_goes_on(windows))
+		return true;
+	end_trial(windows);
+	return windows->state == ALLOC_ALWAYS;
+}
+
+/* One window, from its first breakpoint to its last. */
+static int run_window(struct alloc_windows *windows)
+{
+	int err;
+
+	look(windows);
+	windows->edge_cpu_ns = windows->budget.cpu_ns;
+	windows->edge_spent_ns = windows->budget.spent_ns;
+	err = open_window(windows);
+	while (!err) {
+		windows->bpf->bss->alloc_watched_until =
+			clock__ns(CLOCK_MONOTONIC) + LOOK_NS - PS_ALLOC_SOON_NS;
+		if (!rest(windows, LOOK_NS) || !may_go_on(windows))
+			break; /* closed below */
+		take_wanted(windows);
+		err = attach(windows, false);
+		if (!err && clock__ns(CLOCK_MONOTONIC) - windows->start_ns >= PART_NS &&
+		    windows->tried)
+			err = roll(windows);
+	}
+	if (err == -ENOENT) { /* nobody has an allocator yet */
+		alloc_probes__detach(windows->probes);
+		windows->open = false;
+		windows->bpf->bss->alloc_window = 0;
+		return err;
+	}
+	return close_window(windows) ?: err;
+}
+
+static void tell_state(struct alloc_windows *windows, enum alloc_state now)
+{
+	struct alloc_notice notice = {.state = now};
+
+	if (windows->state == now)
+		return;
+	windows->state = now;
+	expect(windows, &notice);
+	tell(windows, &notice);
+}
+
+static int run(struct alloc_windows *windows)
+{
+	int err = 0;
+
+	while (!err && rest(windows, LOOK_NS)) {
+		double cpu_ns, spent_ns;
+		bool tried = windows->tried;
+
+		take_wanted(windows);
+		look(windows);
+		if (!windows->target_count)
+			continue;
+		if (tried && !is_affordable(windows)) {
+			if (windows->slow_down > limit_expected(windows))
+				tell_state(windows, ALLOC_THINNED);
+			continue;
+		}
+		cpu_ns = windows->budget.cpu_ns;
+		spent_ns = windows->budget.spent_ns;
+		err = run_window(windows);
+		if (err == -ENOENT)
+			err = 0;
+		if (!tried && windows->tried && windows->state != ALLOC_ALWAYS) {
+			await_telling(windows);
+			if (windows->state == ALLOC_STOPPED)
+				return 0;
+			windows->state = ALLOC_THINNED;
+		}
+		if (windows->budget.cpu_ns - cpu_ns > (double)LOOK_NS)
+			windows->slow_down = slow_down_since(windows, cpu_ns, spent_ns);
+	}
+	return err;
+}
+
+static void *thread_main(void *context)
+{
+	struct alloc_windows *windows = context;
+	int err = alloc_probes__measure(windows->probes, windows->cost_ns);
+
+	err = err ?: run(windows);
+	if (windows->open)
+		close_window(windows);
+	if (err)
+		tell(windows, &(struct alloc_notice){.state = ALLOC_FAILED, .error = err});
+	return NULL;
+}
+
+/* --- for the session */
+
+void alloc_windows__set_processes(struct alloc_windows *windows, const pid_t *pids, size_t count)
+{
+	if (count > ALLOC_WINDOWS_PROCESSES)
+		count = ALLOC_WINDOWS_PROCESSES;
+	pthread_mutex_lock(&windows->lock);
+	memcpy(windows->wanted, pids, count * sizeof(*pids));
+	windows->wanted_count = count;
+	pthread_mutex_unlock(&windows->lock);
+}
+
+bool alloc_windows__notice(struct alloc_windows *windows, struct alloc_notice *ret_notice)
+{
+	bool is_new;
+
+	pthread_mutex_lock(&windows->lock);
+	is_new = windows->notice_new;
+	windows->notice_new = false;
+	*ret_notice = windows->notice;
+	pthread_mutex_unlock(&windows->lock);
+	return is_new;
+}
+
+struct alloc_window *alloc_windows__take(struct alloc_windows *windows)
+{
+	struct alloc_window *window;
+
+	pthread_mutex_lock(&windows->lock);
+	window = windows->first;
+	if (window) {
+		windows->first = window->next;
+		if (!windows->first)
+			windows->last = &windows->first;
+	}
+	pthread_mutex_unlock(&windows->lock);
+	return window;
+}
+
+void alloc_window__free(struct alloc_window *window)
+{
+	if (!window)
+		return;
+	free(window->sums);
+	free(window->sampled);
+	free(window);
+}
+
+void alloc_windows__stop(struct alloc_windows *windows)
+{
+	if (!windows->started)
+		return;
+	pthread_mutex_lock(&windows->lock);
+	windows->stop = true;
+	pthread_cond_signal(&windows->wake);
+	pthread_mutex_unlock(&windows->lock);
+	pthread_join(windows->thread, NULL);
+	windows->started = false;
+}
+
+const struct alloc_function *alloc_windows__function(const struct alloc_windows *windows,
+						     uint32_t number)
+{
+	return alloc_targets__function(windows->functions, number);
+}
+
+int alloc_windows__new(struct pipescope_bpf *bpf, double max_overhead, bool python,
+		       struct alloc_windows **ret_windows)
+{
+	struct alloc_windows *windows = calloc(1, sizeof(*windows));
+	pthread_condattr_t attributes;
+	int err;
+
+	if (!windows)
+		return -ENOMEM;
+	windows->bpf = bpf;
+	windows->budget.limit = max_overhead / 100;
+	windows->last = &windows->first;
+	pthread_mutex_init(&windows->lock, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&windows->wake, &attributes);
+	pthread_condattr_destroy(&attributes);
+	windows->functions = alloc_targets__new(python);
+	windows->probes = alloc_probes__new(bpf);
+	err = windows->functions && windows->probes ? 0 : -ENOMEM;
+	if (!err)
+		err = -pthread_create(&windows->thread, NULL, thread_main, windows);
+	windows->started = !err;
+	if (err) {
+		alloc_windows__free(windows);
+		return err;
+	}
+	*ret_windows = windows;
+	return 0;
+}
+
+void alloc_windows__free(struct alloc_windows *windows)
+{
+	struct alloc_window *window;
+
+	if (!windows)
+		return;
+	alloc_windows__stop(windows);
+	while ((window = alloc_windows__take(windows)))
+		alloc_window__free(window);
+	alloc_point_list__clear(&windows->points);
+	alloc_probes__free(windows->probes);
+	alloc_targets__free(windows->functions);
+	pthread_cond_destroy(&windows->wake);
+	pthread_mutex_destroy(&windows->lock);
+	free(windows);
+}
