@@ -34,9 +34,13 @@ export const announce = (text) => {
   saying = setTimeout(() => { byId("announce").textContent = text; }, 150);
 };
 
+/** options: [value, text, group] each; those of a group stand together, null: none. */
 export const select = (label, options, value, onchange, attributes = {}) => {
-  const list = el("select", { onchange: (event) => onchange(event.target.value), ...attributes },
-    options.map(([name, text]) => el("option", { value: name }, text)));
+  const list = el("select", { onchange: (event) => onchange(event.target.value), ...attributes }), groups = new Map();
+  for (const [name, text, group] of options) {
+    if (group && !groups.has(group)) list.append(groups.set(group, el("optgroup", { label: group })).get(group));
+    (groups.get(group) || list).append(el("option", { value: name }, text));
+  }
   list.value = value;
   return el("label", { class: "control" }, el("span", {}, label), list);
 };
@@ -61,6 +65,11 @@ export const choice = (label, options, value, onchange) => {
   group.append(...buttons);
   return group;
 };
+
+/** A button that shows a metric by function; the stacks listen. */
+export const showInStacks = (metric, text) => el("button", {
+  type: "button", class: "quiet", onclick: () => document.dispatchEvent(new CustomEvent("showmetric", { detail: metric })),
+}, text);
 
 const tip = el("div", { id: "tip", role: "tooltip", hidden: true });
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Waits, files, mounts and how long operations take: a picture first, its numbers in a table.
-import { el, svg, byId, choice, showTip, hideTip } from "./dom.js";
+// Waits, files and mounts: a picture first, its numbers in a table.
+import { el, byId, choice } from "./dom.js";
 import * as format from "./format.js";
 import { OFFCPU, IO } from "./recording.js";
 import { IDLE, sumUp } from "./selection.js";
 import { Table, barCell } from "./table.js";
 import { classColour } from "./colours.js";
+import { drawBars } from "./bars.js";
 
 const MOST_BARS = 10;
 
@@ -13,24 +14,6 @@ const CLASS_WORDS = {
   run_queue: "ready to run, but no CPU was free", lock: "another thread", sleep: "its own sleep", disk: "a disk", file_system: "a file system, on the network too",
   pipe: "the other end of a pipe", child: "a process it started", socket: "the network or another process", poll: "one of several things",
   page_fault: "a page of memory", idle: "threads of pools without work",
-};
-
-/** Horizontal bars: {name, title, value, text, parts: [{name, value, colour}]}, the first is the longest. */
-const drawBars = (host, rows, label) => {
-  const most = Math.max(0, ...rows.map((row) => row.value));
-  host.replaceChildren(el("ul", { class: "bars", "aria-label": label }, rows.map((row) => {
-    const bar = el("span", { class: "track", "aria-hidden": "true" });
-    for (const part of row.parts) {
-      const piece = el("span", { class: "piece" });
-      piece.style.width = `${most > 0 ? part.value / most * 100 : 0}%`;
-      if (part.colour) piece.style.background = part.colour;
-      piece.addEventListener("mousemove", (event) => showTip(event, [row.title || row.name, part.words]));
-      piece.addEventListener("mouseleave", hideTip);
-      bar.append(piece);
-    }
-    return el("li", {}, el("span", { class: "of", title: row.title }, row.name), bar, el("span", { class: "figure" }, row.text));
-  })));
-  if (!rows.length) host.replaceChildren(el("p", { class: "empty" }, "nothing in what is chosen"));
 };
 
 export class Waits {
@@ -96,7 +79,12 @@ const FILE_METRICS = {
   ns: { title: "Time", text: format.time }, bytes: { title: "Bytes", text: format.bytes }, ops: { title: "Operations", text: format.count },
 };
 
-const emptySums = () => ({ ns: 0, bytes: 0, read: 0, written: 0, ops: 0, errors: 0, byOp: new Map(), byError: new Map() });
+/** Of a bar: what came and what went. */
+export const directionParts = (row, text) => [
+  { value: row.read, colour: "var(--read)", words: `read ${text(row.read)}` }, { value: row.written, colour: "var(--write)", words: `written ${text(row.written)}` },
+];
+
+const emptySums = () => ({ waited: 0, ns: 0, bytes: 0, read: 0, written: 0, ops: 0, errors: 0, byOp: new Map(), byError: new Map() });
 
 export class Files {
   constructor(selection) {
@@ -121,7 +109,8 @@ export class Files {
       files: new Table(files, [this.pathColumn(), { name: "fs", title: "file system", value: (row) => row.file.fs, text: (row) => row.file.fs || row.file.kind }, ...this.sumColumns()], {
         caption: "Files", sort: "ns", filterHint: "filter files", filter: (row) => `${this.path(row.file)} ${row.file.fs}`, key: (row) => row.file.index, empty: "no operation in what is chosen",
       }),
-      mounts: new Table(mounts, [{ name: "mount", title: "mount", value: (row) => row.name, text: (row) => row.name }, { name: "fs", title: "file system", value: (row) => row.fs, text: (row) => row.fs || "–" }, ...this.sumColumns().filter(({ name }) => name !== "what")],
+      mounts: new Table(mounts, [{ name: "mount", title: "mount", value: (row) => row.name, text: (row) => row.name }, { name: "fs", title: "file system", value: (row) => row.fs, text: (row) => row.fs || "–" }, ...this.sumColumns().filter(({ name }) => name !== "what"),
+        ...["mean", "peak"].map((name) => ({ name, title: { mean: "bytes/s", peak: "at most" }[name], hint: { mean: "read and written, over all of the chosen time", peak: "the most in any part of the time" }[name], number: true, value: (row) => row[name], text: (row) => format.rate(row[name]) }))],
         { caption: "Mounts", sort: "ns", key: (row) => row.name }),
       ops: new Table(ops, [{ name: "op", title: "operation", value: (row) => row.name, text: (row) => row.name }, ...this.sumColumns().filter(({ name }) => name !== "what"),
         { name: "mean", title: "mean", number: true, value: (row) => (row.ops ? row.ns / row.ops : null), text: (row) => (row.ops ? format.time(row.ns / row.ops) : "–") },
@@ -147,6 +136,7 @@ export class Files {
     const column = (name, title, text) => ({ name, title, number: true, value: (row) => row[name], text: (row) => text(row[name]) });
     return [
       { ...column("ns", "time", format.time), node: (row) => barCell(format.time(row.ns), row.ns, this.most.ns, "io") },
+      { ...column("waited", "waited", format.time), hint: "of threads, for this", when: (rows) => rows.some(({ waited }) => waited > 0) },
       column("read", "read", format.bytes), column("written", "written", format.bytes), column("ops", "operations", format.count), column("errors", "errors", format.count),
       { name: "what", title: "which", value: (row) => row.ops, text: (row) => this.top(row.byOp, 3) },
     ];
@@ -154,17 +144,22 @@ export class Files {
 
   sum() {
     const { recording } = this, { epochPasses, bucketPasses } = this.selection, { io, outcomes, ops, files } = recording;
-    const byFile = new Map(), byMount = new Map(), byOp = new Map();
+    const byFile = new Map(), byMount = new Map(), byOp = new Map(), spans = recording.bucketEnds.map((end, i) => Math.max(1, end - recording.bucketStarts[i]));
     const of = (map, key, make) => {
       if (!map.has(key)) map.set(key, { ...emptySums(), ...make() });
       return map.get(key);
+    };
+    const mountOf = (file) => {
+      const mount = file.mount || (file.kind === "file" || file.kind === "directory" ? "(not known)" : `(${file.kind || "not known"})`);
+      return of(byMount, `${mount}\0${file.fs}`, () => ({ name: mount, fs: file.fs, course: new Float64Array(spans.length + 1) }));
     };
     for (let i = 0; i < io.count; i++) {
       if (!epochPasses[io.keys[0][i]] || !bucketPasses[io.keys[3][i]]) continue;
       const file = files[io.keys[1][i]], { op, error } = outcomes[io.keys[2][i]], { name, direction } = ops[op];
       const [number, bytes, ns] = io.values.map((values) => values[i]);
-      const mount = file.mount || (file.kind === "file" || file.kind === "directory" ? "(not known)" : `(${file.kind || "not known"})`);
-      for (const sums of [of(byFile, file.index, () => ({ file })), of(byMount, `${mount}\0${file.fs}`, () => ({ name: mount, fs: file.fs })), of(byOp, name, () => ({ name }))]) {
+      const ofMount = mountOf(file);
+      if (direction) ofMount.course[io.keys[3][i]] += bytes;
+      for (const sums of [of(byFile, file.index, () => ({ file })), ofMount, of(byOp, name, () => ({ name }))]) {
         sums.ns += ns;
         sums.ops += number;
         if (direction) sums.bytes += bytes;
@@ -177,7 +172,22 @@ export class Files {
         sums.byOp.set(name, (sums.byOp.get(name) || 0) + number);
       }
     }
+    this.addWaits(byFile, byMount, mountOf, of);
+    const [from, to] = this.selection.span;
+    for (const mount of byMount.values())
+      Object.assign(mount, { mean: mount.bytes / Math.max(1, to - from) * 1e9, peak: Math.max(0, ...spans.map((span, i) => mount.course[i] / span * 1e9)) });
     return [byFile, byMount, byOp].map((map) => [...map.values()]);
+  }
+
+  /** Of which it is known on what they were. */
+  addWaits(byFile, byMount, mountOf, of) {
+    const { waitsOn, files } = this.recording, { epochPasses, bucketPasses } = this.selection;
+    for (let i = 0; i < waitsOn.count; i++) {
+      if (!epochPasses[waitsOn.keys[0][i]] || !bucketPasses[waitsOn.keys[2][i]]) continue;
+      const file = files[waitsOn.keys[1][i]];
+      of(byFile, file.index, () => ({ file })).waited += waitsOn.values[1][i];
+      mountOf(file).waited += waitsOn.values[1][i];
+    }
   }
 
   draw() {
@@ -198,90 +208,6 @@ export class Files {
   }
 
   parts(row, metric, text) {
-    if (metric !== "bytes") return [{ value: row[metric], colour: "var(--io)", words: text(row[metric]) }];
-    return [{ value: row.read, colour: "var(--read)", words: `read ${text(row.read)}` }, { value: row.written, colour: "var(--write)", words: `written ${text(row.written)}` }];
-  }
-}
-
-/** Linear in the logarithm within a bucket, as in the text report. */
-export const quantile = (buckets, part) => {
-  const all = buckets.reduce((sum, { count }) => sum + count, 0);
-  let before = 0;
-  for (const { bucket, count } of buckets) {
-    if (count > 0 && before + count >= part * all) return 2 ** (bucket + (part * all - before) / count);
-    before += count;
-  }
-  return 0;
-};
-
-const HISTOGRAM = [250, 92];
-
-export class Distributions {
-  constructor(selection) {
-    this.recording = selection.recording;
-    this.what = "ns";
-    const host = byId("distributions");
-    host.append(el("h2", { id: "distributions-title" }, "Distributions"));
-    if (!this.recording.histograms.length) {
-      host.append(el("p", { class: "empty" }, "None were recorded."));
-      return;
-    }
-    this.picture = el("div", { class: "histograms" });
-    const table = el("div", {});
-    host.append(el("div", { class: "bar-of-title" }, el("p", { class: "lead" }, "How long an operation took, or how much it moved. Of the whole recording, whatever is chosen."),
-      choice("Distribution of", [["ns", "Time"], ["bytes", "Size"]], "ns", (what) => { this.what = what; this.draw(); })),
-    this.picture, el("details", { open: false }, el("summary", {}, "The numbers"), table));
-    const text = (value) => (this.what === "ns" ? format.time(value) : format.bytes(value));
-    const number = (name, title) => ({ name, title, number: true, value: (row) => row[name], text: (row) => text(row[name]) });
-    this.table = new Table(table, [
-      { name: "op", title: "operation", value: (row) => row.op, text: (row) => row.op }, { name: "fs", title: "file system", value: (row) => row.fs, text: (row) => row.fs },
-      { name: "count", title: "number", number: true, value: (row) => row.count, text: (row) => format.count(row.count) },
-      number("median", "median"), number("p95", "95 %"), number("p99", "99 %"),
-    ], { caption: "Distributions", sort: "count", key: (row) => `${row.op} ${row.fs}` });
-    this.draw();
-  }
-
-  groups() {
-    const groups = new Map();
-    for (const { op, fs, what, bucket, count } of this.recording.histograms) {
-      if (what !== this.what || !count) continue;
-      const key = `${op}\0${fs}`;
-      if (!groups.has(key)) groups.set(key, { op, fs: fs || "(others)", count: 0, buckets: [] });
-      groups.get(key).count += count;
-      groups.get(key).buckets.push({ bucket, count });
-    }
-    for (const group of groups.values()) {
-      group.buckets.sort((a, b) => a.bucket - b.bucket);
-      Object.assign(group, { median: quantile(group.buckets, 0.5), p95: quantile(group.buckets, 0.95), p99: quantile(group.buckets, 0.99) });
-    }
-    return [...groups.values()];
-  }
-
-  /** What takes most time in all: number times median, which needs no sum that is not there. */
-  draw() {
-    const groups = this.groups();
-    this.table.set(groups);
-    const first = [...groups].sort((a, b) => b.count * b.p95 - a.count * a.p95).slice(0, 12);
-    this.picture.replaceChildren(...first.map((group) => this.histogram(group)));
-  }
-
-  histogram(group) {
-    const [width, height] = HISTOGRAM, text = (value) => (this.what === "ns" ? format.time(value) : format.bytes(value));
-    const low = group.buckets[0].bucket, high = group.buckets[group.buckets.length - 1].bucket + 1;
-    const most = Math.max(...group.buckets.map(({ count }) => count)), x = (log) => (log - low) / (high - low) * width;
-    const words = `${group.op} on ${group.fs}: ${format.plural(group.count, "operation")}, median ${text(group.median)}, 95 % within ${text(group.p95)}`;
-    const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": words });
-    for (const { bucket, count } of group.buckets) {
-      const tall = Math.max(1, count / most * (height - 24));
-      const bar = svg("rect", { class: "column", x: x(bucket) + 0.5, width: Math.max(1, x(bucket + 1) - x(bucket) - 1), y: height - 14 - tall, height: tall });
-      bar.addEventListener("mousemove", (event) => showTip(event, [`${text(2 ** bucket)} to ${text(2 ** (bucket + 1))}`, `${format.count(count)} of ${format.count(group.count)}, ${format.percent(count, group.count)}`]));
-      bar.addEventListener("mouseleave", hideTip);
-      picture.append(bar);
-    }
-    for (const [name, value] of [["median", group.median], ["p95", group.p95]])
-      picture.append(svg("line", { class: `quantile ${name}`, x1: x(Math.log2(value)), x2: x(Math.log2(value)), y1: 6, y2: height - 14 }));
-    picture.append(svg("text", { x: 0, y: height - 2 }, text(2 ** low)), svg("text", { x: width, y: height - 2, class: "end" }, text(2 ** high)));
-    return el("figure", {}, el("figcaption", {}, el("b", {}, group.op), ` ${group.fs}, ${format.count(group.count)}`), picture,
-      el("p", {}, el("span", { class: "median" }, `median ${text(group.median)}`), el("span", { class: "p95" }, `95 % within ${text(group.p95)}`)));
+    return metric === "bytes" ? directionParts(row, text) : [{ value: row[metric], colour: "var(--io)", words: text(row[metric]) }];
   }
 }

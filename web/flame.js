@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The picture of a tree of stacks: drawn by d3-flame-graph, which gets no more frames than can be
 // seen, whatever the size of the recording.
-import { select } from "d3";
+import { select, selection } from "d3";
 import flamegraph from "d3-flame-graph";
 import { showTip, hideTip } from "./dom.js";
 import { shorten } from "./format.js";
@@ -9,11 +9,27 @@ import { childrenOf } from "./stackmodel.js";
 import { frameColour, hitColour } from "./colours.js";
 
 const ROW = 19;
-const MOST_FRAMES = 2500;
+const MOST_FRAMES = 1200;
 const LEAST_PIXELS = 0.7;
 
+/** The library moves frames by transitions, which cost more than all else in a zoom, also when they
+ * take no time. Without them what is looked at stands still, too. */
+const atOnce = (change) => {
+  const { prototype } = selection, same = function () { return this; };
+  const before = Object.getOwnPropertyDescriptors(prototype), names = ["transition", "duration", "ease", "delay"];
+  for (const name of names) prototype[name] = same;
+  try {
+    change();
+  } finally {
+    for (const name of names) {
+      if (before[name]) Object.defineProperty(prototype, name, before[name]);
+      else delete prototype[name];
+    }
+  }
+};
+
 export class Flame {
-  /** callbacks: label(at), describe(at) → lines, zoom(at), look(at) */
+  /** callbacks: label(at), say(at), tip(at) → lines, zoom(at), look(at) */
   constructor(host, callbacks) {
     this.host = host;
     this.callbacks = callbacks;
@@ -37,13 +53,13 @@ export class Flame {
     const data = this.visible(focus, width);
     const fresh = this.drawn !== `${focus} ${inverted}`;
     this.drawn = `${focus} ${inverted}`;
+    this.host.classList.toggle("icicle", inverted); // on paper its deepest frames may be missing, not its root
     if (!this.chart || this.width !== width || this.wasInverted !== inverted) this.make(width, inverted);
-    if (this.started) {
-      this.chart.update(data);
-    } else {
-      select(this.host).datum(data).call(this.chart);
-      this.started = true;
-    }
+    atOnce(() => {
+      if (this.started) this.chart.update(data);
+      else select(this.host).datum(data).call(this.chart);
+    });
+    this.started = true;
     this.dress();
     // A deep flame graph begins at its lower end.
     if (!inverted && fresh) this.host.scrollTop = this.host.scrollHeight;
@@ -55,7 +71,7 @@ export class Flame {
     this.started = false;
     this.host.replaceChildren();
     const tip = () => {};
-    tip.show = (event, d) => showTip(event, this.callbacks.describe(d.data.at));
+    tip.show = (event, d) => showTip(event, this.callbacks.tip(d.data.at));
     tip.hide = hideTip;
     tip.destroy = hideTip;
     this.chart = flamegraph().width(width).cellHeight(ROW).transitionDuration(0).inverted(inverted)
@@ -96,30 +112,21 @@ export class Flame {
   dress() {
     this.frames = new Map();
     const chart = this;
-    this.settle();
-    select(this.host).select("svg").attr("role", "tree").attr("aria-label", "Stacks: arrow keys move, Enter zooms, Escape zooms out");
+    const picture = select(this.host).select("svg");
+    picture.attr("viewBox", `0 0 ${this.width} ${picture.attr("height")}`); // paper is narrower
+    picture.attr("role", "tree").attr("aria-label", "Stacks: arrow keys move, Enter zooms, Escape zooms out");
     select(this.host).selectAll("g.frame").each(function (d) {
-      const { at } = d.data, described = chart.callbacks.describe(at);
+      const { at } = d.data;
       chart.frames.set(at, this);
       this.setAttribute("role", "treeitem");
       this.setAttribute("aria-level", d.depth + 1);
-      this.setAttribute("aria-label", `${shorten(described[0], 200)}, ${described[1]}`);
+      this.setAttribute("aria-label", chart.callbacks.say(at));
       this.setAttribute("tabindex", at === chart.focus ? "0" : "-1");
       this.setAttribute("data-at", at);
       this.setAttribute("data-value", chart.values.total[at]);
       this.setAttribute("data-kind", chart.tree.frame[at].kind);
       this.classList.toggle("hit", !!(chart.hits && chart.hits[at]));
     });
-  }
-
-  /** At once: the library would let frames grow, and what is looked at would not stand still. */
-  settle() {
-    const picture = select(this.host).select("svg"), height = Number(picture.attr("height")), { width } = this;
-    picture.attr("viewBox", `0 0 ${width} ${height}`); // paper is narrower
-    picture.selectAll("g.frame").interrupt().attr("transform", (d) =>
-      `translate(${d.x0 * width},${this.inverted ? d.depth * ROW : height - (d.depth + 1) * ROW})`);
-    picture.selectAll("g.frame > rect").interrupt().attr("width", (d) => (d.x1 - d.x0) * width);
-    picture.selectAll("g.frame foreignObject > div").interrupt().text((d) => d.data.name);
   }
 
   focusOn(at) { this.moveTo(this.frames.get(at) || this.frames.get(this.focus)); }

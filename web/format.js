@@ -3,7 +3,7 @@
 
 const significant = (value, digits = 3) => {
   if (value === 0) return "0";
-  const magnitude = Math.floor(Math.log10(Math.abs(value)));
+  const magnitude = Math.floor(Math.log10(Math.abs(Number(value.toPrecision(digits)))));
   return value.toFixed(Math.max(0, digits - 1 - magnitude));
 };
 

@@ -54,6 +54,8 @@ const missing = (recording) => {
     list.push(["", `To keep this page small, the ${format.count(folded.files)} least used files are shown together, one row for each mount.`]);
   if (folded.stacks)
     list.push(["", `To keep this page small, ${format.count(folded.stacks)} frames of rare stacks are shown as “(other)”.`]);
+  if (folded.quanta)
+    list.push(["", `To keep this page small, ${format.plural(folded.quanta, "quantum", "quanta")} of small processes, or that were short, are not shown one by one but by their task.`]);
   if (folded.names)
     list.push(["", `To keep this page small, the middle of ${format.plural(folded.names, "very long name")} was left out.`]);
   return list;

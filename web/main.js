@@ -7,7 +7,13 @@ import { drawHead, drawQuality } from "./head.js";
 import { Tasks, drawSelection } from "./tasks.js";
 import { Timeline } from "./timeline.js";
 import { Stacks } from "./stacks.js";
-import { Waits, Files, Distributions } from "./events.js";
+import { Quanta } from "./quanta.js";
+import { Waits, Files } from "./events.js";
+import { Storage } from "./storage.js";
+import { Remotes } from "./remotes.js";
+import { Ceph } from "./ceph.js";
+import { Memory } from "./memory.js";
+import { Distributions } from "./distributions.js";
 
 /** gzip in base64: a page for a long recording would be too large without. */
 const unpack = async (text) => {
@@ -17,6 +23,10 @@ const unpack = async (text) => {
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
 };
 
+/** What there is on the page, in its order. */
+const drawContents = () => byId("contents").replaceChildren(...[...document.querySelectorAll("main > section")].filter(({ hidden }) => !hidden)
+  .map(({ id }) => el("a", { href: `#${id}` }, byId(`${id}-title`).textContent)));
+
 const start = async () => {
   const recording = readRecording(await unpack(byId("data").textContent));
   byId("data").remove(); // large, and no longer needed
@@ -25,8 +35,10 @@ const start = async () => {
   const colourOf = taskColours(sumUp(recording, (epoch) => epoch.task, everything, null));
   drawHead(recording);
   drawSelection(selection);
-  const parts = [new Tasks(selection), new Timeline(selection, colourOf), new Stacks(selection), new Waits(selection), new Files(selection), new Distributions(selection)];
+  const parts = [new Tasks(selection), new Quanta(selection), new Timeline(selection, colourOf), new Stacks(selection), new Waits(selection), new Files(selection), new Storage(selection),
+    new Remotes(selection), new Ceph(selection), new Memory(selection), new Distributions(selection)];
   drawQuality(recording);
+  drawContents();
   document.documentElement.dataset.ready = parts.length;
 };
 

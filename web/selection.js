@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What is chosen: a task, a process, a range of time; and sums of what was counted over it.
+// What is chosen: a task, a process, a quantum, a range of time; and sums of what was counted over it.
 
 export const IDLE = "idle";
 
@@ -8,6 +8,7 @@ export class Selection {
     this.recording = recording;
     this.task = null;
     this.process = null;
+    this.quantum = null; // its epoch
     this.range = null; // [first bucket, last bucket]
     this.listeners = [];
     this.refresh();
@@ -25,14 +26,15 @@ export class Selection {
     const { epochs } = this.recording;
     this.epochPasses = Uint8Array.from(epochs, (epoch) =>
       (this.task === null || epoch.task === this.task) &&
-      (this.process === null || epoch.process === this.process) ? 1 : 0);
+      (this.process === null || epoch.process === this.process) &&
+      (this.quantum === null || epoch.index === this.quantum) ? 1 : 0);
     const buckets = this.recording.bucketEnds.length;
     // The last one is for what no slice is known of: it lies in no range.
     this.bucketPasses = Uint8Array.from({ length: buckets + 1 }, (_, i) =>
       !this.range || (i >= this.range[0] && i <= this.range[1]) ? 1 : 0);
   }
 
-  get isEverything() { return this.task === null && this.process === null && !this.range; }
+  get isEverything() { return this.task === null && this.process === null && this.quantum === null && !this.range; }
 
   /** The chosen time, in nanoseconds. */
   get span() {
@@ -46,10 +48,16 @@ export class Selection {
     return `process ${process.pid} (${process.comm || "?"})`;
   }
 
+  quantumName(index) {
+    const { quantum, process } = this.recording.epochs[index];
+    return `quantum ${quantum.data || quantum.id || `${quantum.number} of ${this.processName(process)}`}`;
+  }
+
   words() {
     const words = [];
     if (this.task !== null) words.push(`task ${this.task}`);
     if (this.process !== null) words.push(this.processName(this.process));
+    if (this.quantum !== null) words.push(this.quantumName(this.quantum));
     if (this.range) words.push(this.span.map((ns) => (ns / 1e9).toFixed(1)).join(" to ") + " s");
     return words.join(", ") || "everything";
   }
@@ -66,7 +74,7 @@ export const sumUp = (recording, groupOf, bucketPasses, range) => {
     if (!groups.has(key)) {
       groups.set(key, {
         key, cpu: 0, user: 0, system: 0, waited: 0, idle: 0, waitCount: 0, io: 0, read: 0, written: 0, ops: 0, errors: 0,
-        elapsed: 0, failures: 0, rss: null, named: false, job: null, processes: new Set(), classes: new Map(),
+        elapsed: 0, failures: 0, quanta: [], rss: null, named: false, job: null, processes: new Set(), classes: new Map(),
         course: new Float64Array(recording.bucketEnds.length),
       });
     }
@@ -79,28 +87,30 @@ export const sumUp = (recording, groupOf, bucketPasses, range) => {
   return [...groups.values()];
 };
 
+/** Of epochs that are many: how long they lived in the range. */
+const livedIn = ({ alive, epochs, bucketStarts, bucketEnds }, [from, to]) => {
+  const lived = new Float64Array(epochs.length);
+  for (let i = 0; i < alive.count; i++)
+    if (bucketStarts[alive.keys[1][i]] >= from && bucketEnds[alive.keys[1][i]] <= to) lived[alive.keys[0][i]] += alive.values[0][i];
+  return lived;
+};
+
 const addEpochs = (recording, at, range) => {
+  const lived = range && livedIn(recording, range);
   for (const epoch of recording.epochs) {
     const group = at[epoch.index];
     if (!group) continue;
-    const many = recording.processes[epoch.process].many;
-    if (!range) group.elapsed += epoch.elapsed;
-    else if (!many) group.elapsed += clipped(epoch, range);
-    if (range && !many && !clipped(epoch, range)) continue;
+    const elapsed = !range ? epoch.elapsed : epoch.many ? lived[epoch.index] : clipped(epoch, range);
+    group.elapsed += elapsed;
+    if (range && !elapsed) continue;
     group.processes.add(epoch.process);
     group.failures += epoch.failures;
     group.user += epoch.user;
     group.system += epoch.system;
     if (epoch.rss !== null && (group.rss === null || epoch.rss > group.rss)) group.rss = epoch.rss;
+    if (epoch.quantum) group.quanta.push(epoch);
     group.named ||= epoch.rule !== null;
     group.job ??= epoch.job;
-  }
-  if (!range) return;
-  const { alive } = recording;
-  for (let i = 0; i < alive.count; i++) {
-    const group = at[alive.keys[0][i]], bucket = alive.keys[1][i];
-    if (group && recording.bucketStarts[bucket] >= range[0] && recording.bucketEnds[bucket] <= range[1])
-      group.elapsed += alive.values[0][i];
   }
 };
 

@@ -1,35 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Weights of stacks: of what is chosen, in a metric, as a tree and by function or line.
-import { FIRST_NODE, NOT_SAMPLED, NO_STACK, CPU, OFFCPU, IO, TIME, BYTES, OPS, isStartUp } from "./recording.js";
+import { FIRST_NODE, NOT_SAMPLED, NO_STACK, CPU, OFFCPU, IO, CEPH, MEM, TIME, BYTES, OPS, LIVE, PEAK, isStartUp } from "./recording.js";
 import { IDLE } from "./selection.js";
 
 export const METRICS = [
-  { name: "cpu", title: "CPU time", source: CPU, share: TIME, unit: "time" },
-  { name: "offcpu", title: "Waiting time", source: OFFCPU, share: TIME, unit: "time" },
-  { name: "io_time", title: "Time in file operations", source: IO, share: TIME, unit: "time" },
-  { name: "read_bytes", title: "Bytes read", source: IO, share: BYTES, direction: 1, unit: "bytes" },
-  { name: "write_bytes", title: "Bytes written", source: IO, share: BYTES, direction: 2, unit: "bytes" },
-  { name: "ops", title: "Number of operations", source: IO, share: OPS, unit: "count" },
+  { name: "cpu", title: "CPU time", group: "CPU", source: CPU, share: TIME, unit: "time" },
+  { name: "offcpu", title: "Waiting time", group: "Waiting", source: OFFCPU, share: TIME, unit: "time" },
+  { name: "io_time", title: "Time in file operations", group: "Files", source: IO, share: TIME, unit: "time" },
+  { name: "read_bytes", title: "Bytes read", group: "Files", source: IO, share: BYTES, direction: 1, unit: "bytes" },
+  { name: "write_bytes", title: "Bytes written", group: "Files", source: IO, share: BYTES, direction: 2, unit: "bytes" },
+  { name: "ops", title: "Number of operations", group: "Files", source: IO, share: OPS, unit: "count" },
+  { name: "ceph_time", title: "Time of CephFS requests", group: "CephFS", source: CEPH, share: TIME, unit: "time" },
+  { name: "ceph_ops", title: "Number of CephFS requests", group: "CephFS", source: CEPH, share: OPS, unit: "count" },
+  { name: "ceph_read_bytes", title: "Bytes read from CephFS", group: "CephFS", source: CEPH, share: BYTES, direction: 1, unit: "bytes" },
+  { name: "ceph_write_bytes", title: "Bytes written to CephFS", group: "CephFS", source: CEPH, share: BYTES, direction: 2, unit: "bytes" },
+  { name: "rss_growth", title: "Growth of memory", group: "Memory", source: MEM, share: BYTES, unit: "bytes" },
+  { name: "faults", title: "Page faults", group: "Memory", source: MEM, share: OPS, unit: "count" },
+  { name: "mmap_peak", title: "Mapped memory at its peak", group: "Memory", source: MEM, share: PEAK, unit: "bytes", timeless: true },
+  { name: "mmap_live", title: "Mapped memory not released", group: "Memory", source: MEM, share: LIVE, unit: "bytes", timeless: true },
 ];
 
 export const NOT_IDLE = "(all but idle)";
 export const ALL = "(all)";
+/** Of CephFS, without what lies around the requests. */
+export const REQUESTS = "(requests)";
 
-/** Waits by class, operations by name; null: the metric has no such parts. */
+/** Waits by class, operations and kinds of memory by name; null: the metric has no such parts. */
 export const itemsOf = (recording, metric) => {
   if (metric.source === OFFCPU) return recording.classes;
-  if (metric.source === IO && metric.share !== BYTES) return recording.ops.map(({ name }) => name);
-  return null;
+  if (metric.source === MEM && metric.share !== OPS) return recording.memKinds.filter((name) => name !== "fault");
+  if (metric.share === BYTES) return null;
+  if (metric.source === IO) return recording.ops.map(({ name }) => name);
+  return metric.source === CEPH ? recording.cephOps.map(({ name }) => name) : null;
 };
+
+export const firstItem = (metric) => (metric.source === OFFCPU ? NOT_IDLE : metric.source === CEPH ? REQUESTS : ALL);
 
 const poolPasses = (selection, metric, item) => {
   const { recording, epochPasses } = selection;
   return Uint8Array.from(recording.pools, (pool) => {
     if (pool.source !== metric.source || !epochPasses[pool.epoch]) return 0;
     if (metric.source === CPU) return 1;
-    const name = metric.source === OFFCPU ? recording.classes[pool.item] : recording.ops[pool.item].name;
-    if (metric.direction && recording.ops[pool.item].direction !== metric.direction) return 0;
+    const op = { [IO]: recording.ops, [CEPH]: recording.cephOps }[metric.source]?.[pool.item];
+    const name = op ? op.name : (metric.source === OFFCPU ? recording.classes : recording.memKinds)[pool.item];
+    if (metric.direction && op.direction !== metric.direction) return 0;
     if (item === ALL) return 1;
+    if (item === REQUESTS) return op.request ? 1 : 0;
     return (item === NOT_IDLE ? name !== IDLE : name === item) ? 1 : 0;
   });
 };
@@ -41,7 +57,8 @@ export const weigh = (selection, metric, item) => {
   const own = new Float64Array(stacks.count + FIRST_NODE), samples = new Float64Array(stacks.count + FIRST_NODE);
   const [pool, share, node, bucket] = sampled.keys, [number, weight] = sampled.values;
   for (let i = 0; i < sampled.count; i++) {
-    if (!passes[pool[i]] || share[i] !== metric.share || !selection.bucketPasses[bucket[i]]) continue;
+    // What was mapped is known of no time.
+    if (!passes[pool[i]] || share[i] !== metric.share || !(metric.timeless || selection.bucketPasses[bucket[i]])) continue;
     own[node[i]] += weight[i] * pools[pool[i]].factor[metric.share];
     samples[node[i]] += number[i];
   }
@@ -62,6 +79,7 @@ const startUpNodes = (stacks) => {
 
 const isHidden = (fn, frames) => {
   if (!fn) return false;
+  if (frames === "subtask") return fn.kind !== "subtask";
   if (frames === "python") return fn.kind !== "python" && fn.kind !== "subtask";
   if (frames === "native") return fn.kind === "python" || fn.kind === "subtask" || fn.loop;
   return fn.loop;
@@ -71,8 +89,11 @@ const SPECIAL_NAMES = { [NO_STACK]: "(unknown)", [NOT_SAMPLED]: "(not sampled)" 
 const SPECIAL_MEANINGS = {
   "(unknown)": "samples without a stack", "(not sampled)": "counted exactly, but no sample stands for it",
   "(other)": "rare stacks, put together to keep this page small", "(no Python)": "stacks without a Python frame",
-  "(only Python)": "stacks without a native frame",
+  "(only Python)": "stacks without a native frame", "(no sub-task)": "outside of all tasks and sub-tasks that are known by name",
 };
+
+/** How what is left of a stack is called when none of its frames is of a kind. */
+const NONE_OF_KIND = { python: "(no Python)", native: "(only Python)", subtask: "(no sub-task)" };
 
 const special = (name) => ({ name, kind: "none", meaning: SPECIAL_MEANINGS[name] });
 
@@ -85,7 +106,7 @@ export const buildTree = (stacks, { frames, lines }) => {
   const target = new Int32Array(stacks.count + FIRST_NODE);
   const size = stacks.functions.length + 8;
   const hidden = stacks.functions.map((fn) => isHidden(fn, frames));
-  const specials = ["(unknown)", "(not sampled)", "(other)", frames === "python" ? "(no Python)" : "(only Python)"];
+  const specials = ["(unknown)", "(not sampled)", "(other)", NONE_OF_KIND[frames] || "(only Python)"];
   const child = (of, key, make) => {
     const whole = of * (size * (lines ? 1048576 : 1)) + key;
     let at = children.get(whole);
@@ -161,15 +182,41 @@ const ownersOf = (stacks, frames) => {
   return owner;
 };
 
-const linedOf = (stacks) => {
+/** The innermost frame that has a line, -1: none. */
+export const linedOf = (stacks) => {
   const lined = new Int32Array(stacks.count);
   for (let i = 0; i < stacks.count; i++)
     lined[i] = stacks.line[i] ? i : stacks.parent[i] < 0 ? -1 : lined[stacks.parent[i]];
   return lined;
 };
 
-/** Places (functions or lines) of nodes: of each node its place, or -1. */
+/** The innermost sub-task around each node, -1: none. */
+const subtaskOf = (stacks) => {
+  const around = new Int32Array(stacks.count);
+  for (let i = 0; i < stacks.count; i++)
+    around[i] = stacks.fn[i] >= 0 && stacks.functions[stacks.fn[i]].kind === "subtask" ? i : stacks.parent[i] < 0 ? -1 : around[stacks.parent[i]];
+  return around;
+};
+
+const NO_SUBTASK = "(no sub-task)";
+
+const subtaskPlaces = (stacks) => {
+  const around = subtaskOf(stacks), places = [], index = new Map(), at = new Int32Array(stacks.count);
+  for (let i = 0; i < stacks.count; i++) {
+    const fn = around[i] < 0 ? null : stacks.functions[stacks.fn[around[i]]];
+    const key = stacks.fn[i] < 0 ? "(other)" : fn ? fn.name : NO_SUBTASK; // there may be sub-tasks among the others
+    if (!index.has(key)) {
+      index.set(key, places.length);
+      places.push({ key, fn: key === "(other)" ? null : fn, name: key, kind: fn && key !== "(other)" ? "subtask" : "none", line: 0 });
+    }
+    at[i] = index.get(key);
+  }
+  return { places, at, outermost: outermostOf(stacks, at) };
+};
+
+/** Places (functions, lines, sub-tasks) of nodes: of each node its place, or -1. */
 export const buildPlaces = (stacks, { frames, lines }) => {
+  if (frames === "subtask") return subtaskPlaces(stacks);
   const nearest = lines ? linedOf(stacks) : ownersOf(stacks, frames);
   const places = [], index = new Map(), at = new Int32Array(stacks.count);
   for (let i = 0; i < stacks.count; i++) {
@@ -214,13 +261,13 @@ export const fillPlaces = ({ places, at, outermost }, stacks, weights, { frames,
     if (stacks.parent[i] >= 0) total[stacks.parent[i]] += total[i];
   }
   // What has no line is no place that could call something.
-  for (const row of rows) if (row.key === "(no line)") row.total = row.own;
+  for (const row of rows) if (row.key === "(no line)" || row.key === NO_SUBTASK) row.total = row.own;
   for (const node of [NO_STACK, NOT_SAMPLED]) {
-    const name = lines && node === NO_STACK ? "(no line)" : SPECIAL_NAMES[node];
+    const name = node === NOT_SAMPLED ? SPECIAL_NAMES[node] : lines ? "(no line)" : frames === "subtask" ? NO_SUBTASK : SPECIAL_NAMES[node];
     const same = rows.find((row) => row.key === name), own = weights.own[node], samples = weights.samples[node];
     if (same) Object.assign(same, { own: same.own + own, total: same.total + own, samples: same.samples + samples });
     else rows.push({ key: name, name, kind: "none", own, total: own, samples });
   }
-  const wanted = (row) => lines || frames === "mixed" || row.kind === "none" || (frames === "python") === (row.kind === "python");
+  const wanted = (row) => lines || frames === "subtask" || frames === "mixed" || row.kind === "none" || (frames === "python") === (row.kind === "python");
   return rows.filter((row) => (row.total > 0 || row.samples > 0) && wanted(row));
 };

@@ -10,17 +10,20 @@ import { frameColour } from "./colours.js";
 
 const UNITS = { time: format.time, bytes: format.bytes, count: format.count };
 
+const isSubtask = ({ kind }) => kind === "subtask";
+
 export class Stacks {
   constructor(selection) {
     this.selection = selection;
     this.recording = selection.recording;
-    this.options = { metric: "cpu", item: model.NOT_IDLE, view: "icicle", frames: "mixed", lines: false, hideStartUp: false, term: "" };
+    this.options = { metric: "cpu", item: model.NOT_IDLE, view: "icicle", frames: "mixed", by: "function", hideStartUp: false, term: "" };
     this.trees = new Map();
     this.places = new Map();
     this.focus = 0;
     this.build();
     selection.onChange(() => this.refresh());
     document.addEventListener("themechange", () => this.draw());
+    document.addEventListener("showmetric", ({ detail }) => this.show(detail));
     onWidth(this.picture, (width) => { if (width !== this.flame.width) this.draw(); });
     this.refresh();
   }
@@ -42,13 +45,13 @@ export class Stacks {
       el("div", { class: "controls" }, this.metricControl(), this.itemHost,
         choice("Direction", [["icicle", "Icicle"], ["flame", "Flame graph"]], "icicle", (view) => this.change({ view })),
         choice("Frames", [["mixed", "All frames"], ["python", "Python only"], ["native", "Native only"]], "mixed", (frames) => this.change({ frames })),
-        choice("Detail", [["function", "By function"], ["line", "By line"]], "function", (by) => this.change({ lines: by === "line" })),
+        choice("Detail", this.detailChoices(), "function", (by) => this.change({ by })),
         checkbox("Hide imports", false, (hideStartUp) => this.change({ hideStartUp }), { id: "hide-startup" })),
       el("div", { class: "controls searching" }, el("label", { class: "control" }, el("span", {}, "Search"), this.search), this.found, this.out),
       this.summary, this.legend(), this.picture, this.details,
       el("h3", { id: "functions-title" }, "Functions"), el("p", { class: "lead" }, "Estimates from samples. Choose a row to find it in the picture."), el("div", { id: "functions" }));
     this.flame = new Flame(this.picture, {
-      label: (at) => this.label(at), describe: (at) => this.describe(at),
+      label: (at) => this.label(at), tip: (at) => this.tip(at), say: (at) => `${format.shorten(this.tree.frame[at].name, 200)}, ${this.share(at)}`,
       zoom: (at, keep) => this.zoom(at, keep), look: (at) => this.look(at),
     });
     this.table = new Table(byId("functions"), this.columns(), {
@@ -60,19 +63,40 @@ export class Stacks {
 
   metricControl() {
     const metrics = model.METRICS.filter(({ source }) => this.recording.recorded[source]);
-    return select("Weight", metrics.map(({ name, title }) => [name, title]), "cpu", (metric) => {
-      this.options.item = metric === "offcpu" ? model.NOT_IDLE : model.ALL;
-      this.change({ metric });
-    }, { id: "metric" });
+    return select("Weight", metrics.map(({ name, title, group }) => [name, title, group]), "cpu", (metric) => this.weighBy(metric), { id: "metric" });
+  }
+
+  weighBy(name) {
+    this.change({ metric: name, item: model.firstItem(model.METRICS.find((metric) => metric.name === name)) });
+  }
+
+  /** Asked for by another section: the same figures by function. */
+  show(name) {
+    byId("metric").value = name;
+    this.weighBy(name);
+    byId("stacks").scrollIntoView();
+    byId("metric").focus({ preventScroll: true });
+  }
+
+  detailChoices() {
+    const choices = [["function", "By function"], ["line", "By line"]];
+    return this.recording.stacks.functions.some(isSubtask) ? [...choices, ["subtask", "By sub-task"]] : choices;
+  }
+
+  /** How the tree is made: sub-tasks stand alone, whatever frames are chosen. */
+  get shape() {
+    const { frames, by, hideStartUp } = this.options;
+    return { frames: by === "subtask" ? "subtask" : frames, lines: by === "line", hideStartUp };
   }
 
   /** Waits by class, operations by name. */
   drawItems() {
     const items = model.itemsOf(this.recording, this.metric);
     if (!items) return this.itemHost.replaceChildren();
-    const waits = this.options.metric === "offcpu";
-    const list = [[model.ALL, waits ? "all waiting" : "all operations"], ...[...items].sort().map((name) => [name, name])];
+    const waits = this.options.metric === "offcpu", kinds = this.options.metric === "rss_growth" || this.metric.timeless;
+    const list = [[model.ALL, waits ? "all waiting" : kinds ? "all kinds" : "all operations"], ...[...items].sort().map((name) => [name, name])];
     if (waits) list.unshift([model.NOT_IDLE, "all but idle threads"]);
+    if (this.options.item === model.REQUESTS) list[0] = [model.REQUESTS, "all requests"];
     if (this.drawnFor === this.options.metric) return undefined;
     this.drawnFor = this.options.metric;
     return this.itemHost.replaceChildren(select(waits ? "for" : "of", list, this.options.item, (item) => this.change({ item }), { id: "item" }));
@@ -83,7 +107,7 @@ export class Stacks {
       const mark = el("span", { class: "mark", "data-kind": kind });
       return el("li", {}, mark, text);
     };
-    this.marks = el("ul", { class: "legend" }, ["python", "native", "interpreter", "kernel"].map((kind) => key(kind, KIND_WORDS[kind])));
+    this.marks = el("ul", { class: "legend" }, ["python", "native", "interpreter", "kernel", ...(this.recording.stacks.functions.some(isSubtask) ? ["subtask"] : [])].map((kind) => key(kind, KIND_WORDS[kind])));
     return this.marks;
   }
 
@@ -93,13 +117,13 @@ export class Stacks {
 
   change(options) {
     Object.assign(this.options, options);
-    if ("frames" in options || "lines" in options) this.focus = 0;
+    if ("frames" in options || "by" in options) this.focus = 0;
     this.refresh();
   }
 
   cached(cache, make) {
-    const key = `${this.options.frames} ${this.options.lines}`;
-    if (!cache.has(key)) cache.set(key, make(this.recording.stacks, this.options));
+    const key = `${this.shape.frames} ${this.shape.lines}`;
+    if (!cache.has(key)) cache.set(key, make(this.recording.stacks, this.shape));
     return cache.get(key);
   }
 
@@ -111,11 +135,11 @@ export class Stacks {
     }
     this.tree = this.cached(this.trees, model.buildTree);
     this.weights = model.weigh(this.selection, this.metric, options.item);
-    this.values = model.fillTree(this.tree, recording.stacks, this.weights, options);
+    this.values = model.fillTree(this.tree, recording.stacks, this.weights, this.shape);
     if (!(this.values.total[this.focus] > 0)) this.focus = 0;
-    const rows = model.fillPlaces(this.cached(this.places, model.buildPlaces), recording.stacks, this.weights, options);
+    const rows = model.fillPlaces(this.cached(this.places, model.buildPlaces), recording.stacks, this.weights, this.shape);
     this.mostOwn = Math.max(0, ...rows.map((row) => row.own));
-    byId("functions-title").textContent = options.lines ? "Lines" : "Functions";
+    byId("functions-title").textContent = { function: "Functions", line: "Lines", subtask: "Sub-tasks" }[options.by];
     this.table.set(rows);
     this.draw();
   }
@@ -125,15 +149,26 @@ export class Stacks {
     return frame.line ? `${frame.name} :${frame.line}` : frame.name;
   }
 
+  share(at) {
+    const { total } = this.values;
+    return `${this.words(total[at])}, ${format.percent(total[at], total[0])} of what is shown`;
+  }
+
   describe(at) {
     const frame = this.tree.frame[at], { values } = this;
     const samples = values.totalSamples[at];
-    const share = `${this.words(values.total[at])}, ${format.percent(values.total[at], values.total[0])} of what is shown`;
-    const lines = [frame.name, share];
+    const lines = [frame.name, this.share(at)];
     if (values.own[at] > 0 && values.own[at] < values.total[at]) lines.push(`itself ${this.words(values.own[at])}`);
     lines.push(frame.fn ? `${KIND_WORDS[frame.kind]} · ${origin(frame.fn)}${frame.line ? ` · line ${frame.line}` : ""}` : frame.meaning || "");
-    if (at && frame.name !== "(not sampled)") lines.push(`an estimate from ${format.plural(samples, "sample")}`);
+    if (at && frame.name !== "(not sampled)") lines.push(this.metric.timeless ? `exact, of ${format.plural(samples, "place")}` : `an estimate from ${format.plural(samples, "sample")}`);
     return lines;
+  }
+
+  /** At the pointer, where the fields below the picture are of another frame: its nearest callers too. */
+  tip(at) {
+    const callers = [];
+    for (let up = this.tree.parent[at]; up > 0 && callers.length < 6; up = this.tree.parent[up]) callers.push(format.shorten(this.label(up), 48));
+    return callers.length ? [...this.describe(at), `called by ${callers.slice(0, 5).join(" ‹ ")}${callers.length > 5 ? " …" : ""}`] : this.describe(at);
   }
 
   find() {
@@ -194,9 +229,11 @@ export class Stacks {
   drawSummary() {
     const { values, weights } = this, parts = [];
     const samples = values.totalSamples[0];
-    parts.push(`${this.metric.title}: ${this.words(values.total[0])} of ${this.selection.words()}, shared out over ${format.plural(samples, "sample")}.`);
+    const basis = this.metric.timeless ? `exact, from ${format.plural(samples, "place")} that mapped it` : `shared out over ${format.plural(samples, "sample")}`;
+    parts.push(`${this.metric.title}: ${this.words(values.total[0])} of ${this.selection.words()}, ${basis}.`);
     const without = weights.own[NOT_SAMPLED];
     if (without > 0) parts.push(`${this.words(without)} have no sample.`);
+    if (this.metric.timeless && this.selection.range) parts.push("Of the whole time: of what was mapped it is not known when.");
     if (values.startUp > 0) parts.push(`${this.words(values.startUp)} of importing modules are hidden.`);
     this.summary.textContent = parts.join(" ");
     this.summary.dataset.value = values.total[0];
@@ -233,7 +270,7 @@ export class Stacks {
 
   columns() {
     const total = () => this.values.total[0];
-    const place = (row) => (this.options.lines && row.fn && row.line ? `${row.fn.file || row.fn.module}:${row.line}` : row.fn ? origin(row.fn) : "");
+    const place = (row) => (this.shape.lines && row.fn && row.line ? `${row.fn.file || row.fn.module}:${row.line}` : row.fn ? origin(row.fn) : "");
     return [
       { name: "name", title: "function", value: (row) => row.name, text: (row) => format.shorten(row.name, 60), title_of: (row) => row.name },
       { name: "kind", title: "kind", value: (row) => row.kind, text: (row) => KIND_WORDS[row.kind] },

@@ -13,7 +13,7 @@ const compare = (one, other) => {
 };
 
 /**
- * columns: {name, title, value(row), text(row) or node(row), number, hint, wide}; sort: a column's name.
+ * columns: {name, title, value(row), text(row) or node(row), number, hint, wide}; sort: a column's name, null: as rows come.
  * options: caption, filter(row) → text that is searched, choose(row), chosen(row), empty, key(row), step
  */
 export class Table {
@@ -52,12 +52,12 @@ export class Table {
   }
 
   visible() {
-    const column = this.columns.find(({ name }) => name === this.sort) || this.columns[0];
+    const column = this.columns.find(({ name }) => name === this.sort);
     const sign = this.descending ? 1 : -1;
     const { filter } = this.options;
-    return this.rows
-      .filter((row) => !this.term || filter(row).toLowerCase().includes(this.term))
-      .map((row) => [column.value(row), row])
+    const rows = this.rows.filter((row) => !this.term || filter(row).toLowerCase().includes(this.term));
+    if (!column) return rows; // as they come
+    return rows.map((row) => [column.value(row), row])
       .sort(([one], [other]) => (one === null || other === null ? 1 : sign) * compare(one, other))
       .map(([, row]) => row);
   }

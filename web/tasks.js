@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Tasks and processes: what each used, and the choice among them.
+// Tasks, processes and quanta: what each used, and the choice among them.
 import { el, svg, byId, choice, announce } from "./dom.js";
 import * as format from "./format.js";
 import { OFFCPU, IO } from "./recording.js";
 import { sumUp, sumOfSelection, IDLE } from "./selection.js";
 import { Table, barCell } from "./table.js";
 import { classColour } from "./colours.js";
+import { spread, tinyHistogram, isWhole, figureText } from "./quanta.js";
 
 const SPARK = [90, 18];
 
@@ -48,6 +49,13 @@ const busiest = (recording, rows) => {
   return most;
 };
 
+/** Of what each quantum used, the figures that stand in the table; the section "Quanta" has all. */
+const QUANTUM_COLUMNS = [
+  ["rss_peak_bytes", "peak RSS"], ["run_queue_s", "run queue"], ["threads", "threads"], ["major_faults", "maj. faults"], ["minor_faults", "faults"], ["voluntary_switches", "switches"],
+  ["involuntary_switches", "preempted"], ["migrations", "migrations"], ["device_read_bytes", "from device"], ["device_write_bytes", "to device"], ["children_cpu_s", "children's CPU"],
+  ["ghz", "GHz"], ["ipc", "IPC"], ["llc_misses_per_ki", "LLC miss/ki"], ["branch_miss_share", "branch misses"],
+];
+
 export class Tasks {
   constructor(selection) {
     this.selection = selection;
@@ -55,22 +63,29 @@ export class Tasks {
     this.mode = "tasks";
     const host = byId("tasks");
     this.tiles = el("dl", { class: "tiles" });
-    this.hosts = { tasks: el("div", { id: "tasks-table" }), processes: el("div", { id: "processes-table", hidden: true }) };
+    this.hosts = { tasks: el("div", { id: "tasks-table" }), processes: el("div", { id: "processes-table", hidden: true }), quanta: el("div", { id: "quanta-table", hidden: true }) };
+    const modes = [["tasks", "Tasks"], ["processes", "Processes"]];
+    if (this.recording.quanta.length) modes.push(["quanta", "Quanta"]);
     host.append(
       el("div", { class: "bar-of-title" }, el("h2", { id: "tasks-title" }, "Tasks"),
-        choice("Rows", [["tasks", "Tasks"], ["processes", "Processes"]], "tasks", (mode) => this.show(mode))),
+        choice("Rows", modes, "tasks", (mode) => this.show(mode))),
       el("p", { class: "lead" }, "Exact. Choose a row, and all below is about it."),
-      this.hosts.tasks, this.hosts.processes, this.tiles);
+      ...Object.values(this.hosts), this.tiles);
     this.tables = {
       tasks: new Table(this.hosts.tasks, this.taskColumns(), {
         caption: "Tasks", sort: "cpu", filter: (row) => `${row.key} ${row.job || ""}`, filterHint: "filter tasks", key: (row) => row.key,
-        choose: (row) => selection.set({ task: selection.task === row.key ? null : row.key, process: null }),
+        choose: (row) => selection.set({ task: selection.task === row.key ? null : row.key, process: null, quantum: null }),
         chosen: (row) => selection.task === row.key,
       }),
       processes: new Table(this.hosts.processes, this.processColumns(), {
         caption: "Processes", sort: "cpu", filterHint: "filter processes", filter: (row) => this.processText(row), key: (row) => row.key,
-        choose: (row) => selection.set({ process: selection.process === row.key ? null : row.key }),
+        choose: (row) => selection.set({ process: selection.process === row.key ? null : row.key, quantum: null }),
         chosen: (row) => selection.process === row.key,
+      }),
+      quanta: new Table(this.hosts.quanta, this.quantumColumns(), {
+        caption: "Quanta", sort: "elapsed", filterHint: "filter quanta", filter: (row) => `${this.quantumText(row)} ${this.epoch(row).task} ${this.recording.processes[this.epoch(row).process].pid}`, key: (row) => row.key,
+        choose: (row) => selection.set({ quantum: selection.quantum === row.key ? null : row.key }),
+        chosen: (row) => selection.quantum === row.key,
       }),
     };
     selection.onChange(() => this.draw());
@@ -79,9 +94,15 @@ export class Tasks {
 
   show(mode) {
     this.mode = mode;
-    this.hosts.tasks.hidden = mode !== "tasks";
-    this.hosts.processes.hidden = mode !== "processes";
+    for (const [name, host] of Object.entries(this.hosts)) host.hidden = name !== mode;
     this.draw();
+  }
+
+  epoch(row) { return this.recording.epochs[row.key]; }
+
+  quantumText(row) {
+    const { quantum } = this.epoch(row);
+    return quantum.data || quantum.id || `number ${quantum.number}`;
   }
 
   processText(row) {
@@ -111,6 +132,8 @@ export class Tasks {
       { name: "task", title: "task", value: (row) => row.key, text: (row) => format.shorten(row.key, 48), title_of: (row) => row.key },
       { name: "job", title: "job", when: (rows) => rows.some((row) => row.job), value: (row) => row.job, text: (row) => row.job || "–" },
       { name: "processes", title: "processes", number: true, value: (row) => row.processCount, text: (row) => format.count(row.processCount) },
+      { name: "quanta", title: "quanta", number: true, hint: "pieces of work", when: (rows) => rows.some((row) => row.quanta.length), value: (row) => row.quanta.length, text: (row) => (row.quanta.length ? format.count(row.quanta.length) : "–") },
+      { name: "each", title: "each took", hint: "how long whole quanta took: distribution and median", when: (rows) => rows.some((row) => row.each), value: (row) => row.each?.median ?? null, node: (row) => (row.each ? el("span", { class: "barred" }, tinyHistogram(row.each, format.time), el("span", { class: "figure" }, format.time(row.each.median))) : "–") },
       ...this.sharedColumns(),
       { name: "failures", title: "failed", number: true, hint: "processes that ended with an error or by a signal", value: (row) => row.failures, text: (row) => format.count(row.failures) },
     ];
@@ -129,17 +152,41 @@ export class Tasks {
     ];
   }
 
+  quantumColumns() {
+    const { recording } = this, process = (row) => recording.processes[this.epoch(row).process];
+    const figures = QUANTUM_COLUMNS.map(([name, title]) => [recording.quantumFigures.find((figure) => figure.name === name), title]).filter(([figure]) => figure);
+    return [
+      { name: "quantum", title: "quantum", value: (row) => this.quantumText(row), text: (row) => format.shorten(this.quantumText(row), 44), title_of: (row) => [this.quantumText(row), this.epoch(row).quantum.id, this.epoch(row).quantum.run].filter(Boolean).join(" · ") },
+      { name: "task", title: "task", value: (row) => this.epoch(row).task, text: (row) => format.shorten(this.epoch(row).task, 28), title_of: (row) => this.epoch(row).task },
+      { name: "pid", title: "pid", number: true, value: (row) => process(row).pid, text: (row) => String(process(row).pid) },
+      { name: "start", title: "began", number: true, value: (row) => this.epoch(row).start, text: (row) => `${this.epoch(row).quantum.whole ? "" : "before "}${format.clock(this.epoch(row).start)}` },
+      ...this.sharedColumns().filter(({ name }) => name !== "rss"),
+      ...figures.map(([figure, title]) => {
+        const value = (row) => figure.values[this.epoch(row).quantum.index];
+        return { name: figure.name, title, hint: figure.title, number: true, value, text: (row) => figureText(value(row), figure.unit) };
+      }),
+    ];
+  }
+
+  /** What is a row: null for what is none. */
+  rowOf(epoch) {
+    const { task, process } = this.selection;
+    if (this.mode === "tasks") return epoch.task;
+    if (task !== null && epoch.task !== task) return null;
+    if (this.mode === "processes") return epoch.process;
+    return epoch.quantum && (process === null || epoch.process === process) ? epoch.index : null;
+  }
+
   draw() {
-    const { selection, recording } = this;
+    const { selection, recording, mode } = this;
     const range = selection.range ? selection.span : null;
-    const byTask = this.mode === "tasks";
-    const passes = (epoch) => byTask || selection.task === null || epoch.task === selection.task;
-    const rows = sumUp(recording, (epoch) => (passes(epoch) ? (byTask ? epoch.task : epoch.process) : null), selection.bucketPasses, range)
+    const rows = sumUp(recording, (epoch) => this.rowOf(epoch), selection.bucketPasses, range)
       .filter((row) => !range || row.elapsed > 0 || row.cpu > 0);
-    if (!byTask) this.nameTasks(rows);
+    if (mode === "processes") this.nameTasks(rows);
+    for (const row of rows) row.each = mode === "tasks" ? spread(row.quanta.filter((epoch) => isWhole(recording, epoch)).map(({ elapsed }) => elapsed)) : null;
     this.most = Math.max(0, ...rows.map((row) => row.cpu));
     this.level = busiest(recording, rows);
-    this.tables[this.mode].set(rows);
+    this.tables[mode].set(rows);
     this.drawTiles();
   }
 
@@ -183,11 +230,12 @@ export const drawSelection = (selection) => {
     const chips = [];
     if (selection.task !== null) chips.push(chip("task", `task ${format.shorten(selection.task, 40)}`, { task: null }));
     if (selection.process !== null) chips.push(chip("process", selection.processName(selection.process), { process: null }));
+    if (selection.quantum !== null) chips.push(chip("quantum", format.shorten(selection.quantumName(selection.quantum), 60), { quantum: null }));
     host.dataset.range = selection.range ? selection.span.join(" ") : "";
     if (selection.range) chips.push(chip("range", `${selection.span.map((ns) => (ns / 1e9).toFixed(1)).join(" – ")} s`, { range: null }));
     host.hidden = !chips.length;
     host.replaceChildren("Only ", ...chips,
-      el("button", { type: "button", class: "quiet", id: "everything", onclick: () => selection.set({ task: null, process: null, range: null }) }, "Show everything"));
+      el("button", { type: "button", class: "quiet", id: "everything", onclick: () => selection.set({ task: null, process: null, quantum: null, range: null }) }, "Show everything"));
     announce(`chosen: ${selection.words()}`);
   };
   selection.onChange(draw);

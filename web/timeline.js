@@ -1,13 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// When: CPU, processes, run queue and storage over time, and what each process was doing. A range
+// When: quanta, CPU, run queue, memory and storage over time, and what each process was doing. A range
 // that is chosen here holds for the whole page.
 import { scaleLinear, area, line, curveStepAfter, stack, axisBottom, brushX, select as pick, max } from "d3";
-import { el, svg, byId, showTip, hideTip, onWidth } from "./dom.js";
+import { el, svg, byId, select, showTip, hideTip, onWidth } from "./dom.js";
 import * as format from "./format.js";
-import { OFFCPU, IO } from "./recording.js";
+import { OFFCPU, IO, MEM } from "./recording.js";
 import { sumUp } from "./selection.js";
+import { Table } from "./table.js";
 
-const PLOT = 62, GAP = 26, BAR = 15, FIRST_ROWS = 24, MOST_ROWS = 400;
+const PLOT = 62, GAP = 26, BAR = 15, FIRST_ROWS = 24, MOST_ROWS = 400, MOST_LAYERS = 8;
+const LAYER_COLOURS = ["#4e79a7", "#f28e2b", "#59a14f", "#b07aa1", "#76b7b2", "#e15759", "#c9a227", "#9c755f", "#8d949e"];
+
+/** What the bytes of files are told apart by. */
+const STORAGE = {
+  direction: { title: "read and written" },
+  mount: { title: "by mount", keyOf: (_, file) => file.mount || `(${file.kind})` },
+  task: { title: "by task", keyOf: (epoch) => epoch.task },
+  dataset: { title: "by dataset", keyOf: (_, file) => file.dataset || "(no dataset)" },
+};
+
+const isStored = ({ kind }) => kind === "file" || kind === "directory";
 
 export class Timeline {
   constructor(selection, colourOf) {
@@ -15,16 +27,30 @@ export class Timeline {
     this.recording = selection.recording;
     this.colourOf = colourOf;
     this.rows = FIRST_ROWS;
+    this.storageBy = "direction";
     const host = byId("time");
     this.legend = el("ul", { class: "legend" });
     this.picture = el("div", { id: "timeline" });
     this.more = el("p", { class: "more" });
+    const numbers = el("div", { id: "curves" });
     host.append(el("h2", { id: "time-title" }, "Time"),
       el("p", { class: "lead" }, "Drag over the curves, or give a range in seconds, and all figures are of that time."),
-      this.rangeForm(), this.legend, this.picture, this.more);
+      el("div", { class: "bar-of-title" }, this.rangeForm(), this.storageControl()), this.legend, this.picture, this.more,
+      el("details", {}, el("summary", {}, "The curves in numbers"), numbers));
+    this.numbers = new Table(numbers, [
+      { name: "plot", title: "curve", value: (row) => row.plot, text: (row) => row.plot }, { name: "name", title: "of", value: (row) => row.name, text: (row) => format.shorten(row.name, 60), title_of: (row) => row.name },
+      { name: "mean", title: "mean", number: true, value: (row) => row.mean, text: (row) => row.text(row.mean) }, { name: "most", title: "most", number: true, value: (row) => row.most, text: (row) => row.text(row.most) },
+      { name: "at", title: "at", number: true, hint: "from when on it was most", value: (row) => row.at, text: (row) => format.clock(row.at) },
+    ], { caption: "The curves in numbers", sort: null, key: (row) => `${row.plot} ${row.name}`, step: 20 });
     selection.onChange(() => this.draw());
     onWidth(this.picture, (width) => { if (width !== this.width) this.draw(); });
     this.draw();
+  }
+
+  storageControl() {
+    const { recorded, files } = this.recording, has = files.some(({ dataset }) => dataset);
+    if (!recorded[IO]) return "";
+    return select("Files", Object.entries(STORAGE).filter(([name]) => has || name !== "dataset").map(([name, { title }]) => [name, title]), "direction", (by) => { this.storageBy = by; this.draw(); }, { id: "storage-by" });
   }
 
   rangeForm() {
@@ -76,14 +102,32 @@ export class Timeline {
     this.brush(picture, brushHeight);
     this.picture.replaceChildren(picture);
     this.drawLegend();
+    this.drawNumbers(plots);
+  }
+
+  /** What the eye sees, for who has none: of the chosen time. */
+  drawNumbers(plots) {
+    const { recording, selection } = this, [first, last] = selection.range || [0, recording.bucketEnds.length - 1], spans = this.spans();
+    this.numbers.set(plots.flatMap(({ title, layers, lines, text }) => (layers || lines).map(({ name, values }) => {
+      let sum = 0, time = 0, at = first;
+      for (let i = first; i <= last; i++) {
+        sum += values[i] * spans[i];
+        time += spans[i];
+        if (values[i] > values[at]) at = i;
+      }
+      return { plot: title, name, mean: sum / time, most: values[at], at: recording.bucketStarts[at], text };
+    })));
   }
 
   /* --- What is plotted. */
 
   plots() {
-    const { recording } = this, plots = [this.cpuPlot(), this.lifePlot()];
+    const { recording } = this, plots = [this.cpuPlot()];
+    if (recording.quanta.length) plots.push(this.quantaPlot());
+    plots.push(this.lifePlot());
     if (recording.recorded[OFFCPU]) plots.push(this.queuePlot());
-    if (recording.recorded[IO]) plots.push(this.storagePlot());
+    if (recording.recorded[IO]) plots.push(this.storageBy === "direction" ? this.directionPlot() : this.storagePlot());
+    if (recording.recorded[MEM] && recording.levels.count) plots.push(this.memoryPlot());
     return plots;
   }
 
@@ -104,7 +148,7 @@ export class Timeline {
   lifePlot() {
     const { recording, selection } = this, spans = this.spans(), alive = new Float64Array(spans.length);
     for (const epoch of recording.epochs) {
-      if (!selection.epochPasses[epoch.index] || recording.processes[epoch.process].many) continue;
+      if (!selection.epochPasses[epoch.index] || epoch.many) continue;
       recording.bucketEnds.forEach((end, i) => { alive[i] += Math.max(0, Math.min(end, epoch.end) - Math.max(recording.bucketStarts[i], epoch.start)); });
     }
     for (let i = 0; i < recording.alive.count; i++)
@@ -120,10 +164,59 @@ export class Timeline {
     return { title: "Threads waiting for a CPU", layers: [{ name: "run queue", colour: "var(--queue)", values: spans.map((span, i) => waiting[i] / span) }], least: 1, text: (value) => value.toFixed(2) };
   }
 
+  /** How many quanta there were at once: what the node was filled with. */
+  quantaPlot() {
+    const { recording, selection } = this, byTask = new Map();
+    for (const { epoch: index } of recording.quanta) {
+      const epoch = recording.epochs[index];
+      if (!selection.epochPasses[index]) continue;
+      if (!byTask.has(epoch.task)) byTask.set(epoch.task, new Float64Array(recording.bucketEnds.length));
+      recording.bucketEnds.forEach((end, i) => {
+        const [from, to] = [Math.max(recording.bucketStarts[i], epoch.start), Math.min(end, epoch.end)];
+        if (to > from) byTask.get(epoch.task)[i] += (to - from) / Math.max(1, end - recording.bucketStarts[i]);
+      });
+    }
+    return { title: "Quanta at work", layers: this.largest(byTask, "tasks", this.colourOf), least: 1, text: (value) => value.toFixed(1) };
+  }
+
+  /** Resident memory, as processes had it at the ends of slices. */
+  memoryPlot() {
+    const { recording, selection } = this, { levels, epochs } = recording, byTask = new Map();
+    for (let i = 0; i < levels.count; i++) {
+      const [epoch, bucket] = [levels.keys[0][i], levels.keys[1][i]];
+      if (!selection.epochPasses[epoch]) continue;
+      const { task } = epochs[epoch];
+      if (!byTask.has(task)) byTask.set(task, new Float64Array(recording.bucketEnds.length));
+      byTask.get(task)[bucket] += levels.values[0][i] + levels.values[1][i] + levels.values[2][i];
+    }
+    return { title: "Resident memory", layers: this.largest(byTask, "tasks", this.colourOf), least: 1, text: format.bytes };
+  }
+
+  /** The layers of a plot: the largest one by one, the others together. */
+  largest(series, what, colourOf) {
+    const sum = ([, values]) => values.reduce((all, value) => all + value, 0);
+    const sorted = [...series].filter((one) => sum(one) > 0).sort((a, b) => sum(b) - sum(a)), rest = sorted.slice(MOST_LAYERS);
+    const layers = sorted.slice(0, MOST_LAYERS).map(([name, values], i) => ({ name, colour: colourOf ? colourOf(name) : LAYER_COLOURS[i], values }));
+    if (rest.length) layers.push({ name: `${rest.length} more ${what}`, colour: LAYER_COLOURS[MOST_LAYERS], values: this.spans().map((_, i) => rest.reduce((all, [, values]) => all + values[i], 0)) });
+    return layers;
+  }
+
   storagePlot() {
+    const { recording, selection } = this, { io, files, ops, outcomes, epochs } = recording, { title, keyOf } = STORAGE[this.storageBy], spans = this.spans(), series = new Map();
+    for (let i = 0; i < io.count; i++) {
+      const file = files[io.keys[1][i]], bucket = io.keys[3][i];
+      if (!ops[outcomes[io.keys[2][i]].op].direction || !isStored(file) || !selection.epochPasses[io.keys[0][i]] || bucket >= spans.length) continue;
+      const key = keyOf(epochs[io.keys[0][i]], file);
+      if (!series.has(key)) series.set(key, new Float64Array(spans.length));
+      series.get(key)[bucket] += io.values[1][i] / (spans[bucket] / 1e9);
+    }
+    return { title: `Files, read and written ${title}`, layers: this.largest(series, `${this.storageBy}s`, this.storageBy === "task" ? this.colourOf : null), least: 1, text: format.rate, named: true };
+  }
+
+  directionPlot() {
     const { recording, selection } = this, spans = this.spans();
     const { io, files, ops, outcomes } = recording, sums = { 1: new Float64Array(spans.length + 1), 2: new Float64Array(spans.length + 1) };
-    const stored = files.map(({ kind }) => kind === "file" || kind === "directory");
+    const stored = files.map(isStored);
     for (let i = 0; i < io.count; i++) {
       const { direction } = ops[outcomes[io.keys[2][i]].op];
       if (direction && stored[io.keys[1][i]] && selection.epochPasses[io.keys[0][i]]) sums[direction][io.keys[3][i]] += io.values[1][i];
@@ -146,7 +239,7 @@ export class Timeline {
     else this.curves(group, plot.lines, points, at, y);
     const title = `${plot.title}, at most ${plot.text(highest || 0)}`;
     const name = svg("text", { x: this.left, y: top - 5, class: "title" }, title);
-    if (plot.lines) plot.lines.forEach((each, i) => name.append(svg("tspan", { dx: 12, fill: each.colour }, `■ ${each.name}`)));
+    if (plot.lines || plot.named) layers.forEach((each) => name.append(svg("tspan", { dx: 12, fill: each.colour }, `■ ${format.shortenPath(each.name, 24)}`)));
     if (plot.mark) {
       group.append(svg("line", { class: "mark", x1: this.left, x2: this.width - 12, y1: y(plot.mark), y2: y(plot.mark) }));
       name.append(` of ${plot.mark}`);
@@ -238,7 +331,8 @@ export class Timeline {
   gantt(picture, top) {
     const [lanes, processes] = this.lanes(), shown = lanes.slice(0, this.rows);
     shown.sort((a, b) => this.order(a) - this.order(b) || a.start - b.start);
-    picture.append(svg("text", { x: this.left, y: top - 2, class: "title" }, "Processes: when they lived, and (filled) the CPU time they used"));
+    const quanta = this.recording.quanta.length ? ", darker while they were in a quantum" : "";
+    picture.append(svg("text", { x: this.left, y: top - 2, class: "title" }, this.width > 700 ? `Processes: when they lived${quanta}, and (filled) the CPU time they used` : "Processes, filled as far as they used a CPU"));
     let y = top + 6;
     const wide = this.left > 100;
     for (const lane of shown) {
@@ -267,14 +361,27 @@ export class Timeline {
     const group = svg("g", { class: "process", "data-process": row.key });
     for (const epoch of epochs) {
       const from = x(Math.max(0, epoch.start)), to = x(Math.min(recording.end, epoch.end));
-      group.append(svg("rect", { class: "life", x: from, y, width: Math.max(1.5, to - from - 0.5), height: BAR, fill: this.colourOf(epoch.task) }));
+      group.append(svg("rect", { class: epoch.quantum ? "life quantum" : "life", "data-quantum": epoch.quantum ? epoch.index : null, x: from, y, width: Math.max(1.5, to - from - 0.5), height: BAR, fill: this.colourOf(epoch.task) }));
     }
-    group.append(this.load(row, epochs, y));
-    group.addEventListener("mousemove", (event) => showTip(event, [`${process.pid} ${process.comm || ""}`, `task ${[...new Set(epochs.map(({ task }) => task))].join(", ")}`,
+    const cuts = epochs.filter(({ quantum, elapsed }) => quantum && x(elapsed) - x(0) > 3).map((epoch) => `M${x(epoch.start).toFixed(1)},${y}v${BAR}`).join("");
+    group.append(this.load(row, epochs, y), svg("path", { class: "cuts", d: cuts }));
+    const at = (event) => event.target.dataset.quantum === undefined ? null : recording.epochs[event.target.dataset.quantum];
+    group.addEventListener("mousemove", (event) => showTip(event, at(event) ? this.quantumWords(at(event), process) : [`${process.pid} ${process.comm || ""}`, `task ${[...new Set(epochs.map(({ task }) => task))].join(", ")}`,
       `${format.clock(start)} to ${format.clock(end)}`, `CPU ${format.time(row.cpu)}`, format.shorten(process.command || "", 160)]));
     group.addEventListener("mouseleave", hideTip);
-    group.addEventListener("click", () => { hideTip(); this.selection.set({ process: this.selection.process === row.key ? null : row.key }); });
+    group.addEventListener("click", (event) => {
+      const { selection } = this, quantum = at(event)?.index ?? null;
+      hideTip();
+      if (quantum !== null) selection.set({ quantum: selection.quantum === quantum ? null : quantum });
+      else selection.set({ process: selection.process === row.key ? null : row.key, quantum: null });
+    });
     picture.append(group);
+  }
+
+  quantumWords(epoch, process) {
+    const { quantum, task, start, end } = epoch;
+    return [quantum.data || quantum.id || `number ${quantum.number}`, `quantum of task ${task}, process ${process.pid}`, `${format.clock(start)} to ${format.clock(end)}: ${format.time(epoch.elapsed)}`,
+      `CPU ${format.time(epoch.user + epoch.system)}`, ...(quantum.whole ? [] : ["it may have begun before it was seen"])];
   }
 
   /** CPU time within the bar: the full height is one CPU, or the most that it used if that is more. */

@@ -80,26 +80,34 @@ static int print_line(struct exporting *exporting, size_t position, int64_t coun
 	return error;
 }
 
+static int print_batch(struct exporting *exporting, double scale, struct rounding *rounding)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < row_stacks__row_count(exporting->stacks) && !error; i++) {
+		double measure = query__measure(row_stacks__query(exporting->stacks),
+						&row_stacks__row(exporting->stacks, i)->own);
+		int64_t count = 0;
+
+		error = rounding__next(rounding, measure * scale, &count);
+		if (!error && count)
+			error = print_line(exporting, i, count);
+		if (ferror(exporting->stream))
+			error = -EIO;
+	}
+	return error;
+}
+
 static int write_collapsed(FILE *stream, struct tables *tables, const struct query_request *request)
 {
 	double scale = metric__unit(request->metric) == UNIT_NANOSECONDS ? 1e-3 : 1;
 	struct exporting exporting = {.stream = stream};
 	struct rounding rounding = {0};
-	int error;
+	int more, error;
 
-	error = row_stacks__run(tables, request, false, &exporting.stacks);
-	if (error)
-		return error;
-	for (size_t i = 0; i < row_stacks__row_count(exporting.stacks) && !error && !ferror(stream);
-	     i++) {
-		double measure = query__measure(row_stacks__query(exporting.stacks),
-						&row_stacks__row(exporting.stacks, i)->own);
-		int64_t count = 0;
-
-		error = rounding__next(&rounding, measure * scale, &count);
-		if (!error && count)
-			error = print_line(&exporting, i, count);
-	}
+	error = row_stacks__new(tables, request, false, &exporting.stacks);
+	while (!error && (more = row_stacks__next(exporting.stacks)) != 0)
+		error = more < 0 ? more : print_batch(&exporting, scale, &rounding);
 	for (size_t i = 0; i < exporting.text_capacity; i++)
 		free(exporting.texts[i]);
 	free(exporting.texts);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/array.h"
 
@@ -16,13 +17,20 @@ struct graph {
 	size_t edge_count, edge_capacity;
 };
 
+/* Stacks are asked for by the processes of so many samples at a time, or of this share of all, for
+ * their memory. */
+#define BATCH_SAMPLES 65536
+#define BATCHES	      8
+
 /* While edges are found. */
 struct finding {
 	struct graph *graph;
 	struct tables *tables;
 	uint32_t *node_of_shown; /* any of the stack tree's nodes that is shown as this */
-	uint32_t *last_stack; /* per edge: a pair counts once per stack */
+	uint64_t *last_stack; /* per edge: a pair counts once per stack */
 	size_t last_capacity;
+	uint64_t stack; /* the number of that which is looked at, from 1 */
+	bool *epochs; /* whose stacks are asked for */
 	uint64_t values[TABLES_MAX_DEPTH]; /* the key's, outermost frame first */
 };
 
@@ -151,7 +159,7 @@ static int edge_of(struct finding *finding, const uint64_t *pair, uint32_t *ret_
 		return error;
 	if (edge == graph->edge_count) {
 		graph->edges[edge] = (struct graph_edge){.caller = caller, .callee = callee};
-		finding->last_stack[edge] = NO_INDEX;
+		finding->last_stack[edge] = 0;
 		graph->edge_count++;
 	}
 	*ret_edge = edge;
@@ -168,6 +176,7 @@ static int add_stack(struct finding *finding, const struct query *stacks, uint32
 	if (leaf == VALUE_UNKNOWN || leaf == VALUE_NOT_SAMPLED || measure <= 0)
 		return 0;
 	count = fill_values(finding, (uint32_t)leaf);
+	finding->stack++;
 	for (size_t i = 1; i < count; i++) {
 		struct graph_edge *edge;
 		uint32_t index;
@@ -180,9 +189,9 @@ static int add_stack(struct finding *finding, const struct query *stacks, uint32
 		edge = &finding->graph->edges[index];
 		if (i == count - 1)
 			edge->own += measure;
-		if (finding->last_stack[index] == position)
+		if (finding->last_stack[index] == finding->stack)
 			continue;
-		finding->last_stack[index] = position;
+		finding->last_stack[index] = finding->stack;
 		edge->total += measure;
 		edge->samples += graph__samples(query__request(stacks), &row->own);
 	}
@@ -198,27 +207,63 @@ static int compare_edges(const void *one, const void *other)
 	return a->caller < b->caller ? -1 : a->caller > b->caller;
 }
 
+static int add_batch(struct finding *finding, const struct query_request *request)
+{
+	struct query *stacks = NULL;
+	int error = query__run(finding->tables, request, &stacks);
+
+	if (!error && !finding->node_of_shown)
+		error = find_shown(finding);
+	for (uint32_t i = 0; !error && i < query__row_count(stacks); i++)
+		error = add_stack(finding, stacks, i);
+	query__free(stacks);
+	return error;
+}
+
+/* Figures of a stack are sums over epochs, so it does not matter in how many pieces they come. */
+static int add_stacks(struct finding *finding, struct query_request *request)
+{
+	const struct tables *tables = finding->tables;
+	size_t *samples = calloc(tables->epoch_count + 1, sizeof(*samples)), sum = 0;
+	size_t most = tables->sample_count / BATCHES;
+	int error = samples ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !error && i < tables->sample_count; i++)
+		samples[tables->pools[tables->samples[i].pool].epoch]++;
+	if (most < BATCH_SAMPLES)
+		most = BATCH_SAMPLES;
+	request->epochs = finding->epochs;
+	for (size_t i = 0; !error && i < tables->epoch_count; i++) {
+		finding->epochs[i] = true;
+		sum += samples[i];
+		if (i + 1 < tables->epoch_count && sum + samples[i + 1] <= most)
+			continue;
+		error = add_batch(finding, request);
+		memset(finding->epochs, 0, tables->epoch_count);
+		sum = 0;
+	}
+	free(samples);
+	return error;
+}
+
 static int find_edges(struct graph *graph, struct tables *tables,
 		      const struct query_request *request)
 {
 	struct query_request by_stack = *request;
 	struct finding *finding = calloc(1, sizeof(*finding));
-	struct query *stacks = NULL;
-	int error;
+	int error = -ENOMEM;
 
 	if (!finding)
 		return -ENOMEM;
 	finding->graph = graph;
 	finding->tables = tables;
+	finding->epochs = calloc(tables->epoch_count + 1, sizeof(*finding->epochs));
 	by_stack.keys[0] = key__find("stack");
-	error = query__run(tables, &by_stack, &stacks);
-	if (!error)
-		error = find_shown(finding);
-	for (uint32_t i = 0; !error && i < query__row_count(stacks); i++)
-		error = add_stack(finding, stacks, i);
+	if (finding->epochs)
+		error = add_stacks(finding, &by_stack);
 	if (!error && graph->edge_count)
 		qsort(graph->edges, graph->edge_count, sizeof(*graph->edges), compare_edges);
-	query__free(stacks);
+	free(finding->epochs);
 	free(finding->node_of_shown);
 	free(finding->last_stack);
 	free(finding);

@@ -279,16 +279,15 @@ static int write_sample(struct exporting *exporting, size_t position, int64_t *v
 	return error ? error : write_piece(exporting, &piece);
 }
 
-static int write_samples(struct exporting *exporting)
+static int write_batch(struct exporting *exporting, struct rounding *rounding)
 {
-	struct rounding rounding = {0};
 	int error = 0;
 
 	for (size_t i = 0; i < row_stacks__row_count(exporting->stacks) && !error; i++) {
 		const struct query_figures *own = &row_stacks__row(exporting->stacks, i)->own;
 		int64_t values[] = {own->samples, 0};
 
-		error = rounding__next(&rounding,
+		error = rounding__next(rounding,
 				       query__measure(row_stacks__query(exporting->stacks), own),
 				       &values[1]);
 		if (!error && (values[1] || (has_samples(exporting->request) && values[0])))
@@ -297,12 +296,22 @@ static int write_samples(struct exporting *exporting)
 	return error;
 }
 
+static int write_samples(struct exporting *exporting)
+{
+	struct rounding rounding = {0};
+	int more, error = 0;
+
+	while (!error && (more = row_stacks__next(exporting->stacks)) != 0)
+		error = more < 0 ? more : write_batch(exporting, &rounding);
+	return error;
+}
+
 static int write_pprof(FILE *stream, struct tables *tables, const struct query_request *request)
 {
 	struct exporting exporting = {.tables = tables, .request = request};
 	int error;
 
-	error = row_stacks__run(tables, request, false, &exporting.stacks);
+	error = row_stacks__new(tables, request, false, &exporting.stacks);
 	if (!error)
 		error = gzip__new(stream, &exporting.gzip);
 	exporting.names = string_pool__new();

@@ -3,7 +3,6 @@
  * marshal, {(file, line, name): (calls without recursion, calls, own s, s with callees, callers)},
  * callers: the same by caller. A sampling profiler knows no calls: their number is that of samples,
  * and an entry of its own says so. */
-#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,20 +12,8 @@
 #include "base/strings.h"
 #include "export/exporter.h"
 #include "export/graph.h"
+#include "export/marshal.h"
 #include "report/printable.h"
-
-/* Of marshal's version 2, which every Python 3 reads. */
-enum {
-	TYPE_DICT = '{',
-	TYPE_TUPLE = '(',
-	TYPE_TEXT = 'u', /* UTF-8 */
-	TYPE_INT = 'i', /* 32 bits */
-	TYPE_LONG = 'l', /* digits of 15 bits */
-	TYPE_FLOAT = 'g', /* 8 bytes */
-	TYPE_END = '0' /* of a dictionary */
-};
-
-#define LONG_DIGIT_BITS 15
 
 /* What stands for a function. Interned, so that equal ones are equal. */
 struct identity {
@@ -46,77 +33,22 @@ struct exporting {
 
 /* --- Values. */
 
-static void put_u32(FILE *stream, uint32_t value)
-{
-	value = htole32(value);
-	fwrite(&value, sizeof(value), 1, stream);
-}
-
-/* Not negative. */
-static void put_integer(FILE *stream, int64_t value)
-{
-	uint64_t rest = value > 0 ? (uint64_t)value : 0;
-	uint32_t digits = 0;
-
-	if (rest <= INT32_MAX) {
-		fputc(TYPE_INT, stream);
-		put_u32(stream, (uint32_t)rest);
-		return;
-	}
-	for (uint64_t left = rest; left; left >>= LONG_DIGIT_BITS)
-		digits++;
-	fputc(TYPE_LONG, stream);
-	put_u32(stream, digits);
-	for (; rest; rest >>= LONG_DIGIT_BITS) {
-		uint16_t digit = htole16(rest & ((1U << LONG_DIGIT_BITS) - 1));
-
-		fwrite(&digit, sizeof(digit), 1, stream);
-	}
-}
-
-static void put_real(FILE *stream, double value)
-{
-	uint64_t bits;
-
-	memcpy(&bits, &value, sizeof(bits));
-	bits = htole64(bits);
-	fputc(TYPE_FLOAT, stream);
-	fwrite(&bits, sizeof(bits), 1, stream);
-}
-
-static void put_text(FILE *stream, const char *text)
-{
-	size_t size = strlen(text);
-
-	if (size > INT32_MAX)
-		size = 0;
-	fputc(TYPE_TEXT, stream);
-	put_u32(stream, (uint32_t)size);
-	fwrite(text, 1, size, stream);
-}
-
-static void put_tuple(FILE *stream, uint32_t count)
-{
-	fputc(TYPE_TUPLE, stream);
-	put_u32(stream, count);
-}
-
 static void put_identity(FILE *stream, const struct identity *identity)
 {
-	put_tuple(stream, 3);
-	put_text(stream, identity->file);
-	put_integer(stream, identity->line);
-	put_text(stream, identity->name);
+	marshal__tuple(stream, 3);
+	marshal__text(stream, identity->file);
+	marshal__integer(stream, identity->line);
+	marshal__text(stream, identity->name);
 }
 
 /* The first four of an entry. */
 static void put_figures(const struct exporting *exporting, int64_t samples, double own,
 			double total)
 {
-	put_integer(exporting->stream, samples);
-	put_integer(exporting->stream, samples);
-	put_real(exporting->stream, own * exporting->unit);
-	put_real(exporting->stream, total * exporting->unit);
+	marshal__integer(exporting->stream, samples);
+	marshal__integer(exporting->stream, samples);
+	marshal__real(exporting->stream, own * exporting->unit);
+	marshal__real(exporting->stream, total * exporting->unit);
 }
 
 /* --- Names. */
@@ -215,10 +147,10 @@ static int put_remark(const struct exporting *exporting)
 		return -ENOMEM;
 	remark.name = text;
 	put_identity(exporting->stream, &remark);
-	put_tuple(exporting->stream, 5);
+	marshal__tuple(exporting->stream, 5);
 	put_figures(exporting, 0, 0, 0);
-	fputc(TYPE_DICT, exporting->stream);
-	fputc(TYPE_END, exporting->stream);
+	marshal__dict(exporting->stream);
+	marshal__end(exporting->stream);
 	return 0;
 }
 
@@ -229,20 +161,20 @@ static void put_entry(const struct exporting *exporting, uint32_t number, size_t
 	const struct query_row *row = query__row(nodes, number);
 
 	put_identity(exporting->stream, &exporting->identities[number]);
-	put_tuple(exporting->stream, 5);
+	marshal__tuple(exporting->stream, 5);
 	put_figures(exporting, graph__samples(exporting->request, &row->total),
 		    query__measure(nodes, &row->own), query__measure(nodes, &row->total));
-	fputc(TYPE_DICT, exporting->stream);
+	marshal__dict(exporting->stream);
 	for (; *next < graph__edge_count(exporting->graph); (*next)++) {
 		const struct graph_edge *edge = graph__edge(exporting->graph, *next);
 
 		if (edge->callee != number)
 			break;
 		put_identity(exporting->stream, &exporting->identities[edge->caller]);
-		put_tuple(exporting->stream, 4);
+		marshal__tuple(exporting->stream, 4);
 		put_figures(exporting, edge->samples, edge->own, edge->total);
 	}
-	fputc(TYPE_END, exporting->stream);
+	marshal__end(exporting->stream);
 }
 
 static int put_all(const struct exporting *exporting)
@@ -250,11 +182,11 @@ static int put_all(const struct exporting *exporting)
 	size_t next = 0;
 	int error;
 
-	fputc(TYPE_DICT, exporting->stream);
+	marshal__dict(exporting->stream);
 	error = put_remark(exporting);
 	for (uint32_t i = 0; i < query__row_count(graph__nodes(exporting->graph)) && !error; i++)
 		put_entry(exporting, i, &next);
-	fputc(TYPE_END, exporting->stream);
+	marshal__end(exporting->stream);
 	return error;
 }
 

@@ -21,9 +21,24 @@ struct grouped_row {
 /* What FRAME_KIND can be. */
 enum frame_kind { FRAME_CODE, FRAME_INLINED, FRAME_TEXT };
 
+/* Samples of a batch, at least so many and this share of all, if groups are so small. */
+#define BATCH_SAMPLES 65536
+#define BATCHES	      8
+
+/* Epochs with the same values of the group's keys, and their samples. */
+struct epoch_group {
+	uint32_t group;
+	size_t samples;
+};
+
 struct row_stacks {
 	struct tables *tables;
-	struct query *query;
+	struct query_request request;
+	bool by_group;
+	uint32_t *batch_of_epoch;
+	bool *epochs; /* of the batch */
+	uint32_t batch_count, batches_done;
+	struct query *query; /* NULL: none yet */
 	size_t group_keys[QUERY_MAX_KEYS], group_key_count;
 	size_t frame_keys[QUERY_MAX_KEYS], frame_key_count;
 	bool has_item; /* the last of the frame keys is what was waited for or done */
@@ -77,7 +92,7 @@ const char *row_stacks__refusal(const struct query_request *request)
 /* The item is a frame only where row_stacks__complete put it: behind what says where. */
 static void sort_keys(struct row_stacks *stacks)
 {
-	const struct query_request *request = query__request(stacks->query);
+	const struct query_request *request = &stacks->request;
 	size_t last = request->key_count - 1;
 	enum key_scope item = request->keys[last]->scope;
 
@@ -124,14 +139,96 @@ static int group_rows(struct row_stacks *stacks, bool by_group)
 	return error;
 }
 
+/* --- Batches. */
+
+static int compare_epoch_groups(const void *one, const void *other)
+{
+	const struct epoch_group *a = one, *b = other;
+
+	if (a->samples != b->samples)
+		return a->samples > b->samples ? -1 : 1;
+	return a->group < b->group ? -1 : a->group > b->group;
+}
+
+/* Which group each epoch is of, by its index; *ret_count groups. */
+static int group_epochs(const struct row_stacks *stacks, uint32_t *group_of_epoch,
+			uint32_t *ret_count)
+{
+	struct tuple_set *groups = tuple_set__new(stacks->group_key_count + 1);
+	int error = groups ? 0 : -ENOMEM;
+
+	for (uint32_t i = 0; i < stacks->tables->epoch_count && !error; i++) {
+		uint64_t values[QUERY_MAX_KEYS + 1] = {0};
+
+		for (size_t k = 0; k < stacks->group_key_count; k++) {
+			const struct key *key = stacks->request.keys[stacks->group_keys[k]];
+
+			if (key->scope == SCOPE_EPOCH)
+				values[k] = key__value(key, stacks->tables, i);
+		}
+		error = tuple_set__add(groups, values, &group_of_epoch[i]);
+	}
+	if (!error)
+		*ret_count = (uint32_t)tuple_set__count(groups);
+	tuple_set__free(groups);
+	return error;
+}
+
+/* Puts groups together until they have enough samples. */
+static void fill_batches(struct row_stacks *stacks, struct epoch_group *groups, uint32_t count,
+			 uint32_t *batch_of_group)
+{
+	size_t wanted = stacks->tables->sample_count / BATCHES, samples = 0;
+
+	if (wanted < BATCH_SAMPLES)
+		wanted = BATCH_SAMPLES;
+	qsort(groups, count, sizeof(*groups), compare_epoch_groups);
+	stacks->batch_count = 1;
+	for (uint32_t i = 0; i < count; i++) {
+		if (samples && samples + groups[i].samples > wanted) {
+			stacks->batch_count++;
+			samples = 0;
+		}
+		batch_of_group[groups[i].group] = stacks->batch_count - 1;
+		samples += groups[i].samples;
+	}
+}
+
+static int plan_batches(struct row_stacks *stacks)
+{
+	const struct tables *tables = stacks->tables;
+	struct epoch_group *groups = calloc(tables->epoch_count + 1, sizeof(*groups));
+	uint32_t *batches = calloc(tables->epoch_count + 1, sizeof(*batches)), count = 0;
+	int error = -ENOMEM;
+
+	stacks->batch_of_epoch = calloc(tables->epoch_count + 1, sizeof(*stacks->batch_of_epoch));
+	stacks->epochs = calloc(tables->epoch_count + 1, sizeof(*stacks->epochs));
+	if (!groups || !batches || !stacks->batch_of_epoch || !stacks->epochs)
+		goto cleanup;
+	error = group_epochs(stacks, stacks->batch_of_epoch, &count);
+	if (error)
+		goto cleanup;
+	for (uint32_t i = 0; i < count; i++)
+		groups[i].group = i;
+	for (size_t i = 0; i < tables->sample_count; i++) {
+		uint32_t epoch = tables->pools[tables->samples[i].pool].epoch;
+
+		groups[stacks->batch_of_epoch[epoch]].samples++;
+	}
+	fill_batches(stacks, groups, count, batches);
+	for (size_t i = 0; i < tables->epoch_count; i++)
+		stacks->batch_of_epoch[i] = batches[stacks->batch_of_epoch[i]];
+cleanup:
+	free(groups);
+	free(batches);
+	return error;
+}
+
 static int prepare_frames(struct row_stacks *stacks)
 {
 	size_t shown;
 
-	stacks->frame_set = tuple_set__new(FRAME_WIDTH);
-	if (!stacks->frame_set)
-		return -ENOMEM;
-	if (!stacks->tables->shown)
+	if (stacks->frame_of_shown || !stacks->tables->shown)
 		return 0;
 	shown = tuple_set__count(stacks->tables->shown);
 	stacks->frame_of_shown = malloc((shown + 1) * sizeof(*stacks->frame_of_shown));
@@ -141,7 +238,7 @@ static int prepare_frames(struct row_stacks *stacks)
 	return 0;
 }
 
-int row_stacks__run(struct tables *tables, const struct query_request *request, bool by_group,
+int row_stacks__new(struct tables *tables, const struct query_request *request, bool by_group,
 		    struct row_stacks **ret_stacks)
 {
 	struct row_stacks *stacks;
@@ -153,13 +250,11 @@ int row_stacks__run(struct tables *tables, const struct query_request *request, 
 	if (!stacks)
 		return -ENOMEM;
 	stacks->tables = tables;
-	error = query__run(tables, request, &stacks->query);
-	if (!error) {
-		sort_keys(stacks);
-		error = group_rows(stacks, by_group);
-	}
-	if (!error)
-		error = prepare_frames(stacks);
+	stacks->request = *request;
+	stacks->by_group = by_group;
+	sort_keys(stacks);
+	stacks->frame_set = tuple_set__new(FRAME_WIDTH);
+	error = stacks->frame_set ? plan_batches(stacks) : -ENOMEM;
 	if (error) {
 		row_stacks__free(stacks);
 		return error;
@@ -168,13 +263,44 @@ int row_stacks__run(struct tables *tables, const struct query_request *request, 
 	return 0;
 }
 
+static void free_batch(struct row_stacks *stacks)
+{
+	query__free(stacks->query);
+	free(stacks->rows);
+	stacks->query = NULL;
+	stacks->rows = NULL;
+}
+
+int row_stacks__next(struct row_stacks *stacks)
+{
+	struct query_request request = stacks->request;
+	uint32_t batch = stacks->batches_done;
+	int error;
+
+	free_batch(stacks);
+	if (batch == stacks->batch_count)
+		return 0;
+	for (size_t i = 0; i < stacks->tables->epoch_count; i++)
+		stacks->epochs[i] = stacks->batch_of_epoch[i] == batch;
+	if (stacks->batch_count > 1)
+		request.epochs = stacks->epochs;
+	error = query__run(stacks->tables, &request, &stacks->query);
+	if (!error)
+		error = group_rows(stacks, stacks->by_group);
+	if (!error)
+		error = prepare_frames(stacks);
+	stacks->batches_done++;
+	return error ? error : 1;
+}
+
 void row_stacks__free(struct row_stacks *stacks)
 {
 	if (!stacks)
 		return;
-	query__free(stacks->query);
+	free_batch(stacks);
 	tuple_set__free(stacks->frame_set);
-	free(stacks->rows);
+	free(stacks->batch_of_epoch);
+	free(stacks->epochs);
 	free(stacks->labels);
 	free(stacks->frame_of_shown);
 	free(stacks);

@@ -27,13 +27,19 @@ struct row_stacks;
 void row_stacks__complete(struct query_request *request, const char *const *groups);
 const char *row_stacks__refusal(const struct query_request *request);
 
-/* Of a completed request. The tables must outlive the stacks. Errors are query__run's. Rows are in
- * the query's order, or those of a group one after the other, groups in the order of their largest
- * row. */
-int row_stacks__run(struct tables *tables, const struct query_request *request, bool by_group,
+/* Of a completed request. The tables must outlive the stacks. Rows come in batches, so that memory
+ * does not grow with their number: those of a group are in one batch, groups with most samples come
+ * first. Within a batch they are in the query's order, or (by_group) those of a group one after the
+ * other, groups in the order of their largest row. Small recordings, and groups that are not those
+ * of processes, are one batch. -EINVAL: refused; -ENOMEM. */
+int row_stacks__new(struct tables *tables, const struct query_request *request, bool by_group,
 		    struct row_stacks **ret_stacks);
+/* The next batch, in the place of the one before, which frees its rows: 1; 0: there is no more; the
+ * errors of query__run. */
+int row_stacks__next(struct row_stacks *stacks);
 void row_stacks__free(struct row_stacks *stacks); /* NULL is accepted */
 
+/* All that follows is about the batch; frames are the same in all of them. */
 const struct query *row_stacks__query(const struct row_stacks *stacks);
 
 size_t row_stacks__row_count(const struct row_stacks *stacks);

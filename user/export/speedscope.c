@@ -18,7 +18,8 @@ struct exporting {
 	FILE *stream;
 	struct row_stacks *stacks;
 	const struct query_request *request;
-	int64_t *weights; /* per row */
+	int64_t *weights; /* per row of the batch */
+	size_t profiles; /* that were printed */
 };
 
 static int print_text(FILE *stream, const char *text)
@@ -111,7 +112,8 @@ static int print_profile(struct exporting *exporting, size_t from, size_t to)
 
 	for (size_t i = from; i < to; i++)
 		total += exporting->weights[i];
-	fputs(from ? ",{\"type\":\"sampled\"," : "{\"type\":\"sampled\",", exporting->stream);
+	fputs(exporting->profiles++ ? ",{\"type\":\"sampled\"," : "{\"type\":\"sampled\",",
+	      exporting->stream);
 	error = print_group_name(exporting, from);
 	fprintf(exporting->stream,
 		",\"unit\":\"%s\",\"startValue\":0,\"endValue\":%lld,\"samples\":[",
@@ -124,10 +126,27 @@ static int print_profile(struct exporting *exporting, size_t from, size_t to)
 	return error;
 }
 
-static int print_profiles(struct exporting *exporting)
+static int weigh(struct exporting *exporting, struct rounding *rounding)
+{
+	size_t rows = row_stacks__row_count(exporting->stacks);
+	int error = 0;
+
+	free(exporting->weights);
+	exporting->weights = calloc(rows + 1, sizeof(*exporting->weights));
+	if (!exporting->weights)
+		return -ENOMEM;
+	for (size_t i = 0; i < rows && !error; i++)
+		error = rounding__next(rounding,
+				       query__measure(row_stacks__query(exporting->stacks),
+						      &row_stacks__row(exporting->stacks, i)->own),
+				       &exporting->weights[i]);
+	return error;
+}
+
+static int print_batch(struct exporting *exporting, struct rounding *rounding)
 {
 	size_t rows = row_stacks__row_count(exporting->stacks), from = 0;
-	int error = 0;
+	int error = weigh(exporting, rounding);
 
 	for (size_t to = 1; from < rows && !error && !ferror(exporting->stream); to++) {
 		if (to < rows && row_stacks__group(exporting->stacks, to) ==
@@ -136,6 +155,16 @@ static int print_profiles(struct exporting *exporting)
 		error = print_profile(exporting, from, to);
 		from = to;
 	}
+	return error;
+}
+
+static int print_profiles(struct exporting *exporting)
+{
+	struct rounding rounding = {0};
+	int more, error = 0;
+
+	while (!error && (more = row_stacks__next(exporting->stacks)) != 0)
+		error = more < 0 ? more : print_batch(exporting, &rounding);
 	return error;
 }
 
@@ -155,23 +184,6 @@ static int print_frames(struct exporting *exporting)
 			fprintf(exporting->stream, ",\"line\":%lld", (long long)frame.line);
 		fputc('}', exporting->stream);
 	}
-	return error;
-}
-
-static int weigh(struct exporting *exporting)
-{
-	size_t rows = row_stacks__row_count(exporting->stacks);
-	struct rounding rounding = {0};
-	int error = 0;
-
-	exporting->weights = calloc(rows + 1, sizeof(*exporting->weights));
-	if (!exporting->weights)
-		return -ENOMEM;
-	for (size_t i = 0; i < rows && !error; i++)
-		error = rounding__next(&rounding,
-				       query__measure(row_stacks__query(exporting->stacks),
-						      &row_stacks__row(exporting->stacks, i)->own),
-				       &exporting->weights[i]);
 	return error;
 }
 
@@ -204,9 +216,7 @@ static int write_speedscope(FILE *stream, struct tables *tables,
 	struct exporting exporting = {.stream = stream, .request = request};
 	int error;
 
-	error = row_stacks__run(tables, request, true, &exporting.stacks);
-	if (!error)
-		error = weigh(&exporting);
+	error = row_stacks__new(tables, request, true, &exporting.stacks);
 	if (!error)
 		error = print_file(&exporting, tables);
 	free(exporting.weights);

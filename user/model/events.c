@@ -325,6 +325,7 @@ static const struct sample_kind {
 	{"io_ops", SOURCE_IO, SHARE_OPS},	  {"ceph_time", SOURCE_CEPH, SHARE_TIME},
 	{"ceph_bytes", SOURCE_CEPH, SHARE_BYTES}, {"ceph_ops", SOURCE_CEPH, SHARE_OPS},
 	{"rss_growth", SOURCE_MEM, SHARE_BYTES},  {"faults", SOURCE_MEM, SHARE_OPS},
+	{"held", SOURCE_OFFCPU, SHARE_HELD},
 };
 
 int tables__count_ending(struct tables *tables, const char *name, enum source source,
@@ -383,7 +384,7 @@ static int pool_of_sample(struct tables *tables, struct row *row, const struct s
 			     : tables__find_pool(tables, SOURCE_CEPH, epoch, op, &fact->pool);
 	}
 	error = tables__wait_class(tables, item, &class);
-	if (!error)
+	if (!error && kind->share != SHARE_HELD)
 		error = idle__class(tables, fact->thread, &class);
 	return error ? error : tables__find_pool(tables, SOURCE_OFFCPU, epoch, class, &fact->pool);
 }
@@ -436,6 +437,8 @@ static int load_sample(struct tables *tables, struct row *row)
 		return error;
 	tables->pools[fact.pool].shares[fact.share].weight += fact.weight;
 	tables->pools[fact.pool].shares[fact.share].samples += fact.count;
+	if (kind->share == SHARE_HELD) /* nobody has counted it */
+		tables->pools[fact.pool].shares[fact.share].exact += fact.weight;
 	tables->samples[tables->sample_count++] = fact;
 	return 0;
 }
@@ -505,6 +508,7 @@ static const struct events_step {
 	 load_histogram, NULL},
 	{NULL, NULL, ceph__load},
 	{NULL, NULL, tables__load_mem},
+	{NULL, NULL, tables__load_alloc},
 	{"SELECT epoch, thread, slice, stack, ending, count, metric, class, value, waker, file"
 	 " FROM sample",
 	 load_sample, NULL},

@@ -68,6 +68,13 @@ struct pattern_fact {
 	int64_t part_bytes;
 };
 
+/* How long files were open that were closed then, or that are open still. */
+struct open_time_fact {
+	uint32_t epoch, slice, file; /* slice, file: NO_INDEX when not known */
+	int64_t count, ns, longest_ns;
+	bool open;
+};
+
 /* A file that its writer left torn. */
 struct torn_fact {
 	uint32_t epoch, file; /* file: NO_INDEX when not known */
@@ -123,6 +130,8 @@ enum {
 	SHARE_OPS, /* the same; of SOURCE_MEM: faults */
 	SHARE_LIVE, /* only of SOURCE_MEM, and nothing of it is an estimate: bytes mapped */
 	SHARE_PEAK,
+	SHARE_HELD, /* only of SOURCE_OFFCPU: what others waited for a lock of this epoch's,
+		       estimated */
 	SHARE_COUNT
 };
 
@@ -132,6 +141,14 @@ struct mem_fact {
 	uint32_t epoch, slice, kind;
 	uint32_t pool;
 	double shares[SHARE_COUNT]; /* by SHARE_ */
+};
+
+/* Memory of the process of an epoch at the end of a slice. */
+enum { LEVEL_ANONYMOUS, LEVEL_FILE, LEVEL_SHARED, LEVEL_SWAP, LEVEL_COUNT };
+struct level_fact {
+	uint32_t epoch, slice; /* slice: NO_INDEX when not known */
+	bool ended; /* there is no process any more */
+	double bytes[LEVEL_COUNT];
 };
 
 struct sample_pool {

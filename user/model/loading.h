@@ -44,6 +44,7 @@ enum table_array {
 	RENAMED,
 	WRITTEN,
 	PATTERNS,
+	OPEN_TIMES,
 	TORN,
 	CEPH,
 	CEPH_OPS,
@@ -52,6 +53,7 @@ enum table_array {
 	POOLS,
 	SAMPLES,
 	MEM,
+	LEVELS,
 	ARRAYS
 };
 

@@ -42,9 +42,31 @@ static int add_fact(struct tables *tables, struct mem_fact *fact, const char *ki
 	return 0;
 }
 
-static int load_faults(struct tables *tables, struct row *row)
+static int load_level(struct tables *tables, struct row *row)
+{
+	struct level_fact level = {
+		.epoch = row__reference(row, 0, &tables->loading->epochs),
+		.slice = row__reference(row, 1, &tables->loading->slices),
+		.ended = row__is_null(row, 4),
+	};
+	int error = level.epoch == NO_INDEX ? -EBADMSG : 0;
+
+	for (int i = 0; i < LEVEL_COUNT; i++)
+		level.bytes[i] = (double)row__number(row, 4 + i, 0, TIME_LIMIT);
+	if (!error)
+		error = GROW(tables, levels, tables->level_count, LEVELS);
+	if (!error)
+		tables->levels[tables->level_count++] = level;
+	return error;
+}
+
+static int load_memory(struct tables *tables, struct row *row)
 {
 	struct mem_fact fact = {0};
+	int error = load_level(tables, row);
+
+	if (error)
+		return error;
 
 	fact.epoch = row__reference(row, 0, &tables->loading->epochs);
 	fact.slice = row__reference(row, 1, &tables->loading->slices);
@@ -114,7 +136,10 @@ int tables__load_mem(struct tables *tables)
 	int error;
 
 	error = tables__load_rows(
-		tables, "SELECT epoch, slice, minor_faults, major_faults FROM memory", load_faults);
+		tables,
+		"SELECT epoch, slice, minor_faults, major_faults, anonymous_bytes,"
+		" file_bytes, shared_bytes, swap_bytes FROM memory ORDER BY rowid",
+		load_memory);
 	if (!error)
 		error = tables__load_rows(
 			tables, "SELECT epoch, slice, kind, bytes FROM memory_growth", load_growth);

@@ -9,6 +9,8 @@ static const struct metric metrics[] = {
 	{"samples", "CPU samples as they were counted", METRIC_SAMPLES, SOURCE_CPU, false},
 	{"offcpu", "time that threads waited", METRIC_OFFCPU, SOURCE_OFFCPU, false},
 	{"waits", "number of waits", METRIC_WAITS, SOURCE_OFFCPU, true},
+	{"held", "time that threads of the process waited for a lock, by who let it go: the GIL",
+	 METRIC_HELD, SOURCE_OFFCPU, false},
 	{"io_time", "time in operations on files, pipes and sockets", METRIC_IO_TIME, SOURCE_IO,
 	 false},
 	{"read_bytes", "bytes read", METRIC_READ_BYTES, SOURCE_IO, false},
@@ -50,6 +52,7 @@ enum metric_unit metric__unit(const struct metric *metric)
 	switch (metric->value) {
 	case METRIC_CPU:
 	case METRIC_OFFCPU:
+	case METRIC_HELD:
 	case METRIC_IO_TIME:
 	case METRIC_WAITED:
 	case METRIC_CEPH_TIME:

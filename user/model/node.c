@@ -22,6 +22,7 @@ static const char *const names[] = {
 	[NODE_READ] = "read_bytes_per_s",
 	[NODE_WRITTEN] = "write_bytes_per_s",
 	[NODE_OPS] = "ops_per_s",
+	[NODE_CLOCK] = "clock_ghz",
 };
 
 struct adding {
@@ -100,7 +101,8 @@ static void add_epoch(struct adding *adding, uint32_t index)
 			break;
 		if (overlap <= 0 || !passes(adding, index, (uint32_t)i))
 			continue;
-		adding->slices[i].figures[NODE_PROCESSES] += overlap;
+		if (!epoch->of_thread)
+			adding->slices[i].figures[NODE_PROCESSES] += overlap;
 		if (epoch->rule)
 			adding->slices[i].figures[NODE_TASKS] += overlap;
 		if (epoch->quantum != NO_INDEX)
@@ -109,6 +111,25 @@ static void add_epoch(struct adding *adding, uint32_t index)
 }
 
 /* --- What they did. */
+
+/* GHz, NAN: not known. */
+static double clock_of(const struct tables *tables, uint32_t epoch)
+{
+	uint32_t quantum = tables->epochs[epoch].quantum;
+	uint32_t resource = quantum == NO_INDEX ? NO_INDEX : tables->quanta[quantum].resource;
+
+	return resource == NO_INDEX
+		       ? NAN
+		       : perf_figure__of(PERF_FIGURE_GHZ, &tables->resources[resource].counters);
+}
+
+static void add_clock(struct node_row *slice, double ghz, double cpu_ns)
+{
+	if (isnan(ghz))
+		return;
+	slice->figures[NODE_CLOCK] += ghz * cpu_ns;
+	slice->clocked_ns += cpu_ns;
+}
 
 static int add_usage(struct adding *adding)
 {
@@ -125,6 +146,8 @@ static int add_usage(struct adding *adding)
 		if (!passes(adding, fact->epoch, fact->slice))
 			continue;
 		adding->slices[fact->slice].figures[NODE_CPUS] += (double)fact->cpu_ns;
+		add_clock(&adding->slices[fact->slice], clock_of(tables, fact->epoch),
+			  (double)fact->cpu_ns);
 		error = tuple_set__add(pairs, (const uint64_t[]){process, fact->slice}, &pair);
 		if (!error)
 			error = array__reserve(&used, &capacity, sizeof(*used), (size_t)pair + 1);
@@ -185,8 +208,11 @@ static void add_io(struct adding *adding)
 
 static void finish_row(struct node_row *row, double length_ns)
 {
+	double clock = row->clocked_ns > 0 ? row->figures[NODE_CLOCK] / row->clocked_ns : NAN;
+
 	for (size_t i = 0; i < NODE_FIGURES; i++)
 		row->figures[i] = length_ns > 0 ? row->figures[i] / length_ns : 0;
+	row->figures[NODE_CLOCK] = clock;
 }
 
 static void make_rows(const struct adding *adding, size_t most, struct node *node)
@@ -216,6 +242,8 @@ static void make_rows(const struct adding *adding, size_t most, struct node *nod
 			row->figures[f] += adding->slices[i].figures[f];
 			node->mean.figures[f] += adding->slices[i].figures[f];
 		}
+		row->clocked_ns += adding->slices[i].clocked_ns;
+		node->mean.clocked_ns += adding->slices[i].clocked_ns;
 		if (++in_row == each) {
 			finish_row(row, row_ns);
 			row = NULL;
@@ -230,6 +258,7 @@ static void make_rows(const struct adding *adding, size_t most, struct node *nod
 		node->mean.start_s = node->most.start_s = node->rows[0].start_s;
 		node->mean.end_s = node->most.end_s = node->rows[node->count - 1].end_s;
 	}
+	node->most.figures[NODE_CLOCK] = NAN;
 	for (size_t i = 0; i < node->count; i++)
 		for (size_t f = 0; f < NODE_FIGURES; f++)
 			node->most.figures[f] =
@@ -242,11 +271,15 @@ static void find_known(const struct tables *tables, struct node *node)
 		[NODE_READY] = SOURCE_OFFCPU, [NODE_WAITING] = SOURCE_OFFCPU,
 		[NODE_IO] = SOURCE_IO,	      [NODE_READ] = SOURCE_IO,
 		[NODE_WRITTEN] = SOURCE_IO,   [NODE_OPS] = SOURCE_IO,
+		[NODE_CLOCK] = SOURCE_CPU,
 	};
 
 	for (size_t f = 0; f < NODE_FIGURES; f++)
 		node->knows[f] = tables->recorded[sources[f]];
 	node->knows[NODE_QUANTA] = tables->quantum_count > 0;
+	node->knows[NODE_CLOCK] = false;
+	for (uint32_t i = 0; i < tables->epoch_count && !node->knows[NODE_CLOCK]; i++)
+		node->knows[NODE_CLOCK] = !isnan(clock_of(tables, i));
 }
 
 int node__run(struct tables *tables, const struct query_request *request, size_t most,

@@ -10,7 +10,7 @@
 /* A process is busy in a slice when it used at least this much of a CPU. */
 #define NODE_BUSY 0.1
 
-/* Figures are means over the time of the row, all exact. */
+/* Figures are means over the time of the row, all exact; but a quantum's clock is its mean. */
 enum node_figure {
 	NODE_PROCESSES, /* alive at once */
 	NODE_TASKS, /* … of these, those that a rule has named */
@@ -23,12 +23,14 @@ enum node_figure {
 	NODE_READ,
 	NODE_WRITTEN, /* bytes per second */
 	NODE_OPS, /* operations per second */
+	NODE_CLOCK, /* GHz: of the quanta that ran, by their CPU time; NAN: of none it is known */
 	NODE_FIGURES
 };
 
 struct node_row {
 	double start_s, end_s;
 	double figures[NODE_FIGURES];
+	double clocked_ns; /* CPU time of which the clock is known */
 };
 
 struct node {

@@ -58,12 +58,25 @@ static int load_datum(struct tables *tables, struct row *row)
 	return 0;
 }
 
+static int load_thread_epoch(struct tables *tables, struct row *row)
+{
+	uint32_t epoch = row__reference(row, 0, &tables->loading->epochs);
+
+	if (epoch == NO_INDEX)
+		return -EBADMSG;
+	tables->epochs[epoch].of_thread = true;
+	return 0;
+}
+
 int quanta__load(struct tables *tables)
 {
-	int error = tables__load_rows(tables,
-				      "SELECT epoch, number, label, class, quantum, run, whole "
-				      "FROM quantum ORDER BY epoch",
-				      load_quantum);
+	int error = tables__load_rows(tables, "SELECT epoch FROM thread_epoch", load_thread_epoch);
+
+	if (!error)
+		error = tables__load_rows(tables,
+					  "SELECT epoch, number, label, class, quantum, run, whole "
+					  "FROM quantum ORDER BY epoch",
+					  load_quantum);
 
 	return error ? error
 		     : tables__load_rows(

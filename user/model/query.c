@@ -113,6 +113,12 @@ const char *query__refusal(const struct query_request *request)
 	    (any[SCOPE_THREAD] || any[SCOPE_SLICE]))
 		return "mmap_live and mmap_peak do not go with thread and time: what is mapped "
 		       "belongs to the process";
+	if (metric->value == METRIC_HELD && (!needs_samples(any) || any[SCOPE_WAKER]))
+		return "metric held is known by stacks only, and is not told by waker: group by "
+		       "function, line, module or stack";
+	if (metric->value == METRIC_WAITED && any[SCOPE_OP])
+		return "waited does not go with op: waits for files and remotes are known of whole "
+		       "files, not of operations; use io_time";
 	if (metric->only_exact && needs_samples(any))
 		return "metrics waits, errors and waited are counted without stacks: they do not "
 		       "go with function, line, module, stack, waker and ending, nor those of "
@@ -192,6 +198,13 @@ static int fill_passes(struct query *query)
 {
 	for (size_t scope = 0; scope < SCOPE_NODE; scope++)
 		query->unknown_passes[scope] = true;
+	if (query->request.epochs) {
+		query->passes[SCOPE_EPOCH] = malloc(query->tables->epoch_count + 1);
+		if (!query->passes[SCOPE_EPOCH])
+			return -ENOMEM;
+		memcpy(query->passes[SCOPE_EPOCH], query->request.epochs,
+		       query->tables->epoch_count * sizeof(*query->request.epochs));
+	}
 	for (size_t k = 0; k < query->request.key_count; k++) {
 		int error = narrow_to(query, query->request.keys[k]);
 
@@ -366,6 +379,7 @@ double query_figures__measure(const struct query_figures *figures, const struct 
 	case METRIC_SAMPLES:
 		return (double)figures->samples;
 	case METRIC_OFFCPU:
+	case METRIC_HELD: /* it is all that was added up */
 		return figures->offcpu_ns;
 	case METRIC_WAITS:
 		return figures->waits;

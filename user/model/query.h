@@ -39,6 +39,7 @@ struct query_request {
 	size_t filter_count;
 	enum query_fold fold;
 	bool in_order; /* rows are sorted by their keys, not by the metric */
+	const bool *epochs; /* borrowed, by index of tables.epochs: only these count; NULL: all */
 };
 
 /* Errors are one standard error of the estimate, 0 when exact. Of what query__knows says no, all is
@@ -105,12 +106,19 @@ struct query_reads {
 	double bytes, distinct;
 };
 
+/* How long files were open: the number of times, their sum and the longest of them. */
+struct query_open {
+	uint64_t count;
+	double ns, longest_ns;
+};
+
 /* Files of a row; only of queries with a key dataset or file. */
 struct query_storage {
 	uint64_t written_files; /* that were written and closed */
 	double written_size; /* of these, bytes */
 	uint64_t read_files, read_here; /* read_here: of those read, written here before */
 	struct query_reads reads;
+	struct query_open closed, still_open; /* still_open: until the end of the recording */
 };
 
 struct query_row {

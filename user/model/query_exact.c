@@ -370,12 +370,52 @@ static int64_t peak_of(const struct tables *tables, const struct table_epoch *ep
 			   : (int64_t)fmin(peak, 9e18);
 }
 
+/* Of a row's epochs of one process. */
+struct elapsed {
+	uint32_t row;
+	double process_ns, threads_ns; /* epochs of the process; its threads' own, beside them */
+};
+
+struct elapsed_list {
+	struct elapsed *items;
+	size_t count, capacity;
+};
+
+static int add_elapsed(struct elapsed_list *list, uint32_t row, uint32_t pair,
+		       const struct tables *tables, const struct table_epoch *epoch)
+{
+	int error = array__reserve(&list->items, &list->capacity, sizeof(*list->items),
+				   (size_t)pair + 1);
+
+	if (error)
+		return error;
+	if (pair == list->count)
+		list->items[list->count++] = (struct elapsed){.row = row};
+	if (epoch->of_thread)
+		list->items[pair].threads_ns += elapsed_within(tables, epoch);
+	else
+		list->items[pair].process_ns += elapsed_within(tables, epoch);
+	return 0;
+}
+
+/* No moment of a process counts twice: its threads' count where it does not itself. */
+static void sum_elapsed(struct query *query, const struct elapsed_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct elapsed *one = &list->items[i];
+
+		query->row_details[one->row].elapsed_ns +=
+			one->process_ns > 0 ? one->process_ns : one->threads_ns;
+	}
+}
+
 /* Also gives a row to every process that no figure mentions. */
 static int add_details(struct query *query)
 {
 	struct tables *tables = query->tables;
 	struct tuple_set *seen = tuple_set__new(2);
 	struct quantum_figures figures = {0};
+	struct elapsed_list elapsed = {0};
 	int error = seen ? 0 : -ENOMEM;
 
 	for (uint32_t i = 0; i < tables->epoch_count && !error; i++) {
@@ -392,11 +432,12 @@ static int add_details(struct query *query)
 		if (!error)
 			error = tuple_set__add(seen, (const uint64_t[]){row, epoch->process},
 					       &pair);
+		if (!error)
+			error = add_elapsed(&elapsed, row, pair, tables, epoch);
 		if (error)
 			break;
 		details = &query->row_details[row];
 		error = add_quantum(query, row, epoch, &figures);
-		details->elapsed_ns += elapsed_within(tables, epoch);
 		if (pair == before)
 			details->processes++;
 		if (process->last_epoch == i &&
@@ -406,9 +447,12 @@ static int add_details(struct query *query)
 		if (peak_of(tables, epoch) > details->max_rss_bytes)
 			details->max_rss_bytes = peak_of(tables, epoch);
 	}
-	if (!error)
+	if (!error) {
 		add_spreads(query, &figures);
+		sum_elapsed(query, &elapsed);
+	}
 	free(figures.items);
+	free(elapsed.items);
 	tuple_set__free(seen);
 	return error;
 }
@@ -422,7 +466,7 @@ int query__add_exact(struct query *query)
 		error = add_all_usage(query);
 	if (!error && query->details)
 		error = add_details(query);
-	if (!error && query->knows[SOURCE_OFFCPU])
+	if (!error && query->knows[SOURCE_OFFCPU] && query->request.metric->value != METRIC_HELD)
 		error = add_all_waits(query);
 	for (size_t i = 0; query->knows[SOURCE_IO] && i < tables->io_count && !error; i++)
 		error = add_io(query, &tables->io[i]);

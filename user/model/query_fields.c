@@ -196,6 +196,18 @@ static void describe_storage(const struct query_storage *storage, struct field_l
 		field_list__null(list, "read_again_estimated");
 }
 
+static void describe_open(const struct query_storage *storage, struct field_list *list)
+{
+	const struct query_open *closed = &storage->closed, *open = &storage->still_open;
+
+	field_list__integer(list, "open_count", (int64_t)closed->count);
+	field_list__real(list, "open_s", closed->ns / 1e9);
+	field_list__real(list, "open_longest_s", closed->longest_ns / 1e9);
+	field_list__integer(list, "still_open_count", (int64_t)open->count);
+	field_list__real(list, "still_open_s", open->ns / 1e9);
+	field_list__real(list, "still_open_longest_s", open->longest_ns / 1e9);
+}
+
 static void describe_memory(const struct query *query, const struct query_figures *figures,
 			    const struct figure_names *names, struct field_list *list)
 {
@@ -257,8 +269,10 @@ int query__describe(const struct query *query, const struct query_row *row, stru
 	describe_events(query, &row->own, &own_names, list);
 	if (query->knows[SOURCE_IO] && query->by_scope[SCOPE_SLICE] && query->by_scope[SCOPE_FILE])
 		describe_rates(query, row, list);
-	if (query->storage)
+	if (query->storage) {
 		describe_storage(query__storage(query, row), list);
+		describe_open(query__storage(query, row), list);
+	}
 	error = details && (by_quantum || by_task)
 			? query__describe_quanta(query, row, by_quantum, list)
 			: 0;

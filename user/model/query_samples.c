@@ -84,6 +84,9 @@ static bool is_wanted(const struct query *query, const struct sample_fact *sampl
 
 	if ((sample->share == SHARE_LIVE || sample->share == SHARE_PEAK) && !query->has_live)
 		return false;
+	if (source == SOURCE_OFFCPU &&
+	    (sample->share == SHARE_HELD) != (query->request.metric->value == METRIC_HELD))
+		return false;
 	if (source == SOURCE_CEPH && !query__counts_ceph(query, pool->item))
 		return false;
 	return query->knows[source] && (query->estimated || source == SOURCE_CPU);
@@ -364,7 +367,7 @@ static int add_parts(struct query *query, uint32_t row, const struct picked *gro
 				    : pool->source == SOURCE_CEPH ? PART_CEPH
 				    : pool->source == SOURCE_MEM  ? PART_GROWTH
 								  : PART_OP;
-	uint32_t share = kind == PART_WAIT     ? SHARE_TIME
+	uint32_t share = kind == PART_WAIT     ? group->share
 			 : kind == PART_GROWTH ? SHARE_BYTES
 					       : SHARE_OPS;
 

@@ -53,4 +53,13 @@ struct stack_line {
 int stack_tree__expand(struct stack_tree *tree, int64_t frame, int64_t address,
 		       const struct stack_line *chain, size_t count);
 
+/* For recordings of which only the latest part is kept (recording_writer__stream). What is held
+ * elsewhere is marked before each sweep: a node with its callers, a frame, a function; ids that are
+ * 0 or forgotten are let pass. The sweep forgets what was neither marked nor met since `age` of
+ * them, and says so; met again, it gets another id. 0, or what the writer said. */
+void stack_tree__use(struct stack_tree *tree, int64_t node);
+void stack_tree__use_frame(struct stack_tree *tree, int64_t id);
+void stack_tree__use_function(struct stack_tree *tree, int64_t id);
+int stack_tree__sweep(struct stack_tree *tree, uint32_t age);
+
 #endif

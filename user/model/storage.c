@@ -79,6 +79,27 @@ static int load_pattern(struct tables *tables, struct row *row)
 	return error;
 }
 
+static int load_open_time(struct tables *tables, struct row *row)
+{
+	struct open_time_fact fact = {
+		.epoch = row__reference(row, 0, &tables->loading->epochs),
+		.slice = row__reference(row, 1, &tables->loading->slices),
+		.file = row__file(row, 2, tables->loading),
+		.count = row__number(row, 3, 0, TIME_LIMIT),
+		.ns = row__number(row, 4, 0, TIME_LIMIT),
+		.longest_ns = row__number(row, 5, 0, TIME_LIMIT),
+		.open = row__number(row, 6, 0, 1),
+	};
+	int error;
+
+	if (fact.epoch == NO_INDEX)
+		return -EBADMSG;
+	error = GROW(tables, open_times, tables->open_time_count, OPEN_TIMES);
+	if (!error)
+		tables->open_times[tables->open_time_count++] = fact;
+	return error;
+}
+
 static int load_torn(struct tables *tables, struct row *row)
 {
 	struct torn_fact fact = {
@@ -122,6 +143,11 @@ int storage__load(struct tables *tables)
 					     "SELECT epoch, slice, file, sequential, strided,"
 					     " random, bytes, parts, part_bytes FROM read_pattern",
 					     load_pattern);
+	error = error
+			?: tables__load_rows(tables,
+					     "SELECT epoch, slice, file, count, ns, longest_ns,"
+					     " open FROM open_time",
+					     load_open_time);
 	return error
 		       ?: tables__load_rows(
 				  tables,
@@ -300,6 +326,78 @@ static int add_patterns(struct query *query)
 	return error;
 }
 
+static int add_file_parts(const struct tables *tables, struct file_reads *files)
+{
+	_cleanup_free_ struct read_parts *parts = calloc(tables->file_count + 1, sizeof(*parts));
+
+	if (!parts)
+		return -ENOMEM;
+	for (size_t i = 0; i < tables->pattern_count; i++) {
+		const struct pattern_fact *pattern = &tables->patterns[i];
+
+		if (pattern->file == NO_INDEX || strcmp(tables->files[pattern->file].kind, "file"))
+			continue;
+		add_parts(&parts[pattern->file], pattern);
+		files[pattern->file].bytes += (double)pattern->bytes;
+	}
+	for (size_t i = 0; i < tables->file_count; i++) {
+		struct query_reads reads = {0};
+
+		add_reads(&reads, &parts[i]);
+		files[i].distinct = reads.distinct;
+	}
+	return 0;
+}
+
+struct file_reads *storage__reads_of_files(const struct tables *tables)
+{
+	struct file_reads *files = calloc(tables->file_count + 1, sizeof(*files));
+	_cleanup_free_ uint32_t *written = first_writes(tables);
+
+	if (!files || !written || add_file_parts(tables, files)) {
+		free(files);
+		return NULL;
+	}
+	for (size_t i = 0; i < tables->io_count; i++) {
+		const struct io_fact *io = &tables->io[i];
+
+		if (io->file == NO_INDEX || !io->bytes ||
+		    tables->ops[io->op].direction != OP_READS ||
+		    strcmp(tables->files[io->file].kind, "file"))
+			continue;
+		files[io->file].read = true;
+		files[io->file].here |= io->slice != NO_INDEX && written[io->file] <= io->slice;
+	}
+	return files;
+}
+
+static int add_open_times(struct query *query)
+{
+	const struct tables *tables = query->tables;
+	int error = 0;
+
+	for (size_t i = 0; i < tables->open_time_count && !error; i++) {
+		const struct open_time_fact *time = &tables->open_times[i];
+		struct fact fact = {{time->epoch, NO_INDEX, time->slice, NO_INDEX, NO_INDEX,
+				     time->file, NO_INDEX}};
+		struct query_open *open;
+		uint32_t row;
+
+		if (!query__passes(query, &fact))
+			continue;
+		error = row_of(query, &fact, &row);
+		if (error)
+			break;
+		open = time->open ? &query->row_storage[row].still_open
+				  : &query->row_storage[row].closed;
+		open->count += (uint64_t)time->count;
+		open->ns += (double)time->ns;
+		if ((double)time->longest_ns > open->longest_ns)
+			open->longest_ns = (double)time->longest_ns;
+	}
+	return error;
+}
+
 int storage__add(struct query *query)
 {
 	bool wanted = false;
@@ -314,7 +412,8 @@ int storage__add(struct query *query)
 	query->storage = true;
 	error = add_written(query);
 	error = error ?: add_read(query);
-	return error ?: add_patterns(query);
+	error = error ?: add_patterns(query);
+	return error ?: add_open_times(query);
 }
 
 const struct query_storage *query__storage(const struct query *query, const struct query_row *row)

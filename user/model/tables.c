@@ -426,6 +426,20 @@ static bool epoch_is_later(const struct table_epoch *one, const struct table_epo
 	return one->start_ns >= other->start_ns;
 }
 
+/* Its process's last so far; one of a thread only counts where there is no other. */
+static bool is_last(const struct tables *tables, const struct table_process *process,
+		    const struct table_epoch *epoch)
+{
+	const struct table_epoch *last;
+
+	if (process->last_epoch == NO_INDEX)
+		return true;
+	last = &tables->epochs[process->last_epoch];
+	if (last->of_thread != epoch->of_thread)
+		return last->of_thread;
+	return epoch_is_later(epoch, last);
+}
+
 static int close_epochs(struct tables *tables)
 {
 	struct tuple_set *seen = tuple_set__new(2);
@@ -439,8 +453,7 @@ static int close_epochs(struct tables *tables)
 		if (epoch->end_ns == NO_VALUE)
 			epoch->end_ns =
 				process->end_ns != NO_VALUE ? process->end_ns : tables->end_ns;
-		if (process->last_epoch == NO_INDEX ||
-		    epoch_is_later(epoch, &tables->epochs[process->last_epoch]))
+		if (is_last(tables, process, epoch))
 			process->last_epoch = i;
 		chosen = process->epoch == NO_INDEX ? NULL : &tables->epochs[process->epoch];
 		if (!chosen || (epoch->rule && !chosen->rule) ||
@@ -633,7 +646,9 @@ void tables__free(struct tables *tables)
 	free(tables->remotes);
 	free(tables->files);
 	free(tables->ops);
+	alloc_facts__clear(&tables->alloc);
 	free(tables->mem);
+	free(tables->levels);
 	free(tables->mem_kinds);
 	free(tables->io);
 	free(tables->ceph);
@@ -644,6 +659,7 @@ void tables__free(struct tables *tables)
 	free(tables->renamed);
 	free(tables->written);
 	free(tables->patterns);
+	free(tables->open_times);
 	free(tables->torn);
 	free(tables->pools);
 	free(tables->samples);

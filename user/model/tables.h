@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/alloc_facts.h"
 #include "model/facts.h"
 #include "model/perf_figures.h"
 #include "model/tuples.h"
@@ -60,6 +61,7 @@ struct table_epoch {
 	int64_t samples; /* of the CPU */
 	uint32_t cpu_pool; /* NO_INDEX: neither CPU time nor samples */
 	uint32_t quantum; /* index, NO_INDEX: the process's own time */
+	bool of_thread; /* one thread's, beside the process's epochs, which follow one another */
 };
 
 /* One piece of work of a process; texts are NULL when not known. */
@@ -173,10 +175,12 @@ struct tables {
 	struct table_op *ops;
 	struct table_file *files;
 	struct mem_fact *mem;
+	struct level_fact *levels; /* only where they changed: mem_levels.h */
 	const char **mem_kinds;
 	struct histogram_fact *histograms;
 	struct renamed_fact *renamed; /* in the order in which it was noticed */
 	struct written_fact *written;
+	struct open_time_fact *open_times;
 	struct pattern_fact *patterns;
 	struct torn_fact *torn; /* in the order of their ends */
 	size_t quantum_count, datum_count, resource_count;
@@ -186,8 +190,9 @@ struct tables {
 	size_t wait_on_count, remote_count;
 	size_t class_count, op_count, file_count, histogram_count;
 	size_t ceph_count, ceph_op_count, ceph_histogram_count, ceph_in_flight_count;
-	size_t renamed_count, written_count, pattern_count, torn_count;
-	size_t mem_count, mem_kind_count;
+	size_t renamed_count, written_count, pattern_count, open_time_count, torn_count;
+	size_t mem_count, mem_kind_count, level_count;
+	struct alloc_facts alloc;
 	bool recorded[SOURCE_COUNT];
 	double period_ns[SOURCE_COUNT]; /* heavier samples were certain; INFINITY: not known */
 

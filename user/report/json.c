@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "model/mem_levels.h"
 #include "report/printable.h"
 
 /* 15 digits hold nanoseconds of ten days; ASCII, because a terminal obeys some characters behind
@@ -528,6 +529,31 @@ static int print_ceph(FILE *stream, const struct tables *tables)
 	return error;
 }
 
+/* Of all processes together, at the end of each slice. */
+static int print_memory(FILE *stream, const struct tables *tables)
+{
+	_cleanup_free_ double *sums = NULL;
+
+	if (!tables->level_count)
+		return 0;
+	sums = mem_levels__by_slice(tables);
+	if (!sums)
+		return -ENOMEM;
+	fputs(",\n\"memory_levels\":[", stream);
+	for (size_t i = 0; i < tables->slice_count; i++) {
+		const double *bytes = &sums[i * LEVEL_COUNT];
+
+		fprintf(stream,
+			"%s{\"time\":%.6f,\"anonymous_bytes\":%.0f,\"file_bytes\":%.0f,"
+			"\"shared_bytes\":%.0f,\"swap_bytes\":%.0f}",
+			i ? ",\n" : "\n", (double)tables->slices[i].end_ns / 1e9,
+			bytes[LEVEL_ANONYMOUS], bytes[LEVEL_FILE], bytes[LEVEL_SHARED],
+			bytes[LEVEL_SWAP]);
+	}
+	fputs("]", stream);
+	return 0;
+}
+
 int json_report__print(FILE *stream, const struct tables *tables, const struct summary *summary,
 		       const struct query *query, size_t limit)
 {
@@ -543,6 +569,8 @@ int json_report__print(FILE *stream, const struct tables *tables, const struct s
 		error = print_histograms(stream, tables);
 	if (!error)
 		error = print_ceph(stream, tables);
+	if (!error)
+		error = print_memory(stream, tables);
 	fputs("}\n", stream);
 	return error ? error : ferror(stream) ? -EIO : 0;
 }

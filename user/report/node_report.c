@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "report/grid.h"
@@ -24,7 +25,7 @@ static const struct {
 	{"CPUs", NODE_CPUS, 0, false},		 {"ready", NODE_READY, 0, false},
 	{"waiting", NODE_WAITING, 5, false},	 {"in I/O", NODE_IO, 1, false},
 	{"read/s", NODE_READ, 0, true},		 {"written/s", NODE_WRITTEN, 0, true},
-	{"operations/s", NODE_OPS, 3, false},
+	{"operations/s", NODE_OPS, 3, false},	 {"GHz", NODE_CLOCK, 0, false},
 };
 
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))
@@ -33,7 +34,9 @@ static void add_number(struct grid *grid, double value)
 {
 	char *text = NULL;
 
-	if (asprintf(&text, value < 999.95 ? "%.1f" : "%.0f", value) < 0)
+	if (isnan(value))
+		text = strdup("-");
+	else if (asprintf(&text, value < 999.95 ? "%.1f" : "%.0f", value) < 0)
 		text = NULL;
 	grid__own(grid, text);
 }
@@ -99,8 +102,9 @@ static json_t *row_object(const struct node *node, const struct node_row *row)
 
 	for (size_t f = 0; f < NODE_FIGURES && !failed; f++)
 		failed = json_object_set_new(object, node__name((enum node_figure)f),
-					     node->knows[f] ? json_real(row->figures[f])
-							    : json_null());
+					     node->knows[f] && !isnan(row->figures[f])
+						     ? json_real(row->figures[f])
+						     : json_null());
 	if (failed) {
 		json_decref(object);
 		return NULL;
@@ -168,7 +172,7 @@ int node_report__csv(FILE *stream, const struct node *node)
 		fprintf(stream, "%.9f,%.9f", node->rows[i].start_s, node->rows[i].end_s);
 		for (size_t f = 0; f < NODE_FIGURES; f++) {
 			fputc(',', stream);
-			if (node->knows[f])
+			if (node->knows[f] && !isnan(node->rows[i].figures[f]))
 				fprintf(stream, "%.9f", node->rows[i].figures[f]);
 		}
 		fputs("\r\n", stream);

@@ -35,7 +35,7 @@ static struct ranked *rank(const double *scores, size_t count)
 
 bool page_data__is_many(const struct page_data *data, uint32_t epoch)
 {
-	return data->processes[data->epochs[epoch].process].process == NO_INDEX;
+	return data->epochs[epoch].many;
 }
 
 uint32_t page_data__bucket(const struct page_data *data, uint32_t slice)
@@ -146,6 +146,8 @@ static uint32_t add_many(struct page_data *data, const char *task, const char *j
 	data->epochs[data->epoch_count] = (struct page_epoch){.process = data->process_count,
 							      .task = task,
 							      .job = job,
+							      .quantum = NO_INDEX,
+							      .many = true,
 							      .start_ns = INT64_MAX,
 							      .max_rss_bytes = NO_VALUE};
 	data->processes[data->process_count++].process = NO_INDEX;
@@ -180,34 +182,102 @@ static int place_among_many(struct page_data *data, uint32_t index, struct gathe
 	return 0;
 }
 
-static int place_epochs(struct page_data *data, const uint32_t *own)
+static uint32_t add_own(struct page_data *data, uint32_t index, uint32_t process)
+{
+	const struct table_epoch *epoch = &data->tables->epochs[index];
+
+	data->epochs[data->epoch_count] = (struct page_epoch){.process = process,
+							      .task = epoch->task,
+							      .job = epoch->job,
+							      .rule = epoch->rule,
+							      .quantum = epoch->quantum,
+							      .start_ns = INT64_MAX,
+							      .max_rss_bytes = NO_VALUE};
+	return data->epoch_count++;
+}
+
+/* The epochs of a process with quanta that are not shown one by one: one for each task. */
+static int place_with_others(struct page_data *data, uint32_t index, uint32_t process,
+			     struct tuple_set *set, uint32_t *epoch_of)
+{
+	const struct table_epoch *epoch = &data->tables->epochs[index];
+	uint32_t at, before = (uint32_t)tuple_set__count(set);
+	int error =
+		tuple_set__add(set,
+			       (const uint64_t[]){process, (uintptr_t)epoch->task,
+						  (uintptr_t)epoch->job, (uintptr_t)epoch->rule},
+			       &at);
+
+	if (error)
+		return error;
+	if (at == before) {
+		epoch_of[at] = add_own(data, index, process);
+		data->epochs[epoch_of[at]].quantum = NO_INDEX;
+		data->epochs[epoch_of[at]].many = true;
+	}
+	data->epoch_of[index] = epoch_of[at];
+	return 0;
+}
+
+static int place_epochs(struct page_data *data, const uint32_t *own, const bool *together)
 {
 	const struct tables *tables = data->tables;
 	_cleanup_free_ uint32_t *epoch_of = calloc(tables->epoch_count + 1, sizeof(*epoch_of));
+	_cleanup_free_ uint32_t *others_of = calloc(tables->epoch_count + 1, sizeof(*others_of));
 	struct gathering gathering = {tuple_set__new(2), tuple_set__new(2), epoch_of, NO_INDEX};
-	int error = gathering.groups && gathering.members && epoch_of ? 0 : -ENOMEM;
+	struct tuple_set *others = tuple_set__new(4);
+	int error = gathering.groups && gathering.members && others && epoch_of && others_of
+			    ? 0
+			    : -ENOMEM;
 
 	for (uint32_t i = 0; i < tables->epoch_count && !error; i++) {
 		const struct table_epoch *epoch = &tables->epochs[i];
+		uint32_t process = own[epoch->process];
 
-		if (own[epoch->process] == NO_INDEX) {
+		if (process == NO_INDEX)
 			error = place_among_many(data, i, &gathering);
-		} else {
-			data->epoch_of[i] = data->epoch_count++;
-			data->epochs[data->epoch_of[i]] =
-				(struct page_epoch){.process = own[epoch->process],
-						    .task = epoch->task,
-						    .job = epoch->job,
-						    .rule = epoch->rule,
-						    .start_ns = INT64_MAX,
-						    .max_rss_bytes = NO_VALUE};
-		}
-		if (!error)
-			add_to_epoch(&data->epochs[data->epoch_of[i]], tables, i);
+		else if (together[i])
+			error = place_with_others(data, i, process, others, others_of);
+		else
+			data->epoch_of[i] = add_own(data, i, process);
+		if (error)
+			break;
+		data->folded_quanta += epoch->quantum != NO_INDEX &&
+				       data->epochs[data->epoch_of[i]].quantum == NO_INDEX;
+		add_to_epoch(&data->epochs[data->epoch_of[i]], tables, i);
 	}
 	tuple_set__free(gathering.groups);
 	tuple_set__free(gathering.members);
+	tuple_set__free(others);
 	return error;
+}
+
+/* Per epoch of the tables: whether it is put together with others of its process, since there are
+ * too many quanta; the longest stand alone. NULL: no memory. */
+static bool *choose_together(const struct page_data *data)
+{
+	const struct tables *tables = data->tables;
+	bool *together = calloc(tables->epoch_count + 1, sizeof(*together));
+	_cleanup_free_ bool *has_quanta = calloc(tables->process_count + 1, sizeof(*has_quanta));
+	_cleanup_free_ double *scores = calloc(tables->quantum_count + 1, sizeof(*scores));
+	_cleanup_free_ struct ranked *ranked = NULL;
+
+	for (size_t i = 0; scores && i < tables->quantum_count; i++)
+		scores[i] = elapsed_within(tables, &tables->epochs[tables->quanta[i].epoch]);
+	ranked = scores ? rank(scores, tables->quantum_count) : NULL;
+	if (!together || !has_quanta || !ranked) {
+		free(together);
+		return NULL;
+	}
+	if (tables->quantum_count <= data->limits.quanta)
+		return together;
+	for (size_t i = 0; i < tables->quantum_count; i++)
+		has_quanta[tables->epochs[tables->quanta[i].epoch].process] = true;
+	for (size_t i = 0; i < tables->epoch_count; i++)
+		together[i] = has_quanta[tables->epochs[i].process];
+	for (uint32_t i = 0; i < data->limits.quanta; i++)
+		together[tables->quanta[ranked[i].index].epoch] = false;
+	return together;
 }
 
 static int choose_processes(struct page_data *data)
@@ -216,6 +286,7 @@ static int choose_processes(struct page_data *data)
 	_cleanup_free_ double *scores = score_processes(tables);
 	_cleanup_free_ struct ranked *ranked = NULL;
 	_cleanup_free_ uint32_t *own = calloc(tables->process_count + 1, sizeof(*own));
+	_cleanup_free_ bool *together = choose_together(data);
 
 	data->epoch_of = calloc(tables->epoch_count + 1, sizeof(*data->epoch_of));
 	data->epochs = calloc(tables->epoch_count + 1, sizeof(*data->epochs));
@@ -223,7 +294,7 @@ static int choose_processes(struct page_data *data)
 	data->processes =
 		calloc(tables->process_count + tables->epoch_count + 1, sizeof(*data->processes));
 	ranked = scores ? rank(scores, tables->process_count) : NULL;
-	if (!ranked || !own || !data->epoch_of || !data->epochs || !data->processes)
+	if (!ranked || !own || !together || !data->epoch_of || !data->epochs || !data->processes)
 		return -ENOMEM;
 	memset(own, 0xff, tables->process_count * sizeof(*own));
 	for (uint32_t i = 0; i < tables->process_count; i++) {
@@ -235,7 +306,7 @@ static int choose_processes(struct page_data *data)
 		data->processes[data->process_count++] =
 			(struct page_process){.process = ranked[i].index, .count = 1};
 	}
-	return place_epochs(data, own);
+	return place_epochs(data, own, together);
 }
 
 /* --- Files. */
@@ -243,13 +314,18 @@ static int choose_processes(struct page_data *data)
 static double *score_files(const struct tables *tables)
 {
 	double *scores = calloc(tables->file_count + 1, sizeof(*scores));
-	double ns = 0, bytes = 0, count = 0;
+	double ns = 0, bytes = 0, count = 0, waited = 0;
 
 	for (size_t i = 0; i < tables->io_count; i++) {
 		ns += (double)tables->io[i].ns;
 		bytes += (double)tables->io[i].bytes;
 		count += (double)tables->io[i].count;
 	}
+	for (size_t i = 0; i < tables->wait_on_count; i++)
+		waited += tables->wait_on[i].ns;
+	for (size_t i = 0; scores && i < tables->wait_on_count; i++)
+		if (tables->wait_on[i].file != NO_INDEX)
+			scores[tables->wait_on[i].file] += part_of(tables->wait_on[i].ns, waited);
 	for (size_t i = 0; scores && i < tables->io_count; i++) {
 		const struct io_fact *io = &tables->io[i];
 
@@ -259,6 +335,22 @@ static double *score_files(const struct tables *tables)
 					    part_of((double)io->count, count);
 	}
 	return scores;
+}
+
+static const char *service_of(const struct table_file *file)
+{
+	return file->remote ? file->remote->service : NULL;
+}
+
+static struct page_file page_file_of(const struct table_file *file)
+{
+	return (struct page_file){.kind = file->kind,
+				  .path = file->path,
+				  .filesystem = file->filesystem,
+				  .mount = file->mount,
+				  .dataset = file->dataset,
+				  .service = service_of(file),
+				  .own = file->remote && file->remote->own};
 }
 
 static int fold_file(struct page_data *data, uint32_t index, struct tuple_set *mounts,
@@ -271,14 +363,15 @@ static int fold_file(struct page_data *data, uint32_t index, struct tuple_set *m
 	error = tuple_set__add(mounts,
 			       (const uint64_t[]){(uintptr_t)file->kind,
 						  (uintptr_t)file->filesystem,
-						  (uintptr_t)file->mount},
+						  (uintptr_t)file->mount, (uintptr_t)file->dataset,
+						  (uintptr_t)service_of(file)},
 			       &mount);
 	if (error)
 		return error;
 	if (mount == before) {
-		file_of_mount[mount] = data->file_count++;
-		data->files[file_of_mount[mount]] = (struct page_file){
-			.kind = file->kind, .filesystem = file->filesystem, .mount = file->mount};
+		file_of_mount[mount] = data->file_count;
+		data->files[data->file_count] = page_file_of(file);
+		data->files[data->file_count++].path = NULL;
 	}
 	data->file_of[index] = file_of_mount[mount];
 	data->files[file_of_mount[mount]].count++;
@@ -292,7 +385,7 @@ static int choose_files(struct page_data *data)
 	_cleanup_free_ double *scores = score_files(tables);
 	_cleanup_free_ struct ranked *ranked = NULL;
 	_cleanup_free_ uint32_t *file_of_mount = NULL;
-	struct tuple_set *mounts = tuple_set__new(3);
+	struct tuple_set *mounts = tuple_set__new(5);
 	int error = 0;
 
 	ranked = scores ? rank(scores, tables->file_count) : NULL;
@@ -313,11 +406,8 @@ static int choose_files(struct page_data *data)
 			continue;
 		}
 		data->file_of[index] = data->file_count;
-		data->files[data->file_count++] = (struct page_file){.kind = file->kind,
-								     .path = file->path,
-								     .filesystem = file->filesystem,
-								     .mount = file->mount,
-								     .count = 1};
+		data->files[data->file_count] = page_file_of(file);
+		data->files[data->file_count++].count = 1;
 	}
 	tuple_set__free(mounts);
 	return error;
@@ -343,6 +433,12 @@ int page_data__new(const struct tables *tables, const struct page_limits *limits
 	if (!error)
 		error = page_data__add_facts(data);
 	if (!error)
+		error = page_data__add_storage(data);
+	if (!error)
+		error = page_data__add_memory(data);
+	if (!error)
+		error = page_data__add_ceph(data);
+	if (!error)
 		error = page_data__add_samples(data);
 	if (error) {
 		page_data__free(data);
@@ -364,12 +460,22 @@ void page_data__free(struct page_data *data)
 	free(data->epochs);
 	free(data->files);
 	free(data->outcomes);
+	free(data->ceph_outcomes);
+	free(data->mounts);
 	free(data->pools);
 	free(data->nodes);
 	page_rows__clear(&data->alive);
 	page_rows__clear(&data->usage);
 	page_rows__clear(&data->waits);
 	page_rows__clear(&data->io);
+	page_rows__clear(&data->waits_on);
+	page_rows__clear(&data->written);
+	page_rows__clear(&data->patterns);
+	page_rows__clear(&data->levels);
+	page_rows__clear(&data->growth);
+	page_rows__clear(&data->maps);
+	page_rows__clear(&data->ceph);
+	page_rows__clear(&data->in_flight);
 	page_rows__clear(&data->samples);
 	free(data);
 }

@@ -3,7 +3,8 @@
  * what is least in one with its like. Sums over all of it are those of the recording.
  *
  * page_data.c says who (processes), when (buckets) and which files; page_data_facts.c adds what was
- * counted, page_data_samples.c what was sampled. */
+ * counted, page_data_storage.c what is known of files besides, page_data_others.c memory and
+ * CephFS, page_data_samples.c what was sampled. */
 #ifndef REPORT_PAGE_DATA_H
 #define REPORT_PAGE_DATA_H
 
@@ -17,7 +18,9 @@
 struct page_limits {
 	uint32_t buckets; /* of time, at least 1 */
 	uint32_t processes; /* one by one; the others in one per task and job, of as many tasks */
-	uint32_t files; /* one by one; the others in one per mount */
+	uint32_t files; /* one by one; the others in one per mount, dataset and service */
+	uint32_t quanta; /* one by one; the others in one epoch per process and task. And torn files
+			  */
 	uint32_t name_bytes; /* of a name, at least 16 */
 	double stack_floor; /* part of a metric's total; smaller stacks are "(other)"; 0: all */
 };
@@ -31,6 +34,8 @@ struct page_process {
 struct page_epoch {
 	uint32_t process; /* index into page_data.processes */
 	const char *task, *job, *rule; /* of the tables; job, rule: NULL when there is none */
+	uint32_t quantum; /* index into tables.quanta; NO_INDEX: none */
+	bool many; /* epochs of the recording: of a process of many, or with many quanta */
 	int64_t start_ns, end_ns; /* within the recording; of many: first and last */
 	double elapsed_ns; /* within the recording; of many: the sum */
 	double user_ns, system_ns;
@@ -40,11 +45,17 @@ struct page_epoch {
 
 struct page_file {
 	const char *kind, *path, *filesystem, *mount; /* of the tables; path NULL: many */
+	const char *dataset, *service; /* NULL: none */
+	bool own; /* the address is that of the own end */
 	uint32_t count;
+	/* In all of the recording: of these how many were read, and of those written before; the
+	 * bytes that reads asked for, and of those the distinct ones at least. */
+	uint32_t read, read_here;
+	double asked, distinct;
 };
 
 struct page_outcome {
-	uint32_t op, error; /* index into tables.ops; errno */
+	uint32_t op, error; /* index into tables.ops or tables.ceph_ops; errno */
 };
 
 /* What a sample's weight has to be multiplied by, by share. */
@@ -75,20 +86,31 @@ struct page_data {
 	struct page_process *processes;
 	struct page_epoch *epochs;
 	struct page_file *files; /* the first is of unknown name */
-	struct page_outcome *outcomes;
+	struct page_outcome *outcomes, *ceph_outcomes;
+	const char **mounts; /* of CephFS; NULL: not known which */
 	struct page_pool *pools;
 	struct page_node *nodes;
 	uint32_t process_count, epoch_count, file_count, outcome_count, pool_count, node_count;
-	size_t pool_capacity, outcome_capacity, node_capacity;
+	uint32_t ceph_outcome_count, mount_count;
+	size_t pool_capacity, outcome_capacity, node_capacity, ceph_outcome_capacity;
+	size_t mount_capacity;
 
-	struct page_rows alive; /* (epoch, bucket): ns; only of epochs of many */
+	struct page_rows alive; /* (epoch, bucket): ns; only of epochs that are many */
 	struct page_rows usage; /* (epoch, bucket): CPU ns */
 	struct page_rows waits; /* (epoch, class, bucket): count, ns */
 	struct page_rows io; /* (epoch, file, outcome, bucket): count, bytes, ns */
+	struct page_rows waits_on; /* (epoch, file, bucket): count, ns */
+	struct page_rows written; /* (epoch, file, bucket): files, bytes that they grew */
+	struct page_rows patterns; /* (epoch, file, bucket): sequential, strided, random, bytes */
+	struct page_rows levels; /* (epoch, bucket): bytes by LEVEL_, the mean of its slices */
+	struct page_rows growth; /* (epoch, kind, bucket): bytes, faults */
+	struct page_rows maps; /* (epoch, kind): live, peak */
+	struct page_rows ceph; /* (epoch, mount, outcome, bucket): count, bytes, ns */
+	struct page_rows in_flight; /* (mount, op, bucket): most at once, age of the oldest, ns */
 	struct page_rows samples; /* (pool, share, node + PAGE_FIRST_NODE, bucket): count, weight */
 
 	/* What was put together: how many, and how much at most of any metric's total. */
-	uint32_t folded_processes, folded_files, folded_nodes;
+	uint32_t folded_processes, folded_files, folded_nodes, folded_quanta;
 	double folded_share;
 };
 
@@ -102,6 +124,13 @@ uint32_t page_data__bucket(const struct page_data *data, uint32_t slice);
 
 /* Steps of page_data__new. */
 int page_data__add_facts(struct page_data *data);
+int page_data__add_storage(struct page_data *data);
+int page_data__add_memory(struct page_data *data);
+int page_data__add_ceph(struct page_data *data);
 int page_data__add_samples(struct page_data *data);
+
+/* The index of (op, errno) in a list of outcomes, which grows. */
+int page_data__outcome(struct page_outcome **outcomes, uint32_t *count, size_t *capacity,
+		       struct tuple_set *set, const struct io_fact *fact, uint32_t *ret_outcome);
 
 #endif

@@ -39,20 +39,19 @@ static int add_waits(struct page_data *data)
 	return error;
 }
 
-static int find_outcome(struct page_data *data, struct tuple_set *set, const struct io_fact *fact,
-			uint32_t *ret_outcome)
+int page_data__outcome(struct page_outcome **outcomes, uint32_t *count, size_t *capacity,
+		       struct tuple_set *set, const struct io_fact *fact, uint32_t *ret_outcome)
 {
 	uint32_t index;
 	int error;
 
 	error = tuple_set__add(set, (const uint64_t[]){fact->op, fact->error}, &index);
 	if (!error)
-		error = array__reserve(&data->outcomes, &data->outcome_capacity,
-				       sizeof(*data->outcomes), (size_t)index + 1);
+		error = array__reserve(outcomes, capacity, sizeof(**outcomes), (size_t)index + 1);
 	if (error)
 		return error;
-	if (index == data->outcome_count)
-		data->outcomes[data->outcome_count++] =
+	if (index == *count)
+		(*outcomes)[(*count)++] =
 			(struct page_outcome){.op = fact->op, .error = fact->error};
 	*ret_outcome = index;
 	return 0;
@@ -68,7 +67,8 @@ static int add_io(struct page_data *data)
 		const struct io_fact *fact = &tables->io[i];
 		uint32_t outcome, file = fact->file == NO_INDEX ? 0 : data->file_of[fact->file];
 
-		error = find_outcome(data, outcomes, fact, &outcome);
+		error = page_data__outcome(&data->outcomes, &data->outcome_count,
+					   &data->outcome_capacity, outcomes, fact, &outcome);
 		if (!error)
 			error = page_rows__add(
 				&data->io,

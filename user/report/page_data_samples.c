@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "report/page_data.h"
 
-#define METRICS (SOURCE_COUNT + SHARE_COUNT)
+#define METRICS (SOURCE_COUNT * SHARE_COUNT)
 
 struct sampling {
 	struct page_data *data;
@@ -21,13 +21,7 @@ struct sampling {
 
 static uint32_t metric_of(const struct sample_pool *pool, uint32_t share)
 {
-	return pool->source == SOURCE_IO ? SOURCE_COUNT + share : pool->source;
-}
-
-/* The page has no view of CephFS and of memory. */
-static bool is_on_page(const struct sample_pool *pool)
-{
-	return pool->source != SOURCE_CEPH && pool->source != SOURCE_MEM;
+	return (uint32_t)pool->source * SHARE_COUNT + share;
 }
 
 static double factor_of(const struct sample_pool *pool, uint32_t share)
@@ -70,10 +64,8 @@ static int place_pools(struct sampling *sampling)
 	int error = 0;
 
 	for (uint32_t i = 0; i < tables->pool_count && !error; i++) {
-		if (!is_on_page(&tables->pools[i]))
-			continue;
 		error = place_pool(sampling, i);
-		for (uint32_t share = 0; share < SHARE_COUNT; share++)
+		for (uint32_t share = 0; share < SHARE_HELD; share++)
 			sampling->totals[metric_of(&tables->pools[i], share)] +=
 				tables->pools[i].shares[share].exact;
 	}
@@ -93,7 +85,7 @@ static double *weigh_nodes(const struct sampling *sampling)
 		const struct sample_pool *pool = &tables->pools[sample->pool];
 		double total = sampling->totals[metric_of(pool, sample->share)];
 
-		if (sample->stack == NO_INDEX || !is_on_page(pool))
+		if (sample->stack == NO_INDEX || sample->share == SHARE_HELD)
 			continue;
 		/* Also what stands for nothing keeps its stack: samples are counted. */
 		parts[sample->stack] += 1e-300;
@@ -197,7 +189,7 @@ static int add_sampled(struct sampling *sampling)
 		double weight = sample->weight;
 		uint32_t node = PAGE_NO_STACK;
 
-		if (!is_on_page(pool))
+		if (sample->share == SHARE_HELD) /* the page has no view of held locks */
 			continue;
 		if (sample->stack != NO_INDEX)
 			node = sampling->node_of[sample->stack];
@@ -225,6 +217,31 @@ static int add_not_sampled(struct sampling *sampling, uint32_t pool, uint32_t sh
 						 {0, value}});
 }
 
+static int add_operation_not_sampled(struct sampling *sampling, const struct io_fact *fact,
+				     enum op_direction direction)
+{
+	int error =
+		add_not_sampled(sampling, fact->pool, SHARE_TIME, fact->slice, (double)fact->ns);
+
+	if (!error)
+		error = add_not_sampled(sampling, fact->pool, SHARE_OPS, fact->slice,
+					(double)fact->count);
+	if (!error && direction != OP_OTHER)
+		error = add_not_sampled(sampling, fact->pool, SHARE_BYTES, fact->slice,
+					(double)fact->bytes);
+	return error;
+}
+
+static int add_memory_not_sampled(struct sampling *sampling, const struct mem_fact *fact)
+{
+	int error = 0;
+
+	for (uint32_t share = SHARE_BYTES; share < SHARE_HELD && !error; share++)
+		error = add_not_sampled(sampling, fact->pool, share, fact->slice,
+					fact->shares[share]);
+	return error;
+}
+
 static int add_all_not_sampled(struct sampling *sampling)
 {
 	const struct tables *tables = sampling->data->tables;
@@ -242,15 +259,16 @@ static int add_all_not_sampled(struct sampling *sampling)
 	for (size_t i = 0; i < tables->io_count && !error; i++) {
 		const struct io_fact *fact = &tables->io[i];
 
-		error = add_not_sampled(sampling, fact->pool, SHARE_TIME, fact->slice,
-					(double)fact->ns);
-		if (!error)
-			error = add_not_sampled(sampling, fact->pool, SHARE_OPS, fact->slice,
-						(double)fact->count);
-		if (!error && tables->ops[fact->op].direction != OP_OTHER)
-			error = add_not_sampled(sampling, fact->pool, SHARE_BYTES, fact->slice,
-						(double)fact->bytes);
+		error = add_operation_not_sampled(sampling, fact, tables->ops[fact->op].direction);
 	}
+	for (size_t i = 0; i < tables->ceph_count && !error; i++) {
+		const struct io_fact *fact = &tables->ceph[i];
+
+		error = add_operation_not_sampled(sampling, fact,
+						  tables->ceph_ops[fact->op].direction);
+	}
+	for (size_t i = 0; i < tables->mem_count && !error; i++)
+		error = add_memory_not_sampled(sampling, &tables->mem[i]);
 	return error;
 }
 

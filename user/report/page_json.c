@@ -8,26 +8,15 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "report/json_stream.h"
+#include "report/page_json_parts.h"
 #include "report/printable.h"
 
 #define MOST_TEXT    8192
 #define MOST_COMMAND 400
 
-struct printing {
-	FILE *stream;
-	struct tables *tables;
-	const struct summary *summary;
-	const struct page_data *data;
-	struct tuple_set *strings; /* interned pointers */
-	struct tuple_set *functions; /* indices of those in use */
-	uint32_t cut_names;
-	int error;
-};
-
 /* --- Pieces. */
 
-/* The index of an interned text; -1 for NULL. */
-static void print_string(struct printing *printing, const char *text)
+void page_json__string(struct printing *printing, const char *text)
 {
 	uint32_t index;
 	int error;
@@ -43,7 +32,7 @@ static void print_string(struct printing *printing, const char *text)
 		fprintf(printing->stream, "%u", index);
 }
 
-static void print_text(struct printing *printing, const char *text)
+void page_json__text(struct printing *printing, const char *text)
 {
 	int error = json_stream__text(printing->stream, text, MOST_TEXT);
 
@@ -67,7 +56,7 @@ static void print_index(struct printing *printing, uint32_t index)
 		fprintf(printing->stream, "%u", index);
 }
 
-static void comma(struct printing *printing, size_t position)
+void page_json__comma(struct printing *printing, size_t position)
 {
 	if (position)
 		fputc(',', printing->stream);
@@ -82,18 +71,20 @@ static void print_meta(struct printing *printing)
 
 	fputs("\"meta\":{", stream);
 	for (size_t i = 0; i < summary->meta_count; i++) {
-		comma(printing, i);
-		print_text(printing, summary->meta[i].key);
+		page_json__comma(printing, i);
+		page_json__text(printing, summary->meta[i].key);
 		fputc(':', stream);
-		print_text(printing, summary->meta[i].value);
+		page_json__text(printing, summary->meta[i].value);
 	}
 	fprintf(stream, "},\n\"pipescope\":\"" PIPESCOPE_VERSION "\",\"complete\":%s",
 		summary->complete ? "true" : "false");
 	fprintf(stream, ",\"end_ns\":%lld", (long long)printing->tables->end_ns);
 	fprintf(stream, ",\"totals\":{\"cpu_s\":%.9f,\"offcpu_s\":%.9f,\"io_s\":%.9f}",
 		summary->cpu_s, summary->offcpu_s, summary->io_s);
-	fprintf(stream, ",\"recorded\":[%d,%d,%d]", printing->tables->recorded[SOURCE_CPU],
-		printing->tables->recorded[SOURCE_OFFCPU], printing->tables->recorded[SOURCE_IO]);
+	fputs(",\"recorded\":[", stream);
+	for (int source = 0; source < SOURCE_COUNT; source++)
+		fprintf(stream, source ? ",%d" : "%d", printing->tables->recorded[source]);
+	fputc(']', stream);
 	fprintf(stream, ",\"processes_recorded\":%zu", printing->tables->process_count);
 }
 
@@ -106,22 +97,22 @@ static void print_quality(struct printing *printing)
 	fprintf(stream, ",\n\"samples\":%lld,\"python\":[%lld,%lld],\"counters\":[",
 		(long long)cpu->samples, (long long)cpu->python, (long long)cpu->named);
 	for (size_t i = 0; i < summary->counter_count; i++) {
-		comma(printing, i);
+		page_json__comma(printing, i);
 		fputc('[', stream);
-		print_text(printing, summary->counters[i].name);
+		page_json__text(printing, summary->counters[i].name);
 		fprintf(stream, ",%lld,%d,", (long long)summary->counters[i].value,
 			summary->counters[i].loss);
-		print_text(printing, summary->counters[i].meaning);
+		page_json__text(printing, summary->counters[i].meaning);
 		fputc(']', stream);
 	}
 	fputs("],\n\"endings\":[", stream);
 	for (size_t i = 0; i < summary->ending_count; i++) {
-		comma(printing, i);
+		page_json__comma(printing, i);
 		fputc('[', stream);
-		print_text(printing, summary->endings[i].name);
+		page_json__text(printing, summary->endings[i].name);
 		fprintf(stream, ",%lld,%d,", (long long)summary->endings[i].samples[SOURCE_CPU],
 			summary->endings[i].ok);
-		print_text(printing, summary->endings[i].meaning);
+		page_json__text(printing, summary->endings[i].meaning);
 		fputc(']', stream);
 	}
 	fprintf(stream,
@@ -144,12 +135,12 @@ static void print_histograms(struct printing *printing)
 	for (size_t i = 0; i < tables->histogram_count; i++) {
 		const struct histogram_fact *fact = &tables->histograms[i];
 
-		comma(printing, i);
-		print_string(printing, fact->op);
+		page_json__comma(printing, i);
+		page_json__string(printing, fact->op);
 		fputc(',', stream);
-		print_string(printing, fact->filesystem);
+		page_json__string(printing, fact->filesystem);
 		fputc(',', stream);
-		print_string(printing, fact->what);
+		page_json__string(printing, fact->what);
 		fprintf(stream, ",%lld,%lld", (long long)fact->bucket, (long long)fact->count);
 	}
 	fputc(']', stream);
@@ -173,7 +164,7 @@ static void print_command(struct printing *printing, uint32_t image)
 	if (error)
 		printing->error = error;
 	else
-		print_string(printing, interned);
+		page_json__string(printing, interned);
 }
 
 static void print_process(struct printing *printing, const struct page_process *process,
@@ -191,11 +182,11 @@ static void print_process(struct printing *printing, const struct page_process *
 	of = &tables->processes[process->process];
 	image = tables->epochs[of->epoch].image;
 	fprintf(stream, "[1,%lld,", (long long)of->pid);
-	print_string(printing, image == NO_INDEX ? NULL : tables->images[image].comm);
+	page_json__string(printing, image == NO_INDEX ? NULL : tables->images[image].comm);
 	fputc(',', stream);
 	print_command(printing, image);
 	fputc(',', stream);
-	print_string(printing, tables->epochs[of->epoch].task);
+	page_json__string(printing, tables->epochs[of->epoch].task);
 	fputc(',', stream);
 	print_index(printing, of->parent == NO_INDEX ? NO_INDEX : page_index[of->parent]);
 	fprintf(stream, ",%lld,", (long long)of->start_ns);
@@ -207,7 +198,7 @@ static void print_process(struct printing *printing, const struct page_process *
 	fputc(',', stream);
 	print_optional(printing, of->max_rss_bytes);
 	fputc(',', stream);
-	print_string(printing, of->python);
+	page_json__string(printing, of->python);
 	fprintf(stream, ",%u]", of->other_tasks);
 }
 
@@ -228,20 +219,20 @@ static void print_who(struct printing *printing)
 			page_index[data->processes[i].process] = i;
 	fputs(",\n\"processes\":[", stream);
 	for (uint32_t i = 0; i < data->process_count; i++) {
-		comma(printing, i);
+		page_json__comma(printing, i);
 		print_process(printing, &data->processes[i], page_index);
 	}
 	fputs("],\n\"epochs\":[", stream);
 	for (uint32_t i = 0; i < data->epoch_count; i++) {
 		const struct page_epoch *epoch = &data->epochs[i];
 
-		comma(printing, i);
+		page_json__comma(printing, i);
 		fprintf(stream, "[%u,", epoch->process);
-		print_string(printing, epoch->task);
+		page_json__string(printing, epoch->task);
 		fputc(',', stream);
-		print_string(printing, epoch->job);
+		page_json__string(printing, epoch->job);
 		fputc(',', stream);
-		print_string(printing, epoch->rule);
+		page_json__string(printing, epoch->rule);
 		fprintf(stream, ",%lld,%lld,", (long long)epoch->start_ns,
 			(long long)epoch->end_ns);
 		json_stream__number(stream, epoch->elapsed_ns);
@@ -251,7 +242,7 @@ static void print_who(struct printing *printing)
 		json_stream__number(stream, epoch->system_ns);
 		fprintf(stream, ",%u,", epoch->failures);
 		print_optional(printing, epoch->max_rss_bytes);
-		fputc(']', stream);
+		fprintf(stream, ",%d]", epoch->many);
 	}
 	fputc(']', stream);
 }
@@ -265,25 +256,30 @@ static void print_files(struct printing *printing)
 	for (uint32_t i = 0; i < data->file_count; i++) {
 		const struct page_file *file = &data->files[i];
 
-		comma(printing, i);
-		print_string(printing, file->kind);
+		page_json__comma(printing, i);
+		page_json__string(printing, file->kind);
 		fputc(',', stream);
-		print_string(printing, file->path);
+		page_json__string(printing, file->path);
 		fputc(',', stream);
-		print_string(printing, file->filesystem);
+		page_json__string(printing, file->filesystem);
 		fputc(',', stream);
-		print_string(printing, file->mount);
-		fprintf(stream, ",%u", file->count);
+		page_json__string(printing, file->mount);
+		fprintf(stream, ",%u,", file->count);
+		page_json__string(printing, file->dataset);
+		fputc(',', stream);
+		page_json__string(printing, file->service);
+		fprintf(stream, ",%d,%u,%u,%.0f,%.0f", file->own, file->read, file->read_here,
+			file->asked, file->distinct);
 	}
 	fputs("],\n\"outcomes\":[", stream);
 	for (uint32_t i = 0; i < data->outcome_count; i++) {
 		char buffer[ERROR_NAME_SIZE];
 
-		comma(printing, i);
+		page_json__comma(printing, i);
 		fprintf(stream, "[%u,", data->outcomes[i].op);
-		print_text(printing, data->outcomes[i].error
-					     ? error__name(data->outcomes[i].error, buffer)
-					     : NULL);
+		page_json__text(printing, data->outcomes[i].error
+						  ? error__name(data->outcomes[i].error, buffer)
+						  : NULL);
 		fputc(']', stream);
 	}
 	fputc(']', stream);
@@ -300,14 +296,14 @@ static void print_counted(struct printing *printing)
 		fprintf(stream, i ? ",%lld" : "%lld", (long long)data->bucket_ends[i]);
 	fputs("],\n\"classes\":[", stream);
 	for (size_t i = 0; i < tables->class_count; i++) {
-		comma(printing, i);
-		print_string(printing, tables->waits_for[i]);
+		page_json__comma(printing, i);
+		page_json__string(printing, tables->waits_for[i]);
 	}
 	fputs("],\n\"ops\":[", stream);
 	for (size_t i = 0; i < tables->op_count; i++) {
-		comma(printing, i);
+		page_json__comma(printing, i);
 		fputc('[', stream);
-		print_string(printing, tables->ops[i].name);
+		page_json__string(printing, tables->ops[i].name);
 		fprintf(stream, ",%d]", tables->ops[i].direction);
 	}
 	fputs("],\n\"alive\":", stream);
@@ -317,12 +313,14 @@ static void print_counted(struct printing *printing)
 	fputs(",\n\"waits\":", stream);
 	json_stream__rows(stream, &data->waits, 3, 2);
 	print_histograms(printing);
+	page_json__memory(printing);
 }
 
 static void print_operations(struct printing *printing)
 {
 	fputs(",\n\"io\":", printing->stream);
 	json_stream__rows(printing->stream, &printing->data->io, 4, 3);
+	page_json__storage(printing);
 }
 
 /* --- Where. */
@@ -338,7 +336,7 @@ static void print_stacks(struct printing *printing)
 		uint32_t function;
 		int error;
 
-		comma(printing, i);
+		page_json__comma(printing, i);
 		/* The distance to the parent, 0: outermost. */
 		fprintf(stream, "%u,", node->parent == NO_INDEX ? 0 : i - node->parent);
 		if (node->function == NO_INDEX) {
@@ -357,17 +355,24 @@ static void print_stacks(struct printing *printing)
 		uint64_t index = tuple_set__at(printing->functions, i)[0];
 		const struct table_function *function = &printing->tables->functions[index];
 
-		comma(printing, i);
+		page_json__comma(printing, i);
 		fprintf(stream, "%u,%d,", function->kind, function->eval_loop);
-		print_string(printing, function->name);
+		page_json__string(printing, function->name);
 		fputc(',', stream);
-		print_string(printing, function->file);
+		page_json__string(printing, function->file);
 		fputc(',', stream);
-		print_string(printing, function->module);
+		page_json__string(printing, function->module);
 		fprintf(stream, ",%lld",
 			function->line == NO_VALUE ? 0 : (long long)function->line);
 	}
 	fputc(']', stream);
+}
+
+static uint32_t shares_of(enum source source)
+{
+	return source == SOURCE_MEM			      ? SHARE_HELD
+	       : source == SOURCE_IO || source == SOURCE_CEPH ? SHARE_OPS + 1
+							      : SHARE_TIME + 1;
 }
 
 static void print_sampled(struct printing *printing)
@@ -381,9 +386,8 @@ static void print_sampled(struct printing *printing)
 
 		fprintf(stream, i ? ",%u,%u,%u" : "%u,%u,%u", pool->source, pool->epoch,
 			pool->item);
-		for (uint32_t share = 0; share <= SHARE_OPS; share++)
-			if (share == SHARE_TIME || pool->source == SOURCE_IO)
-				fprintf(stream, ",%.12g", pool->factor[share]);
+		for (uint32_t share = 0; share < shares_of(pool->source); share++)
+			fprintf(stream, ",%.12g", pool->factor[share]);
 	}
 	fputs("],\n\"sampled\":", stream);
 	json_stream__rows(stream, &data->samples, 4, 2);
@@ -398,7 +402,7 @@ static void print_strings(struct printing *printing)
 		const char *text = (const char *)(uintptr_t)tuple_set__at(printing->strings, i)[0];
 		int error;
 
-		comma(printing, i);
+		page_json__comma(printing, i);
 		printing->cut_names += strlen(text) > printing->data->limits.name_bytes;
 		error = json_stream__text(stream, text, printing->data->limits.name_bytes);
 		if (error)
@@ -410,9 +414,14 @@ static void print_strings(struct printing *printing)
 /* --- The whole. */
 
 static void (*const print_section[PAGE_SECTIONS])(struct printing *printing) = {
-	[PAGE_WHO] = print_who,		[PAGE_FILES] = print_files,
-	[PAGE_COUNTED] = print_counted, [PAGE_OPERATIONS] = print_operations,
-	[PAGE_STACKS] = print_stacks,	[PAGE_SAMPLED] = print_sampled,
+	[PAGE_WHO] = print_who,
+	[PAGE_QUANTA] = page_json__quanta,
+	[PAGE_FILES] = print_files,
+	[PAGE_COUNTED] = print_counted,
+	[PAGE_OPERATIONS] = print_operations,
+	[PAGE_CEPH] = page_json__ceph,
+	[PAGE_STACKS] = print_stacks,
+	[PAGE_SAMPLED] = print_sampled,
 	[PAGE_STRINGS] = print_strings, /* the last: the others make them */
 };
 
@@ -439,9 +448,9 @@ static void print_folded(struct printing *printing)
 
 	fprintf(printing->stream,
 		",\n\"folded\":{\"processes\":%u,\"files\":%u,\"stacks\":%u,\"share\":%.6f,"
-		"\"names\":%u}",
+		"\"names\":%u,\"quanta\":%u}",
 		data->folded_processes, data->folded_files, data->folded_nodes, data->folded_share,
-		printing->cut_names);
+		printing->cut_names, data->folded_quanta);
 }
 
 int page_json__make(struct tables *tables, const struct summary *summary,

@@ -13,9 +13,11 @@
 /* Parts of the text, in this order, behind what the recording says about itself. */
 enum page_section {
 	PAGE_WHO,
+	PAGE_QUANTA,
 	PAGE_FILES,
 	PAGE_COUNTED,
 	PAGE_OPERATIONS,
+	PAGE_CEPH,
 	PAGE_STACKS,
 	PAGE_SAMPLED,
 	PAGE_STRINGS,

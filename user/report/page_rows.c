@@ -31,6 +31,14 @@ int page_rows__add(struct page_rows *rows, const struct page_row *row)
 	return error;
 }
 
+static void add(bool most, double *to, double value)
+{
+	if (!most)
+		*to += value;
+	else if (*to < value)
+		*to = value;
+}
+
 void page_rows__merge(struct page_rows *rows)
 {
 	size_t kept = 0;
@@ -46,7 +54,7 @@ void page_rows__merge(struct page_rows *rows)
 			continue;
 		}
 		for (size_t value = 0; value < PAGE_ROW_VALUES; value++)
-			last->value[value] += rows->rows[i].value[value];
+			add(rows->most, &last->value[value], rows->rows[i].value[value]);
 	}
 	rows->count = kept + 1;
 }

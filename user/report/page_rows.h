@@ -3,11 +3,12 @@
 #ifndef REPORT_PAGE_ROWS_H
 #define REPORT_PAGE_ROWS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define PAGE_ROW_KEYS	4
-#define PAGE_ROW_VALUES 3
+#define PAGE_ROW_VALUES 4
 
 struct page_row {
 	uint32_t key[PAGE_ROW_KEYS];
@@ -17,6 +18,8 @@ struct page_row {
 struct page_rows {
 	struct page_row *rows; /* sorted by key after page_rows__merge */
 	size_t count, capacity;
+	bool most; /* of equal keys not the sum but the largest of each value; set before all rows
+		    */
 };
 
 /* -ENOMEM, -EOVERFLOW. */

@@ -606,6 +606,32 @@ static void print_estimated(FILE *stream, const struct tables *tables, const str
 		fputs(".\n", stream);
 }
 
+/* What stands for whom in a table of memory. */
+static void print_memory(FILE *stream, const struct tables *tables, const struct query *query)
+{
+	double live = 0, peak = 0;
+	char texts[2][NUMBER_SIZE];
+
+	if (query__estimated(query))
+		fputs("Memory: what came is shared out over samples, +- is one standard error; "
+		      "what was mapped is exact.\n",
+		      stream);
+	for (size_t i = 0; i < tables->mem_count; i++) {
+		if (strcmp(tables->mem_kinds[tables->mem[i].kind], "heap"))
+			continue;
+		live += tables->mem[i].shares[SHARE_LIVE];
+		peak += tables->mem[i].shares[SHARE_PEAK];
+	}
+	if (live > 0 || peak > 0)
+		fprintf(stream,
+			"Of what was mapped in the whole recording, heaps (brk) are %s live, %s at "
+			"peaks: they stand under who made them grow. glibc puts blocks below 128 "
+			"KiB there, and once a larger one was freed, blocks up to its size (32 MiB "
+			"at most).\n",
+			number__bytes(texts[0], (int64_t)live),
+			number__bytes(texts[1], (int64_t)peak));
+}
+
 int text_report__query(FILE *stream, struct tables *tables, const struct summary *summary,
 		       const struct query *query, size_t width, size_t limit)
 {
@@ -650,10 +676,11 @@ int text_report__query(FILE *stream, struct tables *tables, const struct summary
 	if (shown < all)
 		fprintf(stream, "... and %zu more rows; --limit 0 shows all.\n", all - shown);
 	print_estimated(stream, tables, query, all);
-	if (query__estimated(query) && all && shown_source(query) == SOURCE_MEM)
-		fputs("Memory: what came is shared out over samples, +- is one standard error; "
-		      "what "
-		      "was mapped is exact.\n",
+	if (all && shown_source(query) == SOURCE_MEM)
+		print_memory(stream, tables, query);
+	else if (query__request(query)->metric->value == METRIC_HELD && all)
+		fputs("For how long others waited for what was let go here: estimated from "
+		      "samples.\n",
 		      stream);
 	else if (query__estimated(query) && all)
 		fprintf(stream,

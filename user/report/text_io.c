@@ -65,6 +65,20 @@ static bool shows_waited(const struct query *query)
 	return false;
 }
 
+/* Columns of how long files were open. */
+static bool shows_open(const struct query *query)
+{
+	if (!has_storage(query))
+		return false;
+	for (size_t i = 0; i < query__row_count(query); i++) {
+		const struct query_storage *storage = query__storage(query, query__row(query, i));
+
+		if (storage->closed.count || storage->still_open.count)
+			return true;
+	}
+	return false;
+}
+
 void text_io__columns(struct grid *grid, const struct query *query)
 {
 	grid__column(grid, "time", true, false, 0);
@@ -95,6 +109,11 @@ void text_io__columns(struct grid *grid, const struct query *query)
 		}
 		grid__column(grid, "order", false, false, 3);
 		grid__column(grid, "re-read ~", true, false, 3);
+	}
+	if (shows_open(query)) {
+		grid__column(grid, "open for", true, false, 3);
+		grid__column(grid, "longest", true, false, 3);
+		grid__column(grid, "still open", true, false, 3);
 	}
 	if (!text_report__has_key(query, "op"))
 		grid__column(grid, "mostly", false, true, 4);
@@ -163,6 +182,21 @@ static void add_storage_cells(struct grid *grid, const struct query *query,
 	add_read_cells(grid, &storage->reads);
 }
 
+/* The time of all that are closed, the longest of these, and the number of the others. */
+static void add_open_cells(struct grid *grid, const struct query_storage *storage)
+{
+	char number[NUMBER_SIZE];
+
+	if (storage->closed.count) {
+		grid__text(grid, number__duration(number, storage->closed.ns));
+		grid__text(grid, number__duration(number, storage->closed.longest_ns));
+	} else {
+		grid__text(grid, "-");
+		grid__text(grid, "-");
+	}
+	grid__integer(grid, (int64_t)storage->still_open.count);
+}
+
 void text_io__cells(struct grid *grid, const struct tables *tables, const struct summary *summary,
 		    const struct query *query, const struct query_row *row)
 {
@@ -183,6 +217,8 @@ void text_io__cells(struct grid *grid, const struct tables *tables, const struct
 		add_rate_cells(grid, query, row);
 	if (has_storage(query))
 		add_storage_cells(grid, query, query__storage(query, row));
+	if (shows_open(query))
+		add_open_cells(grid, query__storage(query, row));
 	if (!text_report__has_key(query, "op"))
 		grid__own(grid, text_report__ops(tables, query, row, MOST_OPS));
 }

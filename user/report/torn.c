@@ -10,8 +10,6 @@
 #include "report/grid.h"
 #include "report/json.h"
 
-enum torn_class { TORN_KILLED, TORN_APPENDING, TORN_FAILED, TORN_CLASSES };
-
 static const struct {
 	const char *name, *headline;
 } classes[] = {
@@ -21,11 +19,16 @@ static const struct {
 	[TORN_FAILED] = {"failed", "Files that a writer left open when it failed (a weaker sign)"},
 };
 
-static enum torn_class class_of(const struct torn_fact *torn)
+enum torn_class torn__class(const struct torn_fact *torn)
 {
 	if (!strcmp(torn->cause, "exit"))
 		return TORN_FAILED;
 	return torn->appended ? TORN_APPENDING : TORN_KILLED;
+}
+
+const char *torn__class_name(const struct torn_fact *torn)
+{
+	return classes[torn__class(torn)].name;
 }
 
 const char *torn_report__refusal(const struct query_request *request)
@@ -58,8 +61,7 @@ static bool passes(const struct tables *tables, const struct query_request *requ
 	return true;
 }
 
-/* "SIGKILL", "out of memory", "exit 3"; malloc'ed. */
-static char *end_of(const struct torn_fact *torn)
+char *torn__end_text(const struct torn_fact *torn)
 {
 	const char *name = sigabbrev_np((int)torn->code);
 	char *text;
@@ -101,7 +103,7 @@ static void add_cells(struct grid *grid, const struct tables *tables, const stru
 	const struct table_epoch *epoch = &tables->epochs[torn->epoch];
 	char number[NUMBER_SIZE], *before = NULL;
 
-	grid__own(grid, end_of(torn));
+	grid__own(grid, torn__end_text(torn));
 	grid__text(grid, epoch->task);
 	grid__integer(grid, tables->processes[epoch->process].pid);
 	if (epoch->quantum == NO_INDEX)
@@ -130,7 +132,7 @@ static int print_class(FILE *stream, const struct tables *tables,
 	for (size_t i = 0; i < tables->torn_count && !grid.error; i++) {
 		const struct torn_fact *torn = &tables->torn[i];
 
-		if (class_of(torn) != class || !passes(tables, request, torn))
+		if (torn__class(torn) != class || !passes(tables, request, torn))
 			continue;
 		if (!limit || all < limit)
 			add_cells(&grid, tables, torn);
@@ -181,7 +183,7 @@ static void describe(struct tables *tables, const struct torn_fact *torn, struct
 
 	field_list__clear(list);
 	field_list__text(list, "file", path_of(tables, torn));
-	field_list__text(list, "class", classes[class_of(torn)].name);
+	field_list__text(list, "class", classes[torn__class(torn)].name);
 	field_list__text(list, "cause", torn->cause);
 	if (is_exit) {
 		field_list__null(list, "signal");

@@ -20,6 +20,12 @@ int torn_report__json(FILE *stream, struct tables *tables, const struct query_re
 int torn_report__csv(FILE *stream, struct tables *tables, const struct query_request *request,
 		     size_t limit);
 
+enum torn_class { TORN_KILLED, TORN_APPENDING, TORN_FAILED, TORN_CLASSES };
+enum torn_class torn__class(const struct torn_fact *torn);
+const char *torn__class_name(const struct torn_fact *torn); /* "killed", "appending", "failed" */
+/* "SIGKILL", "out of memory", "exit 3"; malloc'ed, NULL: no memory. */
+char *torn__end_text(const struct torn_fact *torn);
+
 /* NULL: the filters have a meaning for this report. */
 const char *torn_report__refusal(const struct query_request *request);
 
