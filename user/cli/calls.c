@@ -11,25 +11,26 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <jansson.h>
-
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/files.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "capture/call_counter.h"
 #include "capture/call_targets.h"
+#include "capture/task_pids.h"
+#include "cli/calls_inlines.h"
+#include "cli/calls_print.h"
 #include "cli/command.h"
 #include "cli/pids.h"
-#include "cli/printing.h"
+#include "cli/writing.h"
 #include "model/keys.h"
+#include "proc/rules.h"
 #include "python/code.h"
-#include "report/grid.h"
 
 #define MAX_PATTERNS	 64
 #define MAX_PIDS	 64
+#define MAX_RULES	 16
 #define DEFAULT_OVERHEAD 20 /* percent */
 #define TRIAL_NS	 1000000000ULL
 #define LOOK_NS		 100000000ULL
@@ -37,18 +38,32 @@
 #define NEGLIGIBLE  0.01
 #define PYTHON_3_11 0x030b
 
+/* Of a function that no symbol names. */
+#define NO_SUCH_FUNCTION                                                                           \
+	"it may have no symbol, or the compiler has put it into its callers everywhere "           \
+	"(inlined): "                                                                              \
+	"then there are no calls"
+
+enum form { FORM_TEXT, FORM_JSON, FORM_PSTATS };
+
 struct calls_options {
 	struct pid_list pids;
-	const char *patterns[MAX_PATTERNS];
-	size_t pattern_count;
+	const char *tasks[MAX_PATTERNS], *patterns[MAX_PATTERNS], *rules[MAX_RULES];
+	bool native[MAX_PATTERNS]; /* native functions fit the pattern */
+	size_t task_count, pattern_count, rule_count;
 	double duration_s, max_overhead;
-	bool count_only, json;
+	bool count_only;
+	enum form form;
+	const char *output; /* NULL: standard output */
 };
 
-enum { KEY_OVERHEAD = 256, KEY_COUNT_ONLY };
+enum { KEY_OVERHEAD = 256, KEY_COUNT_ONLY, KEY_TASK, KEY_RULES };
 
 static const struct argp_option options[] = {
 	{"pid", 'p', "PID,...", 0, "The processes to look into", 0},
+	{"task", KEY_TASK, "TASK", 0,
+	 "All processes that work at the task now; * stands for anything; may be repeated", 0},
+	{"rules", KEY_RULES, "FILE", 0, "More rules that name tasks; may be repeated", 0},
 	{"function", 'f', "PATTERN", 0,
 	 "Functions whose calls are counted: a name, * stands for anything; may be repeated", 0},
 	{"duration", 'd', "SECONDS", 0, "End after so many seconds; else with Ctrl-C", 0},
@@ -56,7 +71,9 @@ static const struct argp_option options[] = {
 	 "End when counting costs the processes more of their CPU time than this (20)", 0},
 	{"count-only", KEY_COUNT_ONLY, NULL, 0, "Count calls without their times, at half the cost",
 	 0},
-	{"format", 'F', "FORMAT", 0, "text (default) or json", 0},
+	{"format", 'F', "FORMAT", 0,
+	 "text (default), json, or pstats (for SnakeViz, python -m pstats)", 0},
+	{"output", 'o', "FILE", 0, "Write to FILE, not to standard output", 0},
 	{0},
 };
 
@@ -75,6 +92,7 @@ struct calls {
 	struct named *names; /* of code objects */
 	size_t name_count, name_capacity;
 	uint64_t cpu_ns, hits; /* when the window began */
+	bool sampled; /* of an interpreter that begins frames by itself */
 	const char *ended; /* why, NULL: not yet */
 };
 
@@ -96,6 +114,17 @@ static double number_of(const char *text, double most, const char *what, struct 
 	if (end == text || *end || !isfinite(value) || value <= 0 || value > most)
 		argp_error(state, "'%s' is no %s", text, what);
 	return value;
+}
+
+static enum form form_of(const char *value, struct argp_state *state)
+{
+	if (!strcmp(value, "text"))
+		return FORM_TEXT;
+	if (!strcmp(value, "json"))
+		return FORM_JSON;
+	if (strcmp(value, "pstats"))
+		argp_error(state, "'%s' is no format: text, json or pstats", value);
+	return FORM_PSTATS;
 }
 
 static error_t parse(int key, char *value, struct argp_state *state)
@@ -122,12 +151,27 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case KEY_COUNT_ONLY:
 		calls->count_only = true;
 		return 0;
+	case KEY_TASK:
+		if (calls->task_count == MAX_PATTERNS)
+			argp_error(state, "more than %d tasks", MAX_PATTERNS);
+		calls->tasks[calls->task_count++] = value;
+		return 0;
+	case KEY_RULES:
+		if (calls->rule_count == MAX_RULES)
+			argp_error(state, "more than %d files of rules", MAX_RULES);
+		calls->rules[calls->rule_count++] = value;
+		return 0;
 	case 'F':
-		calls->json = printing__format(state, value, false) == FORMAT_JSON;
+		calls->form = form_of(value, state);
+		return 0;
+	case 'o':
+		calls->output = value;
 		return 0;
 	case ARGP_KEY_END:
-		if (!calls->pids.count)
-			argp_error(state, "which processes? -p PID");
+		if (!calls->pids.count && !calls->task_count)
+			argp_error(state, "which processes? -p PID or --task TASK");
+		if (calls->form == FORM_PSTATS && !calls->output && isatty(STDOUT_FILENO))
+			argp_error(state, "pstats is nothing for a terminal: -o FILE");
 		if (!calls->pattern_count)
 			argp_error(state, "which functions? --function NAME");
 		return 0;
@@ -139,19 +183,43 @@ static error_t parse(int key, char *value, struct argp_state *state)
 /* --- names */
 
 /* "ns::f(int)" can also be asked for as "ns::f". */
-static bool is_wanted(void *context, const char *name)
+static bool fits(const char *pattern, const char *name)
 {
-	const struct calls_options *calls = context;
 	_cleanup_free_ char *short_name = NULL;
 	const char *end = strchr(name, '(');
 
+	if (pattern__matches(pattern, name))
+		return true;
 	if (end && end != name)
 		short_name = strndup(name, (size_t)(end - name));
+	return short_name && pattern__matches(pattern, short_name);
+}
+
+static bool is_wanted(const struct calls_options *calls, const char *name)
+{
 	for (size_t i = 0; i < calls->pattern_count; i++)
-		if (pattern__matches(calls->patterns[i], name) ||
-		    (short_name && pattern__matches(calls->patterns[i], short_name)))
+		if (fits(calls->patterns[i], name))
 			return true;
 	return false;
+}
+
+static bool is_wanted_inline(void *context, const char *name)
+{
+	return is_wanted(context, name);
+}
+
+static bool is_wanted_native(void *context, const char *name)
+{
+	struct calls_options *calls = context;
+	bool wanted = false;
+
+	for (size_t i = 0; i < calls->pattern_count; i++) {
+		bool one = fits(calls->patterns[i], name);
+
+		calls->native[i] |= one;
+		wanted |= one;
+	}
+	return wanted;
 }
 
 static struct named *find_name(const struct calls *calls, const struct ps_calls_function *function)
@@ -282,29 +350,26 @@ static int watch(struct calls *calls, uint64_t window_ns, double *ret_overhead)
 
 /* --- printing */
 
-struct shown {
-	const char *name, *module;
-	pid_t pid;
-	int64_t line; /* 0: native */
-	bool timed;
-	struct ps_calls_sum sum;
-};
-
-static int compare_shown(const void *one, const void *other)
+static int compare_rows(const void *one, const void *other)
 {
-	const struct shown *a = one, *b = other;
+	const struct calls_row *a = one, *b = other;
 
 	if (a->sum.count != b->sum.count)
 		return a->sum.count > b->sum.count ? -1 : 1;
 	return strcmp(a->name, b->name);
 }
 
-static int collect(const struct calls *calls, struct shown **ret_shown, size_t *ret_count)
+struct printing {
+	enum form form;
+	const struct calls_figures *figures;
+};
+
+static int collect(const struct calls *calls, struct calls_row **ret_shown, size_t *ret_count)
 {
 	const struct call_targets *targets = &calls->targets;
 	_cleanup_free_ struct call_count *counts = NULL;
 	size_t count = 0, shown_count = 0;
-	struct shown *shown;
+	struct calls_row *shown;
 	int err = call_counter__read(calls->counter, &counts, &count);
 
 	if (err)
@@ -314,10 +379,9 @@ static int collect(const struct calls *calls, struct shown **ret_shown, size_t *
 		return -ENOMEM;
 	for (size_t i = 0; i < targets->function_count; i++) {
 		const struct call_function *function = &targets->functions[i];
-		struct shown *one = &shown[shown_count];
+		struct calls_row *one = &shown[shown_count];
 
-		*one = (struct shown){
-			function->name, function->module, function->pid, 0, function->timed, {0}};
+		*one = (struct calls_row){function->name, function->module, function->pid, 0, {0}};
 		for (size_t k = 0; k < count; k++)
 			if (!counts[k].function.check &&
 			    counts[k].function.address == function->address &&
@@ -328,126 +392,19 @@ static int collect(const struct calls *calls, struct shown **ret_shown, size_t *
 	for (size_t i = 0; i < count; i++) {
 		const struct named *named = find_name(calls, &counts[i].function);
 
-		if (named && named->wanted && counts[i].sum.count)
-			shown[shown_count++] = (struct shown){named->name,
-							      named->file,
-							      (pid_t)named->function.tgid,
-							      named->line,
-							      !calls->options->count_only,
-							      counts[i].sum};
+		if (named && named->wanted && (counts[i].sum.count || counts[i].sum.sampled))
+			shown[shown_count++] = (struct calls_row){named->name, named->file,
+								  (pid_t)named->function.tgid,
+								  named->line, counts[i].sum};
 	}
-	qsort(shown, shown_count, sizeof(*shown), compare_shown);
+	qsort(shown, shown_count, sizeof(*shown), compare_rows);
 	*ret_shown = shown;
 	*ret_count = shown_count;
 	return 0;
 }
 
-/* The middle of the bucket that holds this share of the calls. */
-static double quantile(const __u64 *buckets, uint64_t count, double share)
+static void tell_losses(const uint64_t *values)
 {
-	uint64_t seen = 0;
-
-	for (size_t i = 0; i < PS_CALLS_BUCKETS; i++) {
-		seen += buckets[i];
-		if ((double)seen >= share * (double)count)
-			return ldexp(1.5, (int)i);
-	}
-	return 0;
-}
-
-static void add_time(struct grid *grid, const struct shown *one, double ns)
-{
-	char text[NUMBER_SIZE];
-
-	grid__text(grid, one->sum.ended ? number__duration(text, ns) : "-");
-}
-
-static int print_text(const struct shown *shown, size_t count)
-{
-	struct grid grid = {0};
-	int err;
-
-	grid__column(&grid, "calls", true, false, 0);
-	grid__column(&grid, "function", false, true, 0);
-	grid__column(&grid, "pid", true, false, 4);
-	grid__column(&grid, "where", false, true, 5);
-	grid__column(&grid, "total", true, false, 1);
-	grid__column(&grid, "own", true, false, 1);
-	grid__column(&grid, "each", true, false, 2);
-	grid__column(&grid, "median", true, false, 2);
-	grid__column(&grid, "p99", true, false, 3);
-	grid__column(&grid, "timed", true, false, 3);
-	for (size_t i = 0; i < count; i++) {
-		const struct shown *one = &shown[i];
-		double ended = (double)one->sum.ended;
-
-		grid__integer(&grid, (int64_t)one->sum.count);
-		grid__text(&grid, one->name);
-		grid__integer(&grid, one->pid);
-		grid__text(&grid, path__base(one->module));
-		add_time(&grid, one, (double)one->sum.total_ns);
-		add_time(&grid, one, (double)one->sum.own_ns);
-		add_time(&grid, one, ended ? (double)one->sum.total_ns / ended : 0);
-		add_time(&grid, one, quantile(one->sum.total, one->sum.ended, 0.5));
-		add_time(&grid, one, quantile(one->sum.total, one->sum.ended, 0.99));
-		grid__integer(&grid, (int64_t)one->sum.ended);
-	}
-	err = grid__print(&grid, stdout, printing__width());
-	if (!count)
-		puts("None of these functions was called.");
-	grid__clear(&grid);
-	return err;
-}
-
-static json_t *buckets_of(const __u64 *buckets)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < PS_CALLS_BUCKETS; i++)
-		json_array_append_new(array, json_integer((json_int_t)buckets[i]));
-	return array;
-}
-
-static int print_json(const struct calls *calls, const struct shown *shown, size_t count,
-		      double seconds)
-{
-	json_t *rows = json_array(), *object;
-	int err;
-
-	for (size_t i = 0; i < count; i++) {
-		const struct shown *one = &shown[i];
-
-		json_array_append_new(
-			rows,
-			json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:f, s:f, s:o, s:o}", "function",
-				  one->name, "file", one->module, "pid", (int)one->pid, "line",
-				  (json_int_t)one->line, "calls", (json_int_t)one->sum.count,
-				  "timed", (json_int_t)one->sum.ended, "total_s",
-				  (double)one->sum.total_ns / 1e9, "own_s",
-				  (double)one->sum.own_ns / 1e9, "total_histogram",
-				  buckets_of(one->sum.total), "own_histogram",
-				  buckets_of(one->sum.own)));
-	}
-	object = json_pack("{s:f, s:s, s:f, s:o}", "seconds", seconds, "ended", calls->ended,
-			   "breakpoint_ns", call_counter__cost_ns(calls->counter), "rows", rows);
-	err = !object || json_dumpf(object, stdout, JSON_INDENT(1)) ? -ENOMEM : 0;
-	putchar('\n');
-	json_decref(object);
-	return err;
-}
-
-static int print_counts(const struct calls *calls, double seconds)
-{
-	uint64_t values[PS_CALLS_COUNTER_COUNT];
-	_cleanup_free_ struct shown *shown = NULL;
-	size_t count;
-	int err = collect(calls, &shown, &count);
-
-	err = err ?: call_counter__counters(calls->counter, values);
-	if (err)
-		return err;
-	err = calls->options->json ? print_json(calls, shown, count, seconds)
-				   : print_text(shown, count);
 	if (values[PS_CALLS_UNSEEN])
 		log__info("%llu calls have no time: they were left by an exception or a jump",
 			  (unsigned long long)values[PS_CALLS_UNSEEN]);
@@ -460,18 +417,132 @@ static int print_counts(const struct calls *calls, double seconds)
 			"could not be read",
 			(unsigned long long)values[PS_CALLS_FULL],
 			(unsigned long long)values[PS_CALLS_UNREADABLE]);
+}
+
+/* A pattern that only names what the compiler has put into its callers is never met. */
+static void tell_unmet(const struct calls *calls, const struct calls_row *rows, size_t count)
+{
+	/* Where nothing is Python it was told at the start. */
+	for (size_t i = 0; i < calls->options->pattern_count && calls->targets.python_count; i++) {
+		bool met = calls->options->native[i];
+
+		for (size_t k = 0; k < count && !met; k++)
+			met = fits(calls->options->patterns[i], rows[k].name);
+		if (!met)
+			log__info("nothing that fits '%s' was called: %s",
+				  calls->options->patterns[i], NO_SUCH_FUNCTION);
+	}
+}
+
+static int print_figures(FILE *stream, void *context)
+{
+	const struct printing *printing = context;
+
+	switch (printing->form) {
+	case FORM_JSON:
+		return calls_print__json(stream, printing->figures);
+	case FORM_PSTATS:
+		return calls_print__pstats(stream, printing->figures);
+	default:
+		return calls_print__text(stream, printing->figures);
+	}
+}
+
+static int print_counts(const struct calls *calls, double seconds)
+{
+	uint64_t values[PS_CALLS_COUNTER_COUNT];
+	_cleanup_free_ struct calls_row *rows = NULL;
+	struct calls_figures figures = {
+		.seconds = seconds,
+		.ended = calls->ended,
+		.breakpoint_ns = call_counter__cost_ns(calls->counter),
+		.sampled = calls->sampled,
+	};
+	struct printing printing = {calls->options->form, &figures};
+	int err = collect(calls, &rows, &figures.count);
+
+	err = err ?: call_counter__counters(calls->counter, values);
+	if (err)
+		return err;
+	figures.rows = rows;
+	err = writing__file(calls->options->output, "the calls", print_figures, &printing);
+	tell_losses(values);
+	tell_unmet(calls, rows, figures.count);
 	return err;
 }
 
 /* --- the whole */
+
+static bool is_wanted_task(void *context, const char *task)
+{
+	const struct calls_options *calls = context;
+
+	for (size_t i = 0; i < calls->task_count; i++)
+		if (pattern__matches(calls->tasks[i], task))
+			return true;
+	return false;
+}
+
+static int add_pid(struct pid_list *pids, pid_t pid)
+{
+	int err;
+
+	for (size_t i = 0; i < pids->count; i++)
+		if (pids->items[i] == pid)
+			return 0;
+	err = array__reserve(&pids->items, &pids->capacity, sizeof(*pids->items), pids->count + 1);
+	if (!err)
+		pids->items[pids->count++] = pid;
+	return err;
+}
+
+static int find_tasks(struct calls_options *asked)
+{
+	_cleanup_free_ pid_t *pids = NULL;
+	struct rules *rules = NULL;
+	struct rules_error error;
+	size_t count = 0;
+	int err = rules__new(&rules);
+
+	for (size_t i = 0; i < asked->rule_count && !err; i++) {
+		err = rules__add_file(rules, asked->rules[i], &error);
+		if (err)
+			log__error("%s:%d: %s", error.path, error.line, error.message);
+	}
+	if (!err) {
+		err = task_pids__find(rules, is_wanted_task, asked, &pids, &count);
+		if (err)
+			log__error("cannot look for the task: %s", strerror(-err));
+	}
+	rules__free(rules);
+	for (size_t i = 0; i < count && !err; i++)
+		err = add_pid(&asked->pids, pids[i]);
+	if (err)
+		return err;
+	if (!asked->pids.count || asked->pids.count > MAX_PIDS) {
+		log__error(asked->pids.count
+				   ? "%zu processes work at it: more than %d, choose by -p"
+				   : "%zu processes work at it (pipescope top and "
+				     "report --by task tell tasks; at most %d)",
+			   asked->pids.count, MAX_PIDS);
+		return -ESRCH;
+	}
+	for (size_t i = 0; i < asked->pids.count; i++)
+		log__info("process %d", asked->pids.items[i]);
+	return 0;
+}
 
 static int find_targets(struct calls *calls)
 {
 	const struct calls_options *asked = calls->options;
 
 	for (size_t i = 0; i < asked->pids.count; i++) {
-		int err = call_targets__add(&calls->targets, asked->pids.items[i], is_wanted,
+		int err = call_targets__add(&calls->targets, asked->pids.items[i], is_wanted_native,
 					    calls->options, true, !asked->count_only);
+
+		/* One of a task's processes may have ended meanwhile. */
+		if (err == -ESRCH && asked->task_count)
+			continue;
 
 		if (err == -E2BIG)
 			log__error("too many functions fit: at most %d; choose fewer",
@@ -482,18 +553,21 @@ static int find_targets(struct calls *calls)
 		if (err)
 			return err;
 	}
+	calls_inlines__tell(&asked->pids, &calls->targets, is_wanted_inline, calls->options);
 	if (!calls->targets.function_count && !calls->targets.python_count) {
-		log__error(
-			"no function of these processes fits: it may have no symbol, or the "
-			"compiler has put it into its callers everywhere");
+		log__error("no function of these processes fits: %s", NO_SUCH_FUNCTION);
 		return -ENOENT;
 	}
+	for (size_t i = 0; i < asked->pattern_count && !calls->targets.python_count; i++)
+		if (!asked->native[i])
+			log__warning("no function fits '%s': %s", asked->patterns[i],
+				     NO_SUCH_FUNCTION);
 	for (size_t i = 0; i < calls->targets.python_count; i++)
 		if (calls->targets.pythons[i].version >= PYTHON_3_11)
 			log__info(
 				"process %d runs CPython 3.%d: of its functions only calls that "
 				"come from C are seen; those from Python to Python stay inside "
-				"the interpreter's loop",
+				"the interpreter's loop, their share is estimated by samples",
 				calls->targets.pythons[i].pid,
 				calls->targets.pythons[i].version & 0xff);
 	return 0;
@@ -550,7 +624,8 @@ static int run(struct calls *calls)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
-	err = find_targets(calls);
+	err = calls->options->task_count ? find_tasks(calls->options) : 0;
+	err = err ?: find_targets(calls);
 	if (err)
 		return err;
 	err = call_counter__new(&calls->targets, &calls->counter);
@@ -559,6 +634,7 @@ static int run(struct calls *calls)
 			   err == -EPERM ? "; it needs root" : "");
 		return err;
 	}
+	calls->sampled = call_counter__samples(calls->counter);
 	if (call_counter__refused(calls->counter))
 		log__info("%zu places where functions return cannot be watched",
 			  call_counter__refused(calls->counter));

@@ -96,8 +96,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		options->output = argument;
 		return 0;
 	case ARGP_KEY_SUCCESS:
-		if (options->selection.torn)
-			argp_error(state, "'torn' is only for 'pipescope report'");
+		if (options->selection.torn || options->selection.alloc)
+			argp_error(state, "'%s' is only for 'pipescope report'",
+				   options->selection.torn ? "torn" : "alloc");
 		check_request(state, options);
 		return 0;
 	default:

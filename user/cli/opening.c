@@ -14,7 +14,9 @@ static const struct reason {
 	{-EACCES, "not readable for you; recordings are readable for who made them and for root"},
 	{-EISDIR, "that is a directory; give the recording in it"},
 	{-EMEDIUMTYPE, "this is no recording of pipescope; give a file of 'pipescope record'"},
-	{-EPROTONOSUPPORT, "a newer pipescope wrote this; read it with that version"},
+	{-EPROTONOSUPPORT,
+	 "a newer pipescope wrote this, in a layout that this one does not know; read it with "
+	 "that version"},
 	{-EBADMSG, "the recording is damaged; record again, or use another copy"},
 	{-ENOMEM, "not enough memory for this recording"},
 	{-EBUSY, "another program holds the recording locked; try again later"},

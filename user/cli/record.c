@@ -8,18 +8,31 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "capture/alloc_drain.h"
 #include "capture/perf_counters.h"
 #include "capture/session.h"
 #include "cli/command.h"
 #include "cli/pids.h"
 
-#define DEFAULT_HZ     99
-#define MAX_HZ	       10000
-#define DEFAULT_OUTPUT "pipescope.rec"
-#define SOURCES	       "cpu,offcpu,io,ceph,quanta" /* the default */
-#define ALL_SOURCES    SOURCES ",counters,mem"
+#define DEFAULT_HZ	 99
+#define MAX_HZ		 10000
+#define DEFAULT_OUTPUT	 "pipescope.rec"
+#define SOURCES		 "cpu,offcpu,io,ceph,quanta" /* the default */
+#define ALL_SOURCES	 SOURCES ",counters,mem,alloc"
+#define DEFAULT_OVERHEAD 20 /* percent */
+#define LEAST_PERIOD	 64 /* bytes */
+#define MOST_PERIOD	 1e9
 
-enum { KEY_SOURCES = 256, KEY_STATS, KEY_RULES, KEY_COUNTERS };
+enum {
+	KEY_SOURCES = 256,
+	KEY_STATS,
+	KEY_RULES,
+	KEY_COUNTERS,
+	KEY_TASK,
+	KEY_PERIOD,
+	KEY_PYTHON,
+	KEY_OVERHEAD
+};
 
 struct arguments {
 	struct record_options options;
@@ -28,6 +41,7 @@ struct arguments {
 	size_t rule_capacity;
 	bool all, count;
 	struct perf_choice counters;
+	struct alloc_options alloc;
 };
 
 static const struct argp_option options[] = {
@@ -36,8 +50,18 @@ static const struct argp_option options[] = {
 	{"duration", 'd', "SECONDS", 0, "End after so many seconds", 0},
 	{"frequency", 'F', "HZ", 0, "Samples per second on each CPU (99)", 0},
 	{"sources", KEY_SOURCES, "LIST", 0,
-	 "What to record, of cpu, offcpu, io, ceph, quanta, counters and mem (the first five); cpu "
-	 "is always on",
+	 "What to record, of cpu, offcpu, io, ceph, quanta, counters, mem and alloc (the first "
+	 "five); cpu is always on",
+	 0},
+	{"task", KEY_TASK, "PATTERN", 0,
+	 "Of the source alloc: only processes of this task; * stands for anything", 0},
+	{"alloc-period", KEY_PERIOD, "BYTES", 0,
+	 "Of the source alloc: take a stack once in so many bytes, on average (65536)", 0},
+	{"alloc-python", KEY_PYTHON, NULL, 0,
+	 "Of the source alloc: CPython's own allocators too, many more calls", 0},
+	{"max-overhead", KEY_OVERHEAD, "PERCENT", 0,
+	 "Of the source alloc: count only for so much of the time that the processes use at most "
+	 "this much more CPU time (20)",
 	 0},
 	{"counters", KEY_COUNTERS, "LIST", 0,
 	 "What the source counters counts (" PERF_COUNTERS_DEFAULT ")", 0},
@@ -68,6 +92,7 @@ static void choose_sources(struct arguments *arguments, const char *list, struct
 	char *rest = copy, *name;
 
 	record->offcpu = record->io = record->ceph = record->quanta = record->mem = false;
+	record->alloc = NULL;
 	arguments->count = false;
 	record->sources = list;
 	while ((name = strsep(&rest, ","))) {
@@ -83,8 +108,52 @@ static void choose_sources(struct arguments *arguments, const char *list, struct
 			arguments->count = true;
 		else if (!strcmp(name, "mem"))
 			record->mem = true;
+		else if (!strcmp(name, "alloc"))
+			record->alloc = &arguments->alloc;
 		else if (strcmp(name, "cpu"))
 			argp_error(state, "there is no source '%s'; there are: " ALL_SOURCES, name);
+	}
+}
+
+/* Breakpoints are for chosen processes. */
+static void check_alloc(const struct arguments *arguments, struct argp_state *state)
+{
+	const struct record_options *record = &arguments->options;
+
+	if (record->alloc && !arguments->pids.count && !record->command && !record->alloc->task)
+		argp_error(state,
+			   "allocators are counted in chosen processes only: -p PID, --task "
+			   "PATTERN or a command");
+	if (!record->alloc && arguments->alloc.task)
+		argp_error(state, "--task goes with the source alloc");
+}
+
+static error_t parse_alloc(int key, char *value, struct argp_state *state)
+{
+	struct alloc_options *alloc = &((struct arguments *)state->input)->alloc;
+	char *end;
+
+	switch (key) {
+	case KEY_TASK:
+		alloc->task = value;
+		return 0;
+	case KEY_PERIOD:
+		alloc->period_bytes = strtod(value, &end);
+		if (end == value || *end || !(alloc->period_bytes >= LEAST_PERIOD) ||
+		    alloc->period_bytes > MOST_PERIOD)
+			argp_error(state, "'%s' is no number of bytes from %d to %g", value,
+				   LEAST_PERIOD, MOST_PERIOD);
+		return 0;
+	case KEY_PYTHON:
+		alloc->python = true;
+		return 0;
+	case KEY_OVERHEAD:
+		alloc->max_overhead = strtod(value, &end);
+		if (end == value || *end || !(alloc->max_overhead > 0) || alloc->max_overhead > 1e6)
+			argp_error(state, "'%s' is no share in percent", value);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
 	}
 }
 
@@ -146,6 +215,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		if (arguments->count && !record->quanta)
 			argp_error(state,
 				   "counters are counted per quantum: add the source quanta");
+		check_alloc(arguments, state);
 		if (arguments->counters.count && !arguments->count)
 			argp_error(state, "--counters goes with the source counters");
 		if (arguments->count && !arguments->counters.count)
@@ -153,7 +223,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		record->counters = arguments->count ? &arguments->counters : NULL;
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return parse_alloc(key, value, state);
 	}
 }
 
@@ -194,6 +264,7 @@ int command_record(int argc, char **argv)
 			    .io = true,
 			    .ceph = true,
 			    .quanta = true},
+		.alloc = {.period_bytes = PS_ALLOC_PERIOD, .max_overhead = DEFAULT_OVERHEAD},
 	};
 	int exit_code = EXIT_OK;
 

@@ -12,6 +12,7 @@
 #include "cli/writing.h"
 #include "model/query.h"
 #include "model/summary.h"
+#include "report/alloc_report.h"
 #include "report/csv.h"
 #include "report/html.h"
 #include "report/json.h"
@@ -19,7 +20,8 @@
 #include "report/text.h"
 #include "report/torn.h"
 
-#define DEFAULT_TEXT_ROWS 50 /* of functions, lines, modules, stacks, files */
+#define DEFAULT_ALLOC_ROWS 10 /* of each list of places */
+#define DEFAULT_TEXT_ROWS  50 /* of functions, lines, modules, stacks, files */
 
 struct report_options {
 	const char *path, *output;
@@ -62,7 +64,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		options->limit_given = true;
 		return 0;
 	case ARGP_KEY_SUCCESS:
-		refusal = options->selection.torn
+		refusal = options->selection.alloc
+				  ? alloc_report__refusal(&options->selection.request)
+			  : options->selection.torn
 				  ? torn_report__refusal(&options->selection.request)
 				  : query__refusal(&options->selection.request);
 		if (!refusal && options->selection.by_node)
@@ -76,7 +80,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		if (options->format == FORMAT_HTML &&
 		    (options->selection.request.key_count || options->selection.by_node ||
 		     options->selection.request.filter_count || options->selection.request.metric ||
-		     options->selection.torn || options->limit_given))
+		     options->selection.torn || options->selection.alloc || options->limit_given))
 			argp_error(state,
 				   "the page holds all of the recording: --format html goes "
 				   "without --by, --where, --metric and --limit");
@@ -128,6 +132,22 @@ static int print_torn(FILE *stream, const struct report_options *options, struct
 	}
 }
 
+static int print_alloc(FILE *stream, const struct report_options *options, struct tables *tables)
+{
+	const struct query_request *request = &options->selection.request;
+
+	switch (options->format) {
+	case FORMAT_JSON:
+		return alloc_report__json(stream, tables, request, options->limit);
+	case FORMAT_CSV:
+		return alloc_report__csv(stream, tables, request, options->limit);
+	default:
+		return alloc_report__text(stream, tables, request, printing__width(),
+					  options->limit_given ? options->limit
+							       : DEFAULT_ALLOC_ROWS);
+	}
+}
+
 static int print_report(FILE *stream, struct report_options *options, struct tables *tables,
 			const struct summary *summary)
 {
@@ -138,6 +158,8 @@ static int print_report(FILE *stream, struct report_options *options, struct tab
 		return html_report__print(stream, tables, summary);
 	if (options->selection.by_node)
 		return print_node(stream, options, tables, summary);
+	if (options->selection.alloc)
+		return print_alloc(stream, options, tables);
 	if (options->selection.torn)
 		return print_torn(stream, options, tables);
 	if (!options->selection.request.key_count) {

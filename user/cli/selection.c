@@ -15,7 +15,8 @@ static const struct argp_option option_table[] = {
 	 "line, module, stack, wait, waker, op, file, mount, fs, dataset, ceph, remote, service, "
 	 "ending or outermost; quality is short for ending,outermost,task, throughput for "
 	 "mount,task,time in their order; torn (alone, of report) lists the files that killed "
-	 "writers left, node (the same) is the node over time",
+	 "writers left, alloc (the same) tells what was allocated, node (the same) is the node "
+	 "over time",
 	 0},
 	{"metric", OPTION_METRIC, "METRIC", 0,
 	 "What to show and to sort by: cpu (default), samples, offcpu, waits, io_time, read_bytes, "
@@ -95,6 +96,10 @@ static void parse_by(struct argp_state *state, struct selection *selection, cons
 	}
 	if (!strcmp(argument, "torn")) {
 		selection->torn = true;
+		return;
+	}
+	if (!strcmp(argument, "alloc")) {
+		selection->alloc = true;
 		return;
 	}
 	for (name = strtok_r(copy, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {

@@ -20,6 +20,7 @@ struct selection {
 	bool may_be_node; /* set by commands that know --by node */
 	bool by_node; /* the node over time; then there are no keys */
 	bool torn; /* --by torn: the list of torn files */
+	bool alloc; /* --by alloc: allocations */
 };
 
 /* A child of a command's argp; its input is a struct selection. Whether the parts have a meaning

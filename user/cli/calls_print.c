@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/calls_print.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/cleanup.h"
+#include "cli/printing.h"
+#include "export/marshal.h"
+#include "model/tables.h"
+#include "report/grid.h"
+#include "report/printable.h"
+
+/* The middle of the bucket that holds this share of the calls. */
+static double quantile(const __u64 *buckets, uint64_t count, double share)
+{
+	uint64_t seen = 0;
+
+	for (size_t i = 0; i < PS_CALLS_BUCKETS; i++) {
+		seen += buckets[i];
+		if ((double)seen >= share * (double)count)
+			return ldexp(1.5, (int)i);
+	}
+	return 0;
+}
+
+/* Of samples in a function, the share whose frame the interpreter's loop had begun itself; and its
+ * standard error, as in model/query.c. */
+static double inlined_share(const struct ps_calls_sum *sum, double *ret_error)
+{
+	double samples = (double)sum->sampled, part = (double)sum->inlined;
+	double smooth = (part + 1) / (samples + 2);
+
+	*ret_error = sqrt(smooth * (1 - smooth) / samples);
+	return part / samples;
+}
+
+static void add_time(struct grid *grid, const struct calls_row *one, double ns)
+{
+	char text[NUMBER_SIZE];
+
+	grid__text(grid, one->sum.ended ? number__duration(text, ns) : "-");
+}
+
+static void add_inlined(struct grid *grid, const struct calls_row *one)
+{
+	char text[64] = "-";
+	double share, error;
+
+	if (one->sum.sampled) {
+		share = inlined_share(&one->sum, &error);
+		snprintf(text, sizeof(text), "%.0f %% +- %.0f", share * 100, error * 100);
+	}
+	grid__text(grid, text);
+}
+
+int calls_print__text(FILE *stream, const struct calls_figures *figures)
+{
+	struct grid grid = {0};
+	int err;
+
+	grid__column(&grid, "calls", true, false, 0);
+	grid__column(&grid, "function", false, true, 0);
+	grid__column(&grid, "pid", true, false, 4);
+	grid__column(&grid, "where", false, true, 5);
+	grid__column(&grid, "total", true, false, 1);
+	grid__column(&grid, "own", true, false, 1);
+	grid__column(&grid, "each", true, false, 2);
+	grid__column(&grid, "median", true, false, 2);
+	grid__column(&grid, "p99", true, false, 3);
+	grid__column(&grid, "timed", true, false, 3);
+	if (figures->sampled)
+		grid__column(&grid, "not seen", true, false, 1);
+	for (size_t i = 0; i < figures->count; i++) {
+		const struct calls_row *one = &figures->rows[i];
+		double ended = (double)one->sum.ended;
+
+		grid__integer(&grid, (int64_t)one->sum.count);
+		grid__text(&grid, one->name);
+		grid__integer(&grid, one->pid);
+		grid__text(&grid, path__base(one->module));
+		add_time(&grid, one, (double)one->sum.total_ns);
+		add_time(&grid, one, (double)one->sum.own_ns);
+		add_time(&grid, one, ended ? (double)one->sum.total_ns / ended : 0);
+		add_time(&grid, one, quantile(one->sum.total, one->sum.ended, 0.5));
+		add_time(&grid, one, quantile(one->sum.total, one->sum.ended, 0.99));
+		grid__integer(&grid, (int64_t)one->sum.ended);
+		if (figures->sampled)
+			add_inlined(&grid, one);
+	}
+	err = grid__print(&grid, stream, printing__width());
+	if (!figures->count)
+		fputs("None of these functions was called.\n", stream);
+	grid__clear(&grid);
+	return err;
+}
+
+static json_t *buckets_of(const __u64 *buckets)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < PS_CALLS_BUCKETS; i++)
+		json_array_append_new(array, json_integer((json_int_t)buckets[i]));
+	return array;
+}
+
+static json_t *object_of(const struct calls_row *one)
+{
+	json_t *object = json_pack(
+		"{s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:f, s:f, s:o, s:o, s:I}", "function",
+		one->name, "file", one->module, "pid", (int)one->pid, "line", (json_int_t)one->line,
+		"calls", (json_int_t)one->sum.count, "recursive", (json_int_t)one->sum.recursive,
+		"timed", (json_int_t)one->sum.ended, "total_s", (double)one->sum.total_ns / 1e9,
+		"own_s", (double)one->sum.own_ns / 1e9, "total_histogram",
+		buckets_of(one->sum.total), "own_histogram", buckets_of(one->sum.own), "samples",
+		(json_int_t)one->sum.sampled);
+	double share, error;
+
+	if (one->sum.sampled) {
+		share = inlined_share(&one->sum, &error);
+		json_object_set_new(object, "not_seen_share", json_real(share));
+		json_object_set_new(object, "not_seen_error", json_real(error));
+	}
+	return object;
+}
+
+int calls_print__json(FILE *stream, const struct calls_figures *figures)
+{
+	json_t *rows = json_array(), *object;
+	int err;
+
+	for (size_t i = 0; i < figures->count; i++)
+		json_array_append_new(rows, object_of(&figures->rows[i]));
+	object = json_pack("{s:f, s:s, s:f, s:o}", "seconds", figures->seconds, "ended",
+			   figures->ended, "breakpoint_ns", figures->breakpoint_ns, "rows", rows);
+	err = !object || json_dumpf(object, stream, JSON_INDENT(1)) ? -ENOMEM : 0;
+	fputc('\n', stream);
+	json_decref(object);
+	return ferror(stream) ? -EIO : err;
+}
+
+/* --- pstats */
+
+static int by_place(const void *one, const void *other)
+{
+	const struct calls_row *a = one, *b = other;
+	int order = strcmp(a->name, b->name) ?: strcmp(a->module, b->module);
+
+	return order ?: (a->line > b->line) - (a->line < b->line);
+}
+
+static int put_text(FILE *stream, const char *text)
+{
+	_cleanup_free_ char *valid = printable__utf8(text);
+
+	if (!valid)
+		return -ENOMEM;
+	marshal__text(stream, valid);
+	return 0;
+}
+
+static int put_key(FILE *stream, const char *file, int64_t line, const char *name)
+{
+	int err;
+
+	marshal__tuple(stream, 3);
+	err = put_text(stream, file);
+	marshal__integer(stream, line);
+	return err ?: put_text(stream, name);
+}
+
+/* Nobody knows the callers. */
+static void put_figures(FILE *stream, uint64_t once, uint64_t all, double own_ns, double total_ns)
+{
+	marshal__tuple(stream, 5);
+	marshal__integer(stream, (int64_t)once);
+	marshal__integer(stream, (int64_t)all);
+	marshal__real(stream, own_ns / 1e9);
+	marshal__real(stream, total_ns / 1e9);
+	marshal__dict(stream);
+	marshal__end(stream);
+}
+
+int calls_print__pstats(FILE *stream, const struct calls_figures *figures)
+{
+	_cleanup_free_ struct calls_row *rows = calloc(figures->count + 1, sizeof(*rows));
+	int err = 0;
+
+	if (!rows)
+		return -ENOMEM;
+	for (size_t i = 0; i < figures->count; i++)
+		rows[i] = figures->rows[i];
+	qsort(rows, figures->count, sizeof(*rows), by_place);
+	marshal__dict(stream);
+	err = put_key(stream, "~", 0,
+		      "<counted by pipescope: ncalls are calls, times those of calls whose end was "
+		      "seen>");
+	put_figures(stream, 0, 0, 0, 0);
+	for (size_t i = 0; i < figures->count && !err; i++) {
+		struct ps_calls_sum sum = rows[i].sum;
+
+		while (i + 1 < figures->count && !by_place(&rows[i], &rows[i + 1])) {
+			i++;
+			sum.count += rows[i].sum.count;
+			sum.recursive += rows[i].sum.recursive;
+			sum.own_ns += rows[i].sum.own_ns;
+			sum.total_ns += rows[i].sum.total_ns;
+		}
+		err = put_key(stream, rows[i].module, rows[i].line, rows[i].name);
+		put_figures(stream, sum.count - sum.recursive, sum.count, (double)sum.own_ns,
+			    (double)sum.total_ns);
+	}
+	marshal__end(stream);
+	return err ?: ferror(stream) ? -EIO : 0;
+}
