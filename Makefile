@@ -244,4 +244,4 @@ install: $(O)/pipescope $(O)/man/pipescope.1 $(O)/completion.bash
 clean:
 	rm -rf $(O)
 
--include $(shell find $(O) -name '*.d' 2>/dev/null)
+-include $(shell find $(O) -path $(O)/pythons -prune -o -name '*.d' -print 2>/dev/null)

@@ -89,6 +89,15 @@ find_and_check_scripts() {
 	shellcheck -x -P SCRIPTDIR:. "${files[@]}"
 }
 
+# What live and host tests also run with.
+fetch_pythons() {
+	local version
+	heading "CPython of newer Debian suites"
+	for version in 3.13 3.14; do
+		run_script "CPython $version" tests/pythons/fetch.sh "$version"
+	done
+}
+
 check_units() {
 	local sources fuzzers
 	shopt -s nullglob
@@ -130,6 +139,8 @@ check_long() {
 	# shellcheck disable=SC2086 # kernels are words
 	run_runner sources tests/vm/test_sources.sh $kernels
 	# shellcheck disable=SC2086 # kernels are words
+	run_runner storage tests/vm/test_storage.sh $kernels
+	# shellcheck disable=SC2086 # kernels are words
 	run_runner ceph-kernels tests/vm/test_ceph.sh ${kernels/6.1/}
 	heading "overhead, large pages and a fresh system"
 	for script in tests/overhead/*.sh; do
@@ -170,6 +181,7 @@ mkdir -p "$logs"
 heading build
 if build pipescope; then
 	check_style
+	fetch_pythons
 	check_units
 	check_live
 	if [ -n "$full" ]; then

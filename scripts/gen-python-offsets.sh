@@ -227,6 +227,11 @@ static void print_objects(void)
 	AT("code_lines", PyCodeObject, co_lnotab);
 	printf("\t\t.line_format = PYTHON_LINES_LNOTAB,\n");
 #endif
+#if PY_VERSION_HEX >= 0x030c0000
+	IS("code_more", offsetof(PyCodeObject, co_version) & ~(size_t)7);
+#else
+	NONE("code_more");
+#endif
 	AT("text_length", PyASCIIObject, length);
 	AT("text_state", PyASCIIObject, state);
 	IS("text_kind_bits", FROM_STATE(kind));

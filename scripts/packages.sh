@@ -33,8 +33,10 @@ packages_table() {
 		build  zlib1g-dev          zlib-devel
 		test   chromium            chromium
 		test   clang-format        clang-tools-extra
+		test   debuginfod          elfutils-debuginfod
 		test   g++                 gcc-c++
 		test   git                 git-core
+		test   golang-github-google-pprof-dev golang-github-google-pprof-devel
 		test   graphviz            graphviz
 		test   groff-base          groff-base
 		test   libclang-rt-dev     compiler-rt
