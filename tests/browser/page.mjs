@@ -82,14 +82,20 @@ const compareTasks = async (page, filters = []) => {
       byName(wanted, (row) => visible(row.task), (row) => [row.processes, row.elapsed_s, row.failures]));
 };
 
+/** Of each metric of the stacks the report's field, and how much of the page's unit one of it is. */
+const METRICS = {
+  cpu: ["cpu_s", 1e9], offcpu: ["offcpu_s", 1e9], io_time: ["io_s", 1e9], read_bytes: ["read_bytes", 1], write_bytes: ["write_bytes", 1], ops: ["op_count", 1],
+  ceph_time: ["ceph_s", 1e9], ceph_ops: ["ceph_op_count", 1], ceph_read_bytes: ["ceph_read_bytes", 1], ceph_write_bytes: ["ceph_write_bytes", 1],
+  rss_growth: ["rss_growth_bytes", 1], faults: ["fault_count", 1], mmap_live: ["mmap_live_bytes", 1], mmap_peak: ["mmap_peak_bytes", 1],
+};
+
 const compareFunctions = async (page, metric, filters = [], by = "function") => {
   await showAll(page, "#functions");
-  const rows = await rowsOf(page, "#functions"), kinds = { python: "Python", native: "C, C++ …", interpreter: "interpreter", kernel: "kernel" };
-  const field = { cpu: "cpu_s", offcpu: "offcpu_s", io_time: "io_s", read_bytes: "read_bytes", write_bytes: "write_bytes", ops: "op_count" }[metric];
-  const unit = ["cpu", "offcpu", "io_time"].includes(metric) ? 1e9 : 1;
+  const rows = await rowsOf(page, "#functions"), kinds = { python: "Python", native: "C, C++ …", interpreter: "interpreter", kernel: "kernel", subtask: "task or sub-task" };
+  const [field, unit] = METRICS[metric];
   const wanted = report("--by", by, "--metric", metric, ...filters).rows.filter((row) => row[field] > 0 || row.total[field] > 0);
-  const nameOf = by === "line" ? (row) => (row["where title"] || row.key) : (row) => `${row["name title"]} ${row.kind}`;
-  const wantedName = by === "line" ? (row) => (row.line_file === null ? row.line : visible(`${row.line_file}:${row.line.split(":").pop()}`)) : (row) => `${visible(row.function)} ${kinds[row.kind] || "no frame"}`;
+  const nameOf = by === "subtask" ? (row) => row["name title"] : by === "line" ? (row) => (row["where title"] || row.key) : (row) => `${row["name title"]} ${row.kind}`;
+  const wantedName = by === "subtask" ? (row) => (row.subtask === null || row.subtask === "(unknown)" ? "(no sub-task)" : visible(row.subtask)) : by === "line" ? (row) => (row.line_file === null ? row.line : visible(`${row.line_file}:${row.line.split(":").pop()}`)) : (row) => `${visible(row.function)} ${kinds[row.kind] || "no frame"}`;
   compare(`${by}s by ${metric} ${filters}`, byName(rows, nameOf, (row) => [row.own / unit, row.total / unit]), byName(wanted, wantedName, (row) => [row[field], row.total[field]]));
 };
 
@@ -109,6 +115,55 @@ const compareEvents = async (page, filters = []) => {
     byName(report("--by", "mount", ...filters).rows.filter((row) => row.mount), (row) => visible(row.mount), wanted));
   if (whole)
     compare(`files ${filters}`, byName(await rows(0), ([name]) => name, figures), byName(report("--by", "file", ...filters).rows.filter((row) => row.file), (row) => visible(row.file), wanted));
+};
+
+/** A table of the page against a report: columns and fields in the same order, in the page's unit. */
+const compareTable = async (page, table, what, filters, { by, key = by, name, wantedName, columns, fields, rows = null, keep = () => true }) => {
+  await showAll(page, table);
+  compare(`${what} ${filters}`, byName(await rowsOf(page, table), name, (row) => columns.map((column) => (typeof row[column] === "number" ? row[column] : 0))),
+    byName((rows || report("--by", by, ...filters).rows).filter((row) => row[key] !== null && keep(row)), wantedName || ((row) => visible(row[key])), (row) => fields.map((field) => (typeof field === "function" ? field(row) : row[field]))));
+};
+
+const ns = (field) => (row) => row[field] * 1e9;
+/** Names of the first column; a table that can be chosen from has a button there. */
+const titled = (column) => (row) => row[`${column} title`] || row[column];
+
+const compareRemotes = async (page, filters = []) => {
+  const columns = ["waited", "waits", "ns", "read", "written", "ops", "errors"], fields = [ns("waited_s"), "waited_count", ns("io_s"), "read_bytes", "write_bytes", "op_count", "error_count"];
+  await compareTable(page, "#remotes-table", "remotes", filters, { by: "remote", name: titled("name"), columns, fields });
+  await page.click('[data-choice="service"]');
+  await compareTable(page, "#remotes-table", "services", filters, { by: "service", name: titled("name"), columns, fields });
+  await page.click('[data-choice="remote"]');
+};
+
+const compareCeph = async (page, filters = []) => {
+  await compareTable(page, "#ceph-done", "CephFS", filters, { by: "mount,ceph", key: "ceph", name: (row) => `${titled("mount")(row)} ${row.op}`, wantedName: (row) => visible(`${row.mount} ${row.ceph}`),
+    columns: ["ns", "count", "bytes", "errors"], fields: [ns("ceph_s"), "ceph_op_count", (row) => row.ceph_read_bytes + row.ceph_write_bytes, "ceph_error_count"] });
+  await compareTable(page, "#ceph-tasks", "CephFS's tasks", filters, { by: "task", name: titled("task"), columns: ["ns", "count", "read", "written", "errors"],
+    fields: [ns("ceph_s"), "ceph_op_count", "ceph_read_bytes", "ceph_write_bytes", "ceph_error_count"] });
+};
+
+const compareMemory = async (page, filters = [], timeless = true) => {
+  const kind = (name) => (row) => row.rss_growth[name] || 0;
+  await compareTable(page, "#memory-table", "memory", filters, { by: "task", name: titled("name"), columns: ["grown", "anonymous", "file", "faults"].concat(timeless ? ["live", "peak"] : []),
+    fields: ["rss_growth_bytes", kind("anonymous"), kind("file"), "fault_count"].concat(timeless ? ["mmap_live_bytes", "mmap_peak_bytes"] : []) });
+};
+
+const compareStorage = async (page, filters = []) => {
+  const orders = ["reads_sequential", "reads_strided", "reads_random"], again = filters.length ? [] : ["read_again_estimated"];
+  await compareTable(page, "#datasets-table", "datasets", filters, { by: "dataset", name: (row) => row.dataset,
+    columns: ["ns", "read", "written", "ops", "errors", "filesWritten", "size"].concat(filters.length ? [] : ["filesRead", "readHere", "again"]),
+    fields: [ns("io_s"), "read_bytes", "write_bytes", "op_count", "error_count", "files_written", (row) => row.file_size_bytes || 0].concat(filters.length ? [] : ["files_read", "files_read_written_here", ...again]) });
+  await compareTable(page, "#order-table", "order of reads", filters, { by: "file", name: titled("path"), columns: ["sequential", "strided", "random"].concat(filters.length ? [] : ["again"]), fields: [...orders, ...again], keep: (row) => row.file_kind === "file" && row.reads_sequential + row.reads_strided + row.reads_random > 0 });
+  const { rows } = report("--by", "task,op", ...filters);
+  await compareTable(page, "#storms-table", "storms", filters, { by: "task,op", key: "op", rows, name: (row) => `${titled("task")(row)} ${row.what}`, wantedName: (row) => visible(`${row.task} stats`), columns: ["ops", "ns"], fields: ["op_count", ns("io_s")],
+    keep: (row) => row.op === "stat" && row.op_count >= 2000 });
+};
+
+const compareOthers = async (page, filters) => {
+  await compareRemotes(page, filters);
+  await compareCeph(page, filters);
+  await compareStorage(page, filters);
 };
 
 const milliseconds = async (page, action) => page.evaluate(async (code) => {
@@ -139,13 +194,12 @@ const sections = {
   },
 
   async metrics(page) {
-    for (const metric of ["offcpu", "io_time", "read_bytes", "write_bytes", "ops"]) {
+    const { rows } = report("--by", "task");
+    for (const metric of Object.keys(METRICS).filter((name) => name !== "cpu")) {
+      const [field, unit] = METRICS[metric];
       await page.selectOption("#metric", metric);
-      if (await page.locator("#item").count()) await page.selectOption("#item", "(all)");
-      const { rows } = report("--by", "task");
-      const total = { offcpu: () => rows.reduce((sum, row) => sum + row.offcpu_s * 1e9, 0), io_time: () => rows.reduce((sum, row) => sum + row.io_s * 1e9, 0),
-        read_bytes: () => rows.reduce((sum, row) => sum + row.read_bytes, 0), write_bytes: () => rows.reduce((sum, row) => sum + row.write_bytes, 0), ops: () => rows.reduce((sum, row) => sum + row.op_count, 0) }[metric]();
-      equal(`stacks by ${metric}`, Number(await page.locator("#stacks-summary").getAttribute("data-value")), total, 1e-5);
+      if (await page.locator('#item option[value="(all)"]').count()) await page.selectOption("#item", "(all)");
+      equal(`stacks by ${metric}`, Number(await page.locator("#stacks-summary").getAttribute("data-value")), rows.reduce((sum, row) => sum + row[field] * unit, 0), 1e-5);
       if (whole) await compareFunctions(page, metric);
     }
     await page.selectOption("#metric", "offcpu");
@@ -161,11 +215,97 @@ const sections = {
     await page.click('[data-choice="function"]');
   },
 
+  async subtasks(page) {
+    await page.click('[data-choice="subtask"]');
+    const kinds = await page.evaluate(() => [...new Set([...document.querySelectorAll("#flame g.frame")].map((frame) => frame.dataset.kind))].sort().join());
+    check("only sub-tasks are drawn", kinds === "none,subtask", kinds);
+    if (whole) await compareFunctions(page, "cpu", [], "subtask");
+    await page.click('[data-choice="function"]');
+  },
+
+  async others(page) {
+    await compareRemotes(page);
+    await compareCeph(page);
+    await compareMemory(page);
+    const late = await page.locator("#ceph-late").getAttribute("data-value"), { ceph_in_flight: inFlight, ceph_histograms: histograms } = report("--by", "task");
+    equal("the oldest request without an answer", Number(late) / 1e9, Math.max(...inFlight.map(({ oldest_s: age }) => age)));
+    const [first] = await rowsOf(page, "#ceph-done"), buckets = histograms.filter((one) => one.ceph === first.op && visible(one.mount) === titled("mount")(first));
+    const half = buckets.reduce((sum, { count }) => sum + count, 0) / 2;
+    let before = 0;
+    const median = buckets.sort((a, b) => a.bucket_start - b.bucket_start).find(({ count }) => (before += count) >= half);
+    check("the median lies in its bucket", first.median >= median.bucket_start && first.median <= median.bucket_start * 2, `${first.median} in ${median.bucket_start}`);
+    if (whole) await compareStorage(page);
+  },
+
+  async torn(page) {
+    const name = (file, end) => `${file} ${end}`, ends = { 9: "SIGKILL" };
+    await compareTable(page, "#torn-table", "torn files", [], { key: "file", rows: report("--by", "torn").torn, name: (row) => name(titled("path")(row), row.end),
+      wantedName: (row) => name(visible(row.file), row.cause === "oom" ? "out of memory" : row.cause === "exit" ? `exit ${row.exit_code}` : ends[row.signal]),
+      columns: ["bytes", "size", "pid", "ended", "before"], fields: ["written_bytes", "size_bytes", "pid", ns("end_s"), (row) => (row.end_s - row.last_write_s) * 1e9] });
+  },
+
+  /** What each task's quanta used, and one of them alone. */
+  async quanta(page) {
+    await page.click('[data-choice="quanta"]');
+    await showAll(page, "#quanta-table");
+    const rows = await rowsOf(page, "#quanta-table"), wanted = report("--by", "quantum").rows.filter((row) => row.dataid);
+    const nameOf = (row) => visible(typeof row.dataid === "string" ? row.dataid : Object.entries(row.dataid).map(([field, value]) => `${field}=${value}`).join(" "));
+    if (whole)
+      compare("quanta", byName(rows, (row) => row["quantum title"].split(" · ")[0], (row) => [row.cpu / 1e9, row.elapsed / 1e9, row.waited / 1e9, row.rss_peak_bytes, row.run_queue_s, row.threads, row.minor_faults, row.ipc]),
+        byName(wanted, nameOf, (row) => [row.cpu_s, row.elapsed_s, row.offcpu_s - (row.wait.idle || 0), row.rss_peak_bytes, row.run_queue_s, row.threads, row.minor_faults, row.ipc]));
+    const shown = new Set(rows.map((row) => row["quantum title"].split(" · ")[0]));
+    const [one] = wanted.filter((row) => shown.has(nameOf(row)) && /^visit=\d+ detector=\d+$/.test(nameOf(row))), visit = nameOf(one).split(" ")[0];
+    await page.click(`#quanta-table tbody tr .pick:text-is("${nameOf(one)}")`);
+    check("a quantum is chosen", (await page.locator("#selection").innerText()).includes(visit));
+    equal("CPU time of a quantum", Number(await page.locator('[data-tile="cpu"]').getAttribute("data-value")) / 1e9, one.cpu_s);
+    if (whole) await compareFunctions(page, "cpu", ["--where", `quantum=${visit}`]);
+    await compareEvents(page, ["--where", `quantum=${visit}`]);
+    await compareMemory(page, ["--where", `quantum=${visit}`]);
+    await page.click("#everything");
+    await page.click('[data-choice="tasks"]');
+  },
+
+  /** The distributions of a task's quanta. */
+  async spreads(page) {
+    if (!whole) return; // not all quanta are there one by one
+    const task = report("--by", "task").rows.find((row) => row.quantum_elapsed_s_count > 1 && /^[\w.]+$/.test(row.task));
+    const shown = (await rowsOf(page, "#tasks-table")).find((row) => row.key === task.task);
+    equal("median of quanta", shown.each / 1e9, task.quantum_elapsed_median_s);
+    equal("number of quanta", shown.quanta, task.quanta);
+    await page.click(`#tasks-table tr[data-key="${task.task}"] .pick`);
+    await showAll(page, "#quanta-figures");
+    const rows = await rowsOf(page, "#quanta-figures");
+    check("there are figures of quanta", rows.length > 10, rows.length);
+    for (const row of rows)
+      for (const [column, part] of [["count", "count"], ["mean", "mean"], ["median", "median"], ["p95", "p95"], ["most", "max"]])
+        equal(`${column} of quanta's ${row.key}`, row[column], task[`quantum_${row.key}_${part}`]);
+    await page.click("#everything");
+  },
+
+  /** Curves are the report's figures of slices. */
+  async curves(page) {
+    const { rows, recording: { elapsed_s: elapsed } } = report("--by", "time,mount"), curve = async (start) => (await rowsOf(page, "#curves")).filter((row) => row.plot.startsWith(start));
+    const sums = (list) => [list.reduce((sum, row) => sum + row.mean, 0)];
+    for (const [by, key, wanted] of [["mount", "mount", rows], ["task", "task", report("--by", "time,task,mount").rows], ["dataset", "dataset", report("--by", "time,dataset").rows]]) {
+      await page.selectOption("#storage-by", by);
+      await showAll(page, "#curves");
+      const shown = (await curve("Files")).filter(({ name }) => !/^\d+ more/.test(name)), named = new Map(shown.map((row) => [row["name title"], row]));
+      const bytes = byName(wanted.filter((row) => row[key] !== null && (by === "dataset" || row.mount !== null)), (row) => visible(row[key]), (row) => [row.read_bytes + row.write_bytes]);
+      check(`there are curves by ${by}`, shown.length > 1);
+      for (const [name, [sum]] of bytes) if (named.has(name)) equal(`bytes by ${by}: ${name.slice(0, 30)}`, named.get(name).mean * elapsed, sum, 1e-5);
+      if (by === "mount" && whole)
+        for (const [name, row] of named) equal(`highest rate of ${name}`, row.most, Math.max(...rows.filter((one) => one.mount === name).map((one) => one.read_bytes_per_s + one.write_bytes_per_s)), 1e-5);
+    }
+    await page.selectOption("#storage-by", "direction");
+    const levels = report("--by", "task").memory_levels.map((row) => row.anonymous_bytes + row.file_bytes + row.shared_bytes);
+    equal("mean resident memory", sums(await curve("Resident memory"))[0], levels.reduce((sum, value) => sum + value / levels.length, 0), 1e-5);
+  },
+
   async frames(page) {
     const kinds = () => page.evaluate(() => [...new Set([...document.querySelectorAll("#flame g.frame")].map((frame) => frame.dataset.kind))].sort().join());
     check("all kinds of frames are drawn", (await kinds()).includes("kernel") && (await kinds()).includes("python"), await kinds());
     await page.click('[data-choice="python"]');
-    check("only Python frames are drawn", await kinds() === "none,python" || await kinds() === "python", await kinds());
+    check("only Python frames are drawn", !/native|kernel|interpreter/.test(await kinds()), await kinds());
     const all = Number(await page.locator("#stacks-summary").getAttribute("data-value"));
     await page.click('[data-choice="native"]');
     check("no Python frames are drawn", !(await kinds()).includes("python"), await kinds());
@@ -253,6 +393,8 @@ const sections = {
     equal(`CPU time of ${task}`, Number(await page.locator('[data-tile="cpu"]').getAttribute("data-value")) / 1e9, rows.find((row) => row.task === task).cpu_s);
     if (whole) await compareFunctions(page, "cpu", ["--where", `task=${task}`]);
     await compareEvents(page, ["--where", `task=${task}`]);
+    if (whole) await compareOthers(page, ["--where", `task=${task}`]);
+    await compareMemory(page, ["--where", `task=${task}`]);
     check("what is chosen is told", (await page.locator("#selection").innerText()).includes(task));
     await page.click('[data-choice="processes"]');
     await showAll(page, "#processes-table");
@@ -277,6 +419,8 @@ const sections = {
     check("the range is about what was asked for", Math.abs(to - half) < 1 + slices[slices.length - 1].time / 10, `${to} for ${half}`);
     await compareTasks(page, ["--where", `time=0-${to}`]);
     if (whole) await compareFunctions(page, "cpu", ["--where", `time=0-${to}`]);
+    if (whole) await compareOthers(page, ["--where", `time=0-${to}`]);
+    await compareMemory(page, ["--where", `time=0-${to}`], false);
     await page.click("#everything");
   },
 

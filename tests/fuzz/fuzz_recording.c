@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Links: export report model store symbols unwind base
-/* Any bytes as a recording: opened, read as reports do, and exported to every format. Seeds: made
- * by `test_store --seed FILE`; small-pages after `PRAGMA page_size = 512; VACUUM` of sqlite3;
- * events: the recording of tests/unit/fixture.h after the same. */
+/* Any bytes as a recording: opened, read as reports do, and exported to every format. Seeds:
+ * scripts/make-recording-seeds.sh; events: the recording of tests/unit/fixture.h. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,6 +10,7 @@
 
 #include "symbols/elf.h"
 #include "symbols/elf_file.h"
+#include "symbols/offers.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -50,6 +51,7 @@ static void read_in_memory(const uint8_t *bytes, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
+	struct elf_offer offers[2] = {{NULL, "main", false}, {"python", "line", false}};
 	struct elf_symbols *symbols;
 	int fd = memfd_create("fuzz_symbols", MFD_CLOEXEC);
 
@@ -69,6 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		search(symbols, UINT64_MAX);
 		elf_symbols__free(symbols);
 	}
+	elf_offers__find(fd, offers, 2);
 	close(fd);
 	read_in_memory(bytes, size);
 	return 0;

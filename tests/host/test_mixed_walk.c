@@ -421,6 +421,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_prestate(saved_interpreters, &minors[3]),
 		cmocka_unit_test_prestate(saved_interpreters, &minors[4]),
 		cmocka_unit_test_prestate(saved_interpreters, &minors[5]),
+		cmocka_unit_test_prestate(saved_interpreters, &minors[6]),
 	};
 
 	find_interpreters();

@@ -197,6 +197,7 @@ static void codes_that_recurse(void **state)
 	world.layout.check_file = 16;
 	world.layout.check_lines = 24;
 	world.layout.check_first_line = 32;
+	world.layout.check_more = 40;
 	for (int i = 0; i < 5; i++)
 		put64(&world, frame_at(i), code_at(codes[i]));
 	put64(&world, code_at(5) + 64, 1);
@@ -204,7 +205,7 @@ static void codes_that_recurse(void **state)
 	expect_reads(&watched, &world, &walk, 5, 3);
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(PS_FRAME_CHECK(&walk.frames[i]),
-				 ps_py_code_check(codes[i] == 5, 0, 0, 0));
+				 ps_py_code_check(codes[i] == 5, 0, 0, 0, 0));
 	/* One that is not there is not asked for again either. */
 	watched.forbidden = code_at(4);
 	watched.forbidden_size = 0x400;

@@ -371,7 +371,8 @@ static void unreadable_frames(void **state)
 /* Whatever tells code objects apart is read, and only that. */
 static void codes_told_apart(void **state)
 {
-	static const uint16_t places[] = {0, 16, 120, 60}; /* name, file, lines, first line */
+	/* name, file, lines, first line, and more */
+	static const uint16_t places[] = {0, 16, 120, 60, 96};
 	static struct world world;
 	uint32_t before, check;
 	struct walk walk;
@@ -385,19 +386,20 @@ static void codes_told_apart(void **state)
 	world.layout.check_file = places[1];
 	world.layout.check_lines = places[2];
 	world.layout.check_first_line = places[3];
+	world.layout.check_more = (uint8_t)places[4];
 	expect(&world, &walk, PS_END_PYTHON, 1);
 	before = PS_FRAME_CHECK(&walk.frames[0]);
 	assert_int_not_equal(before, 0);
-	for (uint32_t i = 0; i < 4; i++) {
+	for (uint32_t i = 0; i < 5; i++) {
 		put32(&world, code_at(0) + 64 + places[i], 1000 + i);
 		expect(&world, &walk, PS_END_PYTHON, 1);
 		check = PS_FRAME_CHECK(&walk.frames[0]);
 		assert_int_not_equal(check, before);
 		before = check;
 	}
-	assert_int_equal(before, ps_py_code_check(1000, 1001, 1002, 1003));
+	assert_int_equal(before, ps_py_code_check(1000, 1001, 1002, 1003, 1004));
 	for (uint64_t at = 0; at < 128; at += 8) {
-		if (at == 0 || at == 16 || at == 120 || at == 56)
+		if (at == 0 || at == 16 || at == 120 || at == 56 || at == 96)
 			continue;
 		put64(&world, code_at(0) + 64 + at, 0x7777777777777777);
 	}

@@ -16,9 +16,10 @@ need_native_stacks() {
 # build_extension PYTHON SOURCE: an extension module, in a folder of that Python's own. Prints its
 # path, or fails with the reason in $work/extension.err.
 build_extension() {
-	local python=$1 source=$2 include folder compiler=("${CC:-cc}" -std=gnu11)
+	local python=$1 source=$2 root include folder compiler=("${CC:-cc}" -std=gnu11)
 
-	include=$("$python" -c 'import sysconfig; print(sysconfig.get_paths()["include"])') || return 1
+	root=$(chroot_of "$python")
+	include=$root$("$python" -c 'import sysconfig; print(sysconfig.get_paths()["include"])') || return 1
 	if [ ! -f "$include/Python.h" ]; then
 		echo "no Python.h in $include" >"$work/extension.err"
 		return 1
@@ -31,7 +32,7 @@ build_extension() {
 	folder=$work/extensions${python//\//-}
 	mkdir -p "$folder"
 	"${compiler[@]}" -D_GNU_SOURCE -O2 -g -Wall -Wextra -fPIC -shared -fomit-frame-pointer \
-		-I"$include" -o "$folder/${source%.*}.so" "$tests/workloads/$source" -lpthread \
+		-I"$include" ${root:+"-I$root/usr/include"} -o "$folder/${source%.*}.so" "$tests/workloads/$source" -lpthread \
 		2>"$work/extension.err" || return 1
 	echo "$folder/${source%.*}.so"
 }

@@ -64,7 +64,7 @@ def read_recorded(recording, folder, names, comm):
     return counts, sizes
 
 
-def check_totals(checks, expected, recorded):
+def check_totals(checks, expected, recorded, unavoidable):
     """Whatever the names: each (kind, operation, errno) with its count."""
     totals = collections.Counter()
     for (kind, _, op, error), count in expected.items():
@@ -72,17 +72,37 @@ def check_totals(checks, expected, recorded):
     for (kind, _, op, error), count in recorded.items():
         totals[kind, op, error] -= count
     for key, missing in sorted(totals.items()):
-        checks.check(not missing, f"{key}: of all files, {missing} too few")
+        checks.check(0 <= missing <= unavoidable, f"{key}: of all files, {missing} too few")
+    missing = sum(totals.values())
+    if missing:
+        print(f"{missing} too few: {unavoidable} is what the kernel may have left out")
+        checks.check(missing <= unavoidable, "more than that are missing")
 
 
-def check_histograms(checks, recording):
+def check_files(checks, expected, expected_sizes, recorded, recorded_sizes, unavoidable):
+    """Each file; how many differ."""
+    wrong = []
+    for key in sorted(set(expected) | set(recorded)):
+        found = (recorded[key], recorded_sizes[key])
+        wanted = (expected[key], expected_sizes[key])
+        few = 0 <= wanted[0] - found[0] <= unavoidable and found[1] <= wanted[1]
+        if found != wanted and not (unavoidable and few):
+            wrong.append(f"{key}: {found} recorded, {wanted} made (count, bytes)")
+    for line in wrong[:SHOWN]:
+        checks.check(False, line)
+    checks.check(len(wrong) <= SHOWN, f"and {len(wrong) - SHOWN} more")
+    return len(wrong)
+
+
+def check_histograms(checks, recording, unavoidable):
     # How long a fault took is not known.
     exact = dict(recording.rows("SELECT op, SUM(count) FROM io WHERE op != 'fault' GROUP BY op"))
     for op, count in recording.rows(
         "SELECT op, SUM(count) FROM io_histogram WHERE what = 'ns' GROUP BY op"
     ):
         checks.check(
-            exact.pop(op, 0) == count, f"{op}: {count} in the histograms, not as many as in io"
+            0 <= count - exact.pop(op, 0) <= unavoidable,
+            f"{op}: {count} in the histograms, not as many as in io"
         )
     checks.check(not exact, f"no histograms of {sorted(exact)}")
 
@@ -93,21 +113,19 @@ def main():
     checks = Checks()
     printed, expected, expected_sizes, names = read_expected(sys.argv[2], folder)
     recorded, recorded_sizes = read_recorded(recording, folder, names, printed.get("comm", "files"))
-    check_totals(checks, expected, recorded)
-    check_totals(checks, expected_sizes, recorded_sizes)
-    wrong = []
-    for key in sorted(set(expected) | set(recorded)):
-        found = (recorded[key], recorded_sizes[key])
-        wanted = (expected[key], expected_sizes[key])
-        if found != wanted:
-            wrong.append(f"{key}: {found} recorded, {wanted} made (count, bytes)")
-    for line in wrong[:SHOWN]:
-        checks.check(False, line)
-    checks.check(len(wrong) <= SHOWN, f"and {len(wrong) - SHOWN} more")
-    check_histograms(checks, recording)
+    if not any(op == "fault" for _, _, op, _ in expected):  # of some files a part of them is told
+        for counts in (recorded, recorded_sizes):
+            for key in [key for key in counts if key[2] == "fault"]:
+                del counts[key]
+    unavoidable = recording.unavoidable()
+    check_totals(checks, expected, recorded, unavoidable)
+    if not unavoidable:
+        check_totals(checks, expected_sizes, recorded_sizes, 0)
+    wrong = check_files(checks, expected, expected_sizes, recorded, recorded_sizes, unavoidable)
+    check_histograms(checks, recording, unavoidable)
     print(
         f"{len(expected)} kinds of calls, {sum(expected.values())} calls,"
-        f" {sum(expected_sizes.values())} bytes; {len(wrong)} kinds differ;"
+        f" {sum(expected_sizes.values())} bytes; {wrong} kinds differ;"
         f" {printed['hot_reads_per_second'] / 1e6:.2f} million reads per second at most"
     )
     lost = dict(recording.lost())

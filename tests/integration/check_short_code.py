@@ -45,6 +45,7 @@ def main():
         with open(path, encoding="utf-8") as stream:
             expected = json.load(stream)
         who = f"{expected['python']}, code that lives for {expected['milliseconds']} ms"
+        who += " and is freed at once" if expected["collect"] else ""
         process = recording.process(expected["pid"])
         if not checks.check(process, f"{who}: pid {expected['pid']} is not in the recording once"):
             continue
@@ -58,7 +59,9 @@ def main():
             if is_wrong(python):
                 wrong += count
                 silent += count if ending == "python" else 0
-                example = example or " < ".join(frame.name for frame in python)
+                example = example or " < ".join(
+                    f"{frame.name} ({frame.file})" for frame in python
+                )
         print(
             f"{who}: {total} samples of {expected['functions']} functions,"
             f" {unnamed / max(total, 1):.1%} unnamed, {wrong / max(total, 1):.2%} with a wrong name"

@@ -136,10 +136,31 @@ sql() {
 	END
 }
 
+# python_lines LIST_OF_COMMANDS...: each CPython from 3.8 on among them once: lines "VERSION PATH".
+python_lines() {
+	local candidate own
+
+	for candidate in "$@"; do
+		# One that runs in a chroot has another name there.
+		own=
+		[ -z "$(chroot_of "$candidate")" ] || own=$candidate
+		"$candidate" -c '
+import os, platform, sys
+if sys.version_info >= (3, 8) and platform.python_implementation() == "CPython":
+    print("%d.%d" % sys.version_info[:2], sys.argv[1] or os.path.realpath(sys.executable))' "$own" 2>/dev/null
+	done | sort -u | sort -t. -k2n
+}
+
+# chroot_of PYTHON: the root that it runs in, nothing when it is this machine's (tests/pythons/fetch.sh).
+chroot_of() {
+	case $1 in
+	*/sid-3.*/bin/python3.*) echo "${1%/bin/*}/root" ;;
+	esac
+}
+
 # Every CPython from 3.8 on that is installed or that $PIPESCOPE_TEST_PYTHONS names (colons between
 # them): lines "VERSION PATH", each executable once.
 find_pythons() {
-	local candidate
 	local -a candidates
 
 	mapfile -t candidates < <(
@@ -148,12 +169,22 @@ find_pythons() {
 		ls -d /usr/bin/python3 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/*/bin/python3 2>/dev/null
 		tr : '\n' <<<"${PIPESCOPE_TEST_PYTHONS:-}"
 	)
-	for candidate in "${candidates[@]}"; do
-		"$candidate" -c '
-import os, platform, sys
-if sys.version_info >= (3, 8) and platform.python_implementation() == "CPython":
-    print("%d.%d" % sys.version_info[:2], os.path.realpath(sys.executable))' 2>/dev/null
-	done | sort -u | sort -t. -k2n
+	python_lines "${candidates[@]}"
+}
+
+# The same, and those of newer Debian suites that tests/pythons/fetch.sh has fetched or can fetch.
+# What cannot be had is said on stderr.
+find_all_pythons() {
+	local version path
+	local -a fetched=()
+
+	for version in 3.13 3.14; do
+		path=$("$tests/pythons/fetch.sh" "$version") && fetched+=("$path")
+	done
+	{
+		find_pythons
+		python_lines "${fetched[@]}"
+	} | sort -u | sort -t. -s -k2n
 }
 
 # Files are named as the host sees them, so in a chroot they have other names than here.

@@ -13,6 +13,8 @@ Process = collections.namedtuple(
     " python",
 )
 
+MOST_UNAVOIDABLE = 5000  # see Recording.unavoidable
+
 
 class Recording:
     def __init__(self, path):
@@ -79,13 +81,23 @@ class Recording:
             return not user
         return ending in self._ok_endings and reaches_bottom(user, executable)
 
+    def unavoidable(self):
+        """Events that the kernel has left out. Since Linux 7.0 it does when a task is preempted at the
+        wrong moment."""
+        missed = dict(self.rows("SELECT name, value FROM quality")).get("lost_runs", 0)
+        recent = int(self.meta["kernel"].split(".")[0]) >= 7
+        return missed if recent and missed <= MOST_UNAVOIDABLE else 0
+
     def lost(self):
         """What the recording itself says was lost, of whatever process."""
-        return {
+        lost = {
             name: value
             for name, value in self.rows("SELECT name, value FROM quality WHERE value > 0")
             if name.startswith("lost_") or name == "stacks_unknown"
         }
+        if self.unavoidable():
+            del lost["lost_runs"]
+        return lost
 
 
 class Checks:

@@ -8,6 +8,9 @@ need_recorder
 
 # Kept where it has been built with: no test may need a newer speedscope.
 speedscope=speedscope@1.25.0
+# pprof's own definition of its format.
+published=/usr/share/gocode/src/github.com/google/pprof/proto/profile.proto
+published=${PIPESCOPE_PPROF_PROTO:-$published}
 skipped=()
 
 # Its name, text and files are made to harm; it computes, waits, reads and writes.
@@ -82,7 +85,34 @@ if dom.parse(sys.argv[1]).getElementsByTagName("script"):
 		protoc --decode_raw <"$work/all.trace" >"$work/all.txt" ||
 			fail "$2: the trace is no protobuf"
 		grep -q '^  60 {' "$work/all.txt" || fail "$2: no tracks in the trace"
+		decode perfetto.Trace "${tests%/*}/user/export/track_event.proto" all.trace
+		grep -q 'track_uuid:' "$work/decoded" || fail "$2: no events in the trace"
 	fi
+	if command -v protoc >/dev/null && [ -r "$published" ]; then
+		decode perftools.profiles.Profile "$published" all.pb
+		check_decoded "$1" || fail "$2: the profile by its published definition"
+	fi
+}
+
+# decode MESSAGE DEFINITION FILE: to $work/decoded; fields that the definition has not are numbers.
+decode() {
+	protoc -I "$(dirname "$2")" --decode="$1" "$2" <"$work/$3" >"$work/decoded" ||
+		fail "$3 is no $1"
+	! grep -qE '^ *[0-9]+[:{ ]' "$work/decoded" || fail "$3 has fields that $1 has not"
+}
+
+# The sum of each sample's last value is the report's.
+check_decoded() {
+	"$PIPESCOPE" report "$1" --by task --format csv >"$work/tasks" || return 1
+	python3 - "$work/decoded" "$work/tasks" <<-'END'
+		import csv, re, sys
+
+		samples = re.findall(r"^sample \{\n(.*?)^\}", open(sys.argv[1]).read(), re.M | re.S)
+		total = sum(int(re.findall(r"^  value: (\d+)", each, re.M)[-1]) for each in samples)
+		wanted = sum(float(row["cpu_s"]) for row in csv.DictReader(open(sys.argv[2]))) * 1e9
+		if not samples or abs(total - wanted) > 1000:
+		    sys.exit("%d ns in %d samples instead of %d" % (total, len(samples), wanted))
+	END
 }
 
 judge "$work/real.rec" recording
@@ -133,6 +163,7 @@ refused 'is missing' --metric cpu
 
 command -v dot >/dev/null || skipped+=("graphviz is not here")
 command -v protoc >/dev/null || skipped+=("protoc is not here")
+[ -r "$published" ] || skipped+=("pprof's definition is not here: golang-github-google-pprof-dev")
 if [ "$failures" = 0 ] && [ ${#skipped[@]} -gt 0 ]; then
 	skip "all else passed; $(printf '%s; ' "${skipped[@]}")"
 fi

@@ -10,7 +10,7 @@ points=3
 hz=199
 need_recorder
 need_native_stacks
-mapfile -t pythons < <(find_pythons)
+mapfile -t pythons < <(find_all_pythons)
 [ ${#pythons[@]} -gt 0 ] || skip "no CPython 3.8 or later"
 if [ "${1:-}" = --full ]; then
 	seconds=21

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Quanta of a worker that has nothing to do with LSST: a rule in a file is all it takes. With --full also
-# 64 processes that run 2,048 quanta of 50 ms: at most 0.5 % of them may be missing.
+# 64 processes that run 2,048 quanta of 50 ms: at most 0.5 % of them may be missing or late, and are counted.
 . "$(dirname "$0")/lib.sh"
 
 need_recorder

@@ -16,24 +16,6 @@ recorder=
 COLUMNS=180 "$PIPESCOPE" report "$work/order.rec" --by file --where "file=$real/*" || fail "report"
 "$PIPESCOPE" report "$work/order.rec" --by file --where "file=$real/*" -f json >"$work/order.json" ||
 	fail "report -f json"
-python3 - "$work/order.json" "$work/recorder.out" "$real" <<'END' || fail "order of reads"
-import json
-import sys
-
-rows = {row["file"]: row for row in json.load(open(sys.argv[1]))["rows"]}
-failed = 0
-for line in open(sys.argv[2]):
-    name, sequential, strided, random, again = line.rsplit(" ", 4)
-    row = rows[sys.argv[3] + "/" + name]
-    found = [row["reads_" + order] for order in ("sequential", "strided", "random")]
-    wanted = [int(sequential), int(strided), int(random)]
-    # A read that meets the recorder on another CPU may be missing.
-    if any(abs(a - b) > 2 for a, b in zip(found, wanted)):
-        failed = 1
-        print(f"FAIL: {name}: {found}, not {wanted}")
-    if abs(row["read_again_estimated"] / float(again) - 1) > 0.05:
-        failed = 1
-        print(f"FAIL: {name}: read {row['read_again_estimated']} times, not {again}")
-sys.exit(failed)
-END
+python3 -B "$here/check_read_order.py" "$work/order.json" "$work/recorder.out" "$real" ||
+	fail "order of reads"
 finish

@@ -7,9 +7,9 @@
 
 seconds=12
 need_recorder
-mapfile -t pythons < <(find_pythons)
+mapfile -t pythons < <(find_all_pythons)
 [ ${#pythons[@]} -gt 0 ] || skip "no CPython 3.8 or later"
-for version in 3.8 3.9 3.10 3.11 3.12 3.13; do
+for version in 3.8 3.9 3.10 3.11 3.12 3.13 3.14; do
 	printf '%s\n' "${pythons[@]}" | grep -q "^$version " || echo "no CPython $version here: not tested"
 done
 cpus=$(nproc)

@@ -5,14 +5,15 @@
 . "$(dirname "$0")/lib.sh"
 
 need_recorder
-mapfile -t pythons < <(find_pythons)
+mapfile -t pythons < <(find_all_pythons)
 [ ${#pythons[@]} -gt 0 ] || skip "no CPython 3.8 or later"
 start_recorder -a -F 499 -o "$work/code.rec" || die "the recorder did not start"
 number=0
 for python in "${pythons[@]}"; do
-	for milliseconds in 3 20; do
+	for options in '3' '20' '3 collect'; do
 		number=$((number + 1))
-		"${python#* }" "$tests/workloads/short_code.py" 1.5 $milliseconds \
+		# shellcheck disable=SC2086 # options are words
+		"${python#* }" "$tests/workloads/short_code.py" 1 $options \
 			>"$work/code.$number" || fail "short_code.py failed"
 	done
 done

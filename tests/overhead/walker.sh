@@ -9,7 +9,7 @@
 
 need_recorder
 need_native_stacks
-mapfile -t pythons < <(find_pythons)
+mapfile -t pythons < <(find_all_pythons)
 [ ${#pythons[@]} -gt 0 ] || skip "no CPython 3.8 or later"
 if [ "${1:-}" = --smoke ]; then
 	ROUNDS=1 SECONDS_EACH=2

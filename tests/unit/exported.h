@@ -49,7 +49,9 @@ static inline void export_to(struct printed *printed, struct fixture *fixture, c
 static inline double reported_total(struct fixture *fixture, const char *const *where,
 				    const char *metric)
 {
-	struct query_request request = fixture__request("task", where, metric);
+	/* What is known by stacks only has no table of tasks. */
+	const char *by = strcmp(metric, "held") ? "task" : "stack";
+	struct query_request request = fixture__request(by, where, metric);
 	struct query *query = NULL;
 	double total = 0;
 

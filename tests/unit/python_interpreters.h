@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The CPython interpreters of this machine, for tests that ask them: python3.N and python3 of PATH,
- * pyenv's versions, /usr/bin/python3, and those that $PIPESCOPE_TEST_PYTHONS names (colons
- * between). */
+ * pyenv's versions, /usr/bin/python3, those that tests/pythons/fetch.sh has fetched, and those that
+ * $PIPESCOPE_TEST_PYTHONS names (colons between). */
 #ifndef TESTS_PYTHON_INTERPRETERS_H
 #define TESTS_PYTHON_INTERPRETERS_H
 
@@ -77,6 +77,22 @@ static void consider_pyenv(void)
 	globfree(&found);
 }
 
+/* What tests/pythons/fetch.sh has fetched. */
+static void consider_fetched(void)
+{
+	const char *cache = getenv("PIPESCOPE_PYTHON_CACHE");
+	char pattern[PATH_MAX];
+	glob_t found;
+
+	snprintf(pattern, sizeof(pattern), "%s/sid-3.*/bin/python3.*",
+		 cache ? cache : ".output/pythons");
+	if (glob(pattern, 0, NULL, &found))
+		return;
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		consider(found.gl_pathv[i]);
+	globfree(&found);
+}
+
 static void find_interpreters(void)
 {
 	const char *more = getenv("PIPESCOPE_TEST_PYTHONS");
@@ -89,6 +105,7 @@ static void find_interpreters(void)
 	}
 	consider("/usr/bin/python3");
 	consider_pyenv();
+	consider_fetched();
 	list = rest = strdup(more ? more : "");
 	while (rest && *rest)
 		consider(strsep(&rest, ":"));

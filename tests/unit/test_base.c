@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <malloc.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -98,6 +99,33 @@ static void each_string_once(void **state)
 		assert_ptr_not_equal(seen[i], seen[i - 1]);
 	string_pool__free(pool);
 	string_pool__free(NULL);
+}
+
+/* What is neither used nor interned again is let go by the second sweep behind its last use. */
+static void swept_strings(void **state)
+{
+	struct string_pool *pool = string_pool__new();
+	const char *used = string_pool__intern(pool, "used");
+	size_t before, after;
+	char text[64];
+
+	(void)state;
+	before = mallinfo2().uordblks;
+	for (int sweep = 0; sweep < 20; sweep++) {
+		for (int i = 0; i < 1000; i++) {
+			snprintf(text, sizeof(text), "string %d of %d", i, sweep);
+			assert_string_equal(string_pool__intern(pool, text), text);
+		}
+		string_pool__use(pool, used);
+		string_pool__use(pool, NULL);
+		string_pool__sweep(pool);
+	}
+	assert_ptr_equal(string_pool__intern(pool, "used"), used);
+	for (int sweep = 0; sweep < 3; sweep++)
+		string_pool__sweep(pool);
+	after = mallinfo2().uordblks;
+	assert_true(after < before + 50000); /* the table of the hash stays */
+	string_pool__free(pool);
 }
 
 static void parts_of_strings(void **state)
@@ -382,6 +410,7 @@ int main(void)
 		cmocka_unit_test(array_too_large),
 		cmocka_unit_test(each_string_once),
 		cmocka_unit_test(parts_of_strings),
+		cmocka_unit_test(swept_strings),
 		cmocka_unit_test(cursor_in_bounds),
 		cmocka_unit_test(cursor_past_the_end),
 		cmocka_unit_test(cursor_of_every_size),

@@ -698,7 +698,17 @@ static void test_not_recorded(void **state)
 	fixture__close(&fixture);
 }
 
-int main(void)
+/* For tests/fuzz/seeds. */
+static int write_seed(const char *path)
+{
+	struct fixture fixture;
+
+	fixture__create(&fixture, fixture_rows, fixture_events);
+	fixture__execute(fixture.path, "PRAGMA page_size = 512; VACUUM");
+	return rename(fixture.path, path) || rmdir(fixture.directory) ? 1 : 0;
+}
+
+int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_key),    cmocka_unit_test(test_parts),
@@ -709,5 +719,7 @@ int main(void)
 		cmocka_unit_test(test_not_recorded),
 	};
 
+	if (argc == 3 && !strcmp(argv[1], "--seed"))
+		return write_seed(argv[2]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -656,6 +656,43 @@ static void names_are_forgotten(void **state)
 	expect(unknown, "path", "[unknown]");
 }
 
+/* A live recording of days: names and rows that were not used between two sweeps are gone, also
+ * from the recording; told and used again, they have other rows. */
+static void swept(void **state)
+{
+	int64_t idle, used, again, directory;
+	size_t before = 0, after;
+
+	(void)state;
+	tell_numbered(1, "d");
+	tell_numbered(2, "d");
+	idle = row(PS_IO_FILE, 1);
+	used = row(PS_IO_FILE, 2);
+	directory = row(PS_IO_PIPE, 0);
+	for (uint64_t sweep = 0; sweep < 30; sweep++) {
+		for (uint64_t file = 0; file < 2000; file++) {
+			tell_numbered(10000 + sweep * 2000 + file, "e");
+			row(PS_IO_FILE, 10000 + sweep * 2000 + file);
+		}
+		assert_int_equal(row(PS_IO_FILE, 2), used);
+		assert_int_equal(row(PS_IO_PIPE, 0), directory);
+		assert_int_equal(file_names__sweep(names), 0);
+		if (sweep == 9)
+			before = mallinfo2().uordblks;
+	}
+	after = mallinfo2().uordblks;
+	assert_true(after < before + before / 4 + 2500000); /* SQLite's cache grows */
+	tell_numbered(1, "d");
+	again = row(PS_IO_FILE, 1);
+	assert_true(again > used);
+	read_back();
+	assert_int_equal(number_in(recording, "SELECT count(*) FROM file WHERE path = '/d/f1'"), 1);
+	expect(again, "path", "/d/f1");
+	expect(used, "path", "/d/f2");
+	assert_true(again != idle);
+	assert_in_range(number_in(recording, "SELECT count(*) FROM file"), 2000, 4100);
+}
+
 /* --- errors */
 
 /* A row that the writer refused, here because its disk is full, is not taken for written. */
@@ -710,6 +747,7 @@ int main(void)
 		TEST(directories_by_bpf),
 		TEST(more_directories_than_rows),
 		TEST(names_are_forgotten),
+		TEST(swept),
 		TEST(refused_rows),
 	};
 

@@ -124,6 +124,37 @@ static void test_in_time(void **state)
 	finisher__free(finisher);
 }
 
+/* Of a file that nobody asks for any more all is answered, then its place is another file's: more
+ * files than places, and no descriptor is left behind. */
+static void test_forgotten(void **state)
+{
+	static bool seen[2 * FINISHER_MAX_FILES];
+	struct finisher *finisher;
+	double end = seconds() + 60;
+	size_t known = 0;
+	int file = 0;
+
+	(void)state;
+	assert_int_equal(finisher__new(&finisher), 0);
+	for (int64_t i = 0; i < 2 * FINISHER_MAX_FILES && file >= 0; i++) {
+		file = finisher__add_file(finisher, open_self(), NULL, 0);
+		while (file == -EMFILE && seconds() < end) {
+			usleep(20000);
+			known += take_all(finisher, seen);
+			file = finisher__add_file(finisher, open_self(), NULL, 0);
+		}
+		assert_in_range(file, 0, FINISHER_MAX_FILES - 1);
+		if (i % 64 == 0)
+			assert_int_equal(ask(finisher, file, i), 0);
+		finisher__forget_file(finisher, file);
+	}
+	finisher__finish(finisher, 60000, -1);
+	known += take_all(finisher, seen);
+	assert_int_equal(known, 2 * FINISHER_MAX_FILES / 64);
+	assert_int_equal(finisher__given_up(finisher), 0);
+	finisher__free(finisher);
+}
+
 static void test_nothing_known(void **state)
 {
 	struct finisher *finisher;
@@ -199,9 +230,9 @@ static void test_bounds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_answered),  cmocka_unit_test(test_in_time),
-		cmocka_unit_test(test_nothing_known), cmocka_unit_test(test_servers),
-		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_all_answered), cmocka_unit_test(test_in_time),
+		cmocka_unit_test(test_forgotten),    cmocka_unit_test(test_nothing_known),
+		cmocka_unit_test(test_servers),	     cmocka_unit_test(test_bounds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

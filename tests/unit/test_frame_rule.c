@@ -28,7 +28,13 @@ static const char text[] =
 	"dataid = job.arguments\n"
 	"dataid = job.values by job.kind.places\n"
 	"field shard = job.arguments[\"shard\"]\n"
-	"calls = read clock_gettime\n";
+	"calls = read clock_gettime\n"
+	"[frame pool]\n"
+	"file = *\n"
+	"function = execute\n"
+	"scope = thread\n"
+	"quantum = task\n"
+	"label = task.name\n";
 
 static struct rules *new_rules(void)
 {
@@ -65,6 +71,8 @@ static void understood(void **state)
 	assert_true(frame->dataids[1].has_places);
 	assert_int_equal(frame->field_count, 1);
 	assert_int_equal(frame->calls.count, 2);
+	assert_false(frame->of_thread);
+	assert_true(rules__frame(rules, 1)->of_thread);
 
 	stream = open_memstream(&printed, &size);
 	rules__print(rules, 0, stream);
@@ -183,6 +191,9 @@ static void subtasks(void **state)
 		{"function = run\nfile = *\nsubtask = self.name\nquantum = x\n", false},
 		{"function = run\nfile = *\nsubtask = self.name\nlabel = x\n", false},
 		{"file = *\nsubtask = self.name\n", false},
+		{"function = run\nfile = *\nsubtask = self.name\nscope = thread\n", false},
+		{"function = run\nfile = *\nquantum = x\nlabel = x\nscope = process\n", true},
+		{"function = run\nfile = *\nquantum = x\nlabel = x\nscope = node\n", false},
 		{"function = run\nfile = *\nquantum = x\nlabel = x\nfield n = x.y | count\n", true},
 	};
 

@@ -288,6 +288,44 @@ static void heavy_ones(void **state)
 	assert_true(heavy[0] && heavy[1]);
 }
 
+/* --- closes: their bytes are a time */
+
+static struct ps_io_sum last;
+
+static int keep_last(void *context, const struct ps_io_key *key, const struct ps_io_sum *growth,
+		     int is_heavy)
+{
+	(void)context;
+	assert_false(key->op == PS_IO_CLOSE && is_heavy);
+	if (key->op == PS_IO_CLOSE)
+		last = *growth;
+	return 0;
+}
+
+static void open_times(void **state)
+{
+	struct ps_io_key key = key_of(1);
+	struct ps_io_sum in_map = {.closed = 2, .open_ns = 1000000000, .longest_ns = 900000000};
+	struct ps_io_sum slot = {.count = 1, .closed = 1, .open_ns = 50, .longest_ns = 50};
+
+	(void)state;
+	key.op = PS_IO_CLOSE;
+	io_sums__begin(sums);
+	moved(0, 100000, 1000000);
+	assert_int_equal(io_sums__add_moved(sums, &key, &in_map), 0);
+	assert_int_equal(io_sums__each(sums, keep_last, NULL), 0);
+	assert_int_equal(last.closed, 2); /* though no close() was made */
+	assert_int_equal(last.open_ns, 1000000000);
+	assert_int_equal(last.longest_ns, 900000000);
+	io_sums__begin(sums);
+	assert_int_equal(io_sums__add_slot(sums, &key, &slot), 0);
+	moved(0, 100000, 1000000);
+	assert_int_equal(io_sums__each(sums, keep_last, NULL), 0);
+	assert_int_equal(last.closed, 1);
+	assert_int_equal(last.open_ns, 50);
+	assert_int_equal(last.longest_ns, 900000000); /* so far */
+}
+
 /* --- random lives against a naive model */
 
 #define THREADS 6
@@ -410,7 +448,8 @@ static void random_lives(void **state)
 static void calls(void **state)
 {
 	uint16_t filled[PS_SYSCALL_LIMIT] = {};
-	uint32_t ops = 1U << PS_IO_NONE | 1U << PS_IO_COPY_TO | 1U << PS_IO_FAULT;
+	uint32_t ops = 1U << PS_IO_NONE | 1U << PS_IO_COPY_TO | 1U << PS_IO_FAULT |
+		       1U << PS_IO_MAJOR_FAULT;
 	int count = 0;
 
 	(void)state;
@@ -418,9 +457,11 @@ static void calls(void **state)
 	for (int i = 0; i < PS_SYSCALL_LIMIT; i++) {
 		if (!filled[i])
 			continue;
-		assert_true(PS_IO_CALL_OP(filled[i]) > PS_IO_NONE &&
-			    PS_IO_CALL_OP(filled[i]) < PS_IO_OP_COUNT);
-		assert_true(PS_IO_CALL_HOW(filled[i]) <= PS_IO_BY_SENDFILE);
+		assert_true(PS_IO_CALL_OP(filled[i]) < PS_IO_OP_COUNT);
+		/* Copies of descriptors are no operations. */
+		assert_int_equal(PS_IO_CALL_HOW(filled[i]) >= PS_IO_BY_DUP,
+				 PS_IO_CALL_OP(filled[i]) == PS_IO_NONE);
+		assert_true(PS_IO_CALL_HOW(filled[i]) <= PS_IO_BY_DUP_TO);
 		assert_int_equal(PS_IO_CALL(PS_IO_CALL_OP(filled[i]), PS_IO_CALL_HOW(filled[i])),
 				 filled[i]);
 		ops |= 1U << PS_IO_CALL_OP(filled[i]);
@@ -443,6 +484,7 @@ int main(void)
 		TEST(errors_lose_nothing),
 		TEST(idle_keys_are_forgotten),
 		TEST(many_keys),
+		TEST(open_times),
 		TEST(heavy_ones),
 		cmocka_unit_test_teardown(random_lives, teardown),
 		cmocka_unit_test(calls),

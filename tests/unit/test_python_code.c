@@ -384,12 +384,65 @@ static void refuse_other_addresses(const struct child *child)
 		err = python_code__read(memory, layout, at, 0, &code);
 		if (!err)
 			python_code__clear(&code);
-		assert_true(!err || err == -EBADMSG || err == -EFAULT);
+		assert_true(!err || err == -EBADMSG || err == -EFAULT || err == -ESRCH);
 		err = python_code__read(memory, layout, at, child->code_type, &code);
 		if (err != -EBADMSG && err != -EFAULT)
 			fail_msg("%#lx beyond the runtime: %d",
 				 (unsigned long)(at - child->runtime), err);
 	}
+}
+
+/* The memory of a process in which an object's count of references is another one, after some reads
+ * of it. */
+struct dying_memory {
+	struct memory memory; /* first: a struct memory * is this object */
+	const struct memory *process;
+	uint64_t object, references;
+	unsigned int alive;
+};
+
+static int read_dying(const struct memory *memory, uint64_t address, void *destination, size_t size)
+{
+	struct dying_memory *dying = (struct dying_memory *)memory;
+	int err = memory__read(dying->process, address, destination, size);
+
+	if (!err && address == dying->object && size > sizeof(dying->references)) {
+		if (!dying->alive)
+			memcpy(destination, &dying->references, sizeof(dying->references));
+		else
+			dying->alive--;
+	}
+	return err;
+}
+
+/* A freed object still has its names' addresses: what is there now is somebody else's. */
+static void refuse_the_dead(const struct child *child)
+{
+	static const uint64_t dead[] = {0, 0x7f1234567890, 0x555555d1e2f0};
+	struct dying_memory dying = {
+		.memory = {read_dying},
+		.process = &child->memory.memory,
+		.object = child->codes[0].address,
+	};
+	struct python_code code = {.name = (char *)"untouched"};
+
+	for (size_t i = 0; i < sizeof(dead) / sizeof(dead[0]); i++) {
+		dying.references = dead[i];
+		for (unsigned int alive = 0; alive < 2; alive++) {
+			dying.alive = alive;
+			assert_int_equal(python_code__read(&dying.memory, &child->binary.layout,
+							   dying.object, child->code_type, &code),
+					 -ESRCH);
+		}
+	}
+	assert_string_equal(code.name, "untouched");
+	/* Immortal, also with the flags of 3.14. */
+	dying.alive = 0;
+	dying.references = 0x00040000c0000000;
+	assert_int_equal(python_code__read(&dying.memory, &child->binary.layout, dying.object,
+					   child->code_type, &code),
+			 0);
+	python_code__clear(&code);
 }
 
 /* 3.13+: the process publishes what the file says; damage to it is noticed. */
@@ -530,6 +583,7 @@ static void read_from_outside(void **state)
 		} else {
 			print_message("  SKIP frames and key: it has no ctypes\n");
 		}
+		refuse_the_dead(&child);
 		refuse_other_addresses(&child);
 		if (minor >= 13)
 			compare_debug_offsets(&child);

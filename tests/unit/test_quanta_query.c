@@ -89,6 +89,85 @@ static void by_task(void **state)
 	fixture__close(&fixture);
 }
 
+/* Epochs of threads lie within their process's: its rows count no moment twice, its tasks do. */
+static void quanta_of_threads(void **state)
+{
+	struct fixture fixture = {0};
+	struct query *query;
+	double elapsed_ns;
+
+	(void)state;
+	open_rows(&fixture,
+		  "UPDATE epoch SET end_ns = 1000000000 WHERE id = 1;"
+		  "INSERT INTO thread VALUES (1, 1, 21, 'pool', NULL);"
+		  "INSERT INTO thread_epoch SELECT id, 1 FROM epoch WHERE id BETWEEN 2 AND 6;"
+		  "UPDATE process SET exit_code = 1 WHERE id = 1;");
+	assert_int_equal(fixture__load(&fixture), 0);
+	query = run(&fixture, key__find("task"), false);
+	elapsed_ns = query__details(query, row_of(&fixture, query, "isr"))->elapsed_ns;
+	assert_true(fabs(elapsed_ns - 200e6) < 1);
+	/* A process's end is that of its own last epoch. */
+	assert_int_equal(query__details(query, row_of(&fixture, query, "isr"))->failures, 0);
+	assert_int_equal(query__details(query, row_of(&fixture, query, "pipetask run"))->failures,
+			 1);
+	query__free(query);
+	query = run(&fixture, key__find("process"), false);
+	elapsed_ns = query__details(query, row_of(&fixture, query, "11"))->elapsed_ns;
+	assert_true(fabs(elapsed_ns - 1000e6) < 1);
+	query__free(query);
+	fixture__close(&fixture);
+}
+
+static double sum_of(const struct query *query)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < query__row_count(query); i++)
+		sum += query__measure(query, &query__row(query, i)->own);
+	return sum;
+}
+
+/* Whose function let go of what others waited for: apart from the waits themselves. */
+static void held(void **state)
+{
+	struct query_request request = {.keys = {key__find("function")}, .key_count = 1};
+	struct fixture fixture = {0};
+	struct query *query;
+
+	(void)state;
+	open_rows(&fixture,
+		  "UPDATE meta SET value = 'cpu,offcpu' WHERE key = 'sources';"
+		  "INSERT INTO thread VALUES (1, 1, 11, 'main', NULL), (2, 1, 12, 'other', NULL);"
+		  "INSERT INTO function VALUES (1, 'python', 'greedy', '/a.py', 1, '/a.py'),"
+		  " (2, 'python', 'modest', '/a.py', 9, '/a.py');"
+		  "INSERT INTO frame (id, function, line) VALUES (1, 1, 2), (2, 2, 10);"
+		  "INSERT INTO stack VALUES (1, NULL, 1), (2, NULL, 2);"
+		  "INSERT INTO ending VALUES ('python', 1, '');"
+		  "INSERT INTO wait VALUES (1, 0, 'lock', 3, 60000000);"
+		  "INSERT INTO sample (epoch, thread, slice, stack, ending, metric, class,"
+		  " count, value, waker) VALUES"
+		  " (1, 1, 0, 1, 'python', 'held', 'gil', 2, 30000000, NULL),"
+		  " (1, 2, 0, 2, 'python', 'offcpu', 'lock', 3, 50000000, 1);");
+	assert_int_equal(fixture__load(&fixture), 0);
+	request.metric = metric__find("held");
+	assert_null(query__refusal(&request));
+	assert_int_equal(query__run(fixture.tables, &request, &query), 0);
+	assert_true(fabs(query__measure(query, &row_of(&fixture, query, "greedy")->own) - 30e6) <
+		    1);
+	assert_true(fabs(sum_of(query) - 30e6) < 1);
+	query__free(query);
+	request.metric = metric__find("offcpu");
+	assert_int_equal(query__run(fixture.tables, &request, &query), 0);
+	assert_true(fabs(query__measure(query, &row_of(&fixture, query, "modest")->own) - 60e6) <
+		    1);
+	assert_true(fabs(sum_of(query) - 60e6) < 1);
+	query__free(query);
+	request.metric = metric__find("held");
+	request.keys[0] = key__find("task");
+	assert_non_null(query__refusal(&request));
+	fixture__close(&fixture);
+}
+
 static void by_quantum(void **state)
 {
 	struct fixture fixture = {0};
@@ -241,8 +320,10 @@ static void damaged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(by_task), cmocka_unit_test(by_quantum), cmocka_unit_test(by_data),
-		cmocka_unit_test(filters), cmocka_unit_test(by_subtask), cmocka_unit_test(damaged),
+		cmocka_unit_test(by_task),    cmocka_unit_test(quanta_of_threads),
+		cmocka_unit_test(held),	      cmocka_unit_test(by_quantum),
+		cmocka_unit_test(by_data),    cmocka_unit_test(filters),
+		cmocka_unit_test(by_subtask), cmocka_unit_test(damaged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

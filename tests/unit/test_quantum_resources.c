@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "model/node.h"
 #include "model/quantum_resources.h"
 #include "report/text.h"
 
@@ -98,6 +99,29 @@ static void of_each(void **state)
 	fixture__close(&fixture);
 }
 
+/* The node's clock is that of the quanta that ran, by their CPU time. */
+static void over_time(void **state)
+{
+	struct query_request request = {.keys = {key__find("task")}, .key_count = 1};
+	struct fixture fixture = {0};
+	struct node *node;
+
+	(void)state;
+	fixture__create(&fixture, rows,
+			"INSERT INTO slice VALUES (1, 2000000000, 3000000000);"
+			"INSERT INTO usage VALUES (5, 1, 9000000, 9000000, 0);"
+			"UPDATE counter SET value = 2 * value WHERE epoch = 3 AND name = 'cycles'");
+	assert_int_equal(fixture__load(&fixture), 0);
+	assert_int_equal(node__run(fixture.tables, &request, 0, &node), 0);
+	assert_true(node->knows[NODE_CLOCK]);
+	is_near(node->rows[0].figures[NODE_CLOCK], (3 * (5 + 10 + 20) + 6 * 15) / 50.0);
+	assert_true(isnan(node->rows[1].figures[NODE_CLOCK]));
+	is_near(node->mean.figures[NODE_CLOCK], 3.9);
+	is_near(node->most.figures[NODE_CLOCK], 3.9);
+	node__free(node);
+	fixture__close(&fixture);
+}
+
 static void of_a_task(void **state)
 {
 	struct fixture fixture = {0};
@@ -187,7 +211,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(of_each), cmocka_unit_test(of_a_task), cmocka_unit_test(as_text),
-		cmocka_unit_test(damaged), cmocka_unit_test(none),
+		cmocka_unit_test(damaged), cmocka_unit_test(none),	cmocka_unit_test(over_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

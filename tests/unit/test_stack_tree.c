@@ -180,6 +180,66 @@ static void rows_written_once(void **state)
 	recording__close(recording);
 }
 
+/* Of a live recording what nobody met for two sweeps is forgotten, with what only that referred to;
+ * what is held elsewhere, or reached from there, stays. */
+static void forgotten(void **state)
+{
+	static const struct stack_function inlined = {
+		.kind = FUNCTION_NATIVE, .name = "inlined", .module = "m"};
+	struct stack_function function = work, found;
+	int64_t functions[3], frames[3], held, leaf, gone, parent, chain;
+	struct recording_writer *writer;
+	struct recording *recording;
+	struct stack_tree *tree;
+
+	(void)state;
+	assert_int_equal(recording_writer__create(path, &writer), 0);
+	tree = stack_tree__new(writer);
+	for (int i = 0; i < 3; i++) {
+		function.line = 10 + i;
+		functions[i] = stack_tree__function(tree, &function);
+		frames[i] = stack_tree__frame_at(tree, functions[i], 100 + i);
+	}
+	held = stack_tree__push(tree, 0, frames[0]);
+	leaf = stack_tree__push(tree, held, frames[1]);
+	gone = stack_tree__push(tree, held, frames[2]);
+	chain = stack_tree__function(tree, &inlined);
+	assert_int_equal(
+		stack_tree__expand(tree, frames[1], 101,
+				   (const struct stack_line[]){{chain, 5}, {functions[1], 6}}, 2),
+		0);
+	for (int i = 0; i < 4; i++) {
+		stack_tree__use(tree, leaf);
+		stack_tree__use(tree, 0);
+		stack_tree__use(tree, 4711);
+		assert_int_equal(stack_tree__sweep(tree, 2), 0);
+	}
+	assert_int_equal(stack_tree__at(tree, leaf, &found, &parent), 0);
+	assert_int_equal(found.line, 11);
+	assert_int_equal(parent, held);
+	assert_int_equal(stack_tree__at(tree, gone, &found, &parent), -ENOENT);
+	/* An answer that comes too late is about nothing. */
+	assert_int_equal(stack_tree__expand(tree, frames[2], 102,
+					    (const struct stack_line[]){{functions[2], 6}}, 1),
+			 0);
+	/* The same again is another one. */
+	function.line = 12;
+	assert_int_equal(stack_tree__function(tree, &function), 5);
+	assert_int_equal(stack_tree__frame_at(tree, 5, 102), frames[2] + 1);
+	assert_int_equal(stack_tree__push(tree, held, frames[2] + 1), gone + 1);
+	assert_int_equal(stack_tree__push(tree, held, frames[1]), leaf);
+	assert_int_equal(recording_writer__close(writer), 0);
+
+	assert_int_equal(recording__open(path, &recording), 0);
+	assert_int_equal(number_in(recording, "SELECT group_concat(id) = '1,2,4,5' FROM function"),
+			 1);
+	assert_int_equal(number_in(recording, "SELECT group_concat(id) = '1,2,4' FROM frame"), 1);
+	assert_int_equal(number_in(recording, "SELECT group_concat(id) = '1,2,4' FROM stack"), 1);
+	assert_int_equal(number_in(recording, "SELECT count(*) FROM inline WHERE frame = 2"), 1);
+	recording__close(recording);
+	stack_tree__free(tree);
+}
+
 /* Fills the queue while the file is locked: what could not be written is no id that others may
  * refer to, and is written when it is met again. */
 static void no_id_without_a_row(void **state)
@@ -287,6 +347,7 @@ int main(void)
 		cmocka_unit_test(many_functions),
 		cmocka_unit_test_setup_teardown(rows_written_once, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(native_frames, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(forgotten, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(no_id_without_a_row, make_folder, remove_folder),
 	};
 

@@ -23,6 +23,9 @@ static const char rows[] =
 	"1000),"
 	" (2,2,1,0,0,7,500,1,1000),(2,2,3,1,1,1,100,1,1),(1,2,6,4,0,0,100,255,1024),"
 	" (1,2,6,0,0,4,90000,3,2048);"
+	"INSERT INTO open_time VALUES "
+	"(1,1,1,3,900,400,0),(1,2,4,1,700,700,0),(1,2,1,1,5000,5000,1),"
+	" (2,2,1,2,60,50,0),(2,2,99,1,5,5,0);"
 	"INSERT INTO torn VALUES (2,2,'signal',9,0,4096,5000,1500000000,1900000000,2000000000),"
 	" (2,1,'oom',9,1,100,100,1500000000,1900000000,2000000000),"
 	" (3,99,'exit',3,0,1,1,500000000,505000000,510000000);";
@@ -119,6 +122,24 @@ static void order_of_reads(void **state)
 	/* A file that grew: its larger parts. */
 	reads = &query__storage(query, row_of(fixture, query, "isr", "late"))->reads;
 	assert_true(reads->bytes == 90100 && reads->distinct == 4096);
+	query__free(query);
+}
+
+static void open_times(void **state)
+{
+	struct fixture *fixture = *state;
+	struct query *query = fixture__query(fixture, "task,dataset", NULL, FOLD_INTERPRETER);
+	const struct query_storage *storage =
+		query__storage(query, row_of(fixture, query, "isr", "raw"));
+
+	assert_int_equal(storage->closed.count, 4);
+	assert_true(storage->closed.ns == 1600 && storage->closed.longest_ns == 700);
+	assert_int_equal(storage->still_open.count, 1);
+	assert_true(storage->still_open.ns == 5000 && storage->still_open.longest_ns == 5000);
+	storage = query__storage(query, row_of(fixture, query, "calibrate", "raw"));
+	assert_int_equal(storage->closed.count, 2);
+	assert_true(storage->closed.ns == 60 && storage->closed.longest_ns == 50);
+	assert_int_equal(storage->still_open.count, 0);
 	query__free(query);
 }
 
@@ -227,6 +248,9 @@ static void damaged(void **state)
 		"INSERT INTO written VALUES (1,1,1,-1,1)",
 		"INSERT INTO read_pattern VALUES (1,1,1,1,1,1,1,1,0)",
 		"INSERT INTO read_pattern VALUES (1,1,1,-1,1,1,1,1,1)",
+		"INSERT INTO open_time VALUES (99,1,1,1,1,1,0)",
+		"INSERT INTO open_time VALUES (1,1,1,1,-1,1,0)",
+		"INSERT INTO open_time VALUES (1,1,1,1,1,1,2)",
 		"INSERT INTO torn VALUES (99,1,'signal',9,0,1,1,1,1,1)",
 		"INSERT INTO torn VALUES (1,1,'signal',256,0,1,1,1,1,1)",
 		"INSERT INTO torn VALUES (1,1,'signal',9,2,1,1,1,1,1)",
@@ -248,6 +272,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(datasets, start, end),
 		cmocka_unit_test_setup_teardown(order_of_reads, start, end),
+		cmocka_unit_test_setup_teardown(open_times, start, end),
 		cmocka_unit_test_setup_teardown(rates, start, end),
 		cmocka_unit_test_setup_teardown(torn, start, end),
 		cmocka_unit_test(refused),

@@ -2,10 +2,12 @@
 // Links: store base
 #include "unit/store_fixture.h"
 
+#include <inttypes.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #define RATE_ROWS 600000
+#define LAYOUT_2  0xac5ebf7c651c324cULL
 
 /* One row of every type; NULL where it may be, then values. */
 static void fill(struct recording_writer *writer)
@@ -376,7 +378,7 @@ static void test_foreign_schema(void **state)
 		int err;
 	} changes[] = {
 		{"CREATE INDEX mine ON sample (stack)", 0},
-		{"PRAGMA user_version = 2", -EPROTONOSUPPORT},
+		{"PRAGMA user_version = 3", -EPROTONOSUPPORT},
 		{"PRAGMA user_version = 0", -EBADMSG},
 		{"CREATE TABLE more (a)", -EBADMSG},
 		{"CREATE VIEW v AS SELECT 1", -EBADMSG},
@@ -404,6 +406,83 @@ static void test_foreign_schema(void **state)
 			recording__close(recording);
 		assert_int_equal(unlink(path), 0);
 	}
+}
+
+/* What an earlier layout lacks is empty, or not known; what today's lacks makes it none of them. */
+static void test_earlier_layouts(void **state)
+{
+	static const struct {
+		const char *sql;
+		int err;
+	} changes[] = {
+		{"SELECT 1", 0},
+		{"DROP TABLE ceph; DROP TABLE unwind_problem", 0},
+		{"DROP INDEX sample_epoch; ALTER TABLE sample DROP COLUMN waker", 0},
+		{"DROP TABLE program; CREATE TABLE program (name TEXT PRIMARY KEY)", 0},
+		{"DROP TABLE program; CREATE TABLE program (name INTEGER PRIMARY KEY)", -EBADMSG},
+		{"CREATE TABLE more (a)", -EBADMSG},
+		{"ALTER TABLE process ADD COLUMN b", -EBADMSG},
+		{"ALTER TABLE process ADD COLUMN zz", -EBADMSG},
+		{"DROP TABLE program; CREATE VIEW program AS SELECT 1", -EBADMSG},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		struct recording *recording;
+		int err;
+
+		create_whole();
+		assert_int_equal(run_sql(path, "PRAGMA user_version = 1"), SQLITE_OK);
+		assert_int_equal(run_sql(path, changes[i].sql), SQLITE_OK);
+		err = recording__open(path, &recording);
+		if (err != changes[i].err)
+			print_error("%s: %d\n", changes[i].sql, err);
+		assert_int_equal(err, changes[i].err);
+		if (!err) {
+			sqlite3_stmt *statement = NULL;
+
+			assert_true(number_in(recording, "SELECT count(*) FROM process") > 0);
+			number_in(recording, "SELECT count(*) FROM ceph");
+			number_in(recording, "SELECT count(waker) FROM sample");
+			number_in(recording, "SELECT count(runs) FROM program");
+			assert_int_equal(
+				recording__prepare(recording, "DELETE FROM process", &statement),
+				-EINVAL);
+			recording__close(recording);
+		}
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
+/* Whoever changes tables or columns raises RECORDING_VERSION, and then this, its fingerprint:
+ * FNV-1a of the tables and columns as the reader compares them. */
+static void test_version_of_layout(void **state)
+{
+	static const char sql[] =
+		"SELECT group_concat(line) FROM (SELECT s.name || ' ' || c.name || ' ' || c.type ||"
+		" ' ' || c.pk AS line FROM sqlite_schema s, pragma_table_xinfo(s.name) c"
+		" WHERE s.type = 'table' ORDER BY s.name, c.cid)";
+	struct recording *recording;
+	sqlite3_stmt *statement;
+	uint64_t hash = 0xcbf29ce484222325;
+
+	(void)state;
+	create_whole();
+	assert_int_equal(recording__open(path, &recording), 0);
+	assert_int_equal(recording__prepare(recording, sql, &statement), 0);
+	assert_int_equal(recording__step(statement), 1);
+	for (const unsigned char *c = sqlite3_column_text(statement, 0); *c; c++)
+		hash = (hash ^ *c) * 0x100000001b3;
+	sqlite3_finalize(statement);
+	assert_int_equal(number_in(recording, "PRAGMA user_version"), 2);
+	recording__close(recording);
+	if (hash != LAYOUT_2)
+		print_error(
+			"the layout has changed: if recordings of layout 2 are kept anywhere, "
+			"raise "
+			"RECORDING_VERSION; its fingerprint is 0x%" PRIx64 "\n",
+			hash);
+	assert_true(hash == LAYOUT_2);
 }
 
 static void test_only_select(void **state)
@@ -549,11 +628,18 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
-		STORE_TEST(test_round_trip),	STORE_TEST(test_replace),
-		STORE_TEST(test_refused_rows),	STORE_TEST(test_long_texts),
-		STORE_TEST(test_earlier_files), STORE_TEST(test_sudo),
-		STORE_TEST(test_no_recording),	STORE_TEST(test_foreign_schema),
-		STORE_TEST(test_only_select),	STORE_TEST(test_damaged),
+		STORE_TEST(test_round_trip),
+		STORE_TEST(test_replace),
+		STORE_TEST(test_refused_rows),
+		STORE_TEST(test_long_texts),
+		STORE_TEST(test_earlier_files),
+		STORE_TEST(test_sudo),
+		STORE_TEST(test_no_recording),
+		STORE_TEST(test_foreign_schema),
+		STORE_TEST(test_only_select),
+		STORE_TEST(test_damaged),
+		STORE_TEST(test_earlier_layouts),
+		STORE_TEST(test_version_of_layout),
 		STORE_TEST(test_rate),
 	};
 

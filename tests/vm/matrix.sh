@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # matrix.sh [--tests "TEST..."] [--write FILE] [KERNEL...]: what the tests of this folder say of each kernel (default: all
-# that kernel.sh knows), and at the end a table, kernel by test. TEST: ceph, kernels, sources. --write puts the table into FILE, as
+# that kernel.sh knows), and at the end a table, kernel by test. TEST: ceph, kernels, sources, storage. --write puts the table into FILE, as
 # docs/KERNELS.md has it. Each kernel takes some minutes. PIPESCOPE_VM_LOGS: a folder for what the tests
 # print; what has its total there already is not run again.
 set -euo pipefail
@@ -16,7 +16,15 @@ rows() {
 		Python functions have names|kernels|recording names Python functions
 		a CPU goes and comes back|kernels|a CPU goes and comes back
 		file operations as counted|sources|files are as counted
-		waits as measured|sources|waits are as measured
+		waits as measured, and wakers|sources|waits are as measured
+		sockets as counted|sources|sockets are as counted
+		copies, locks, links, attributes …|storage|calls of all kinds
+		requests of io_uring|storage|requests of io_uring
+		order of reads|storage|order of reads
+		time from open to close|storage|files are open
+		dataset types|storage|dataset types
+		torn files, also by out of memory|storage|torn f
+		throughput by task|storage|throughput
 		CephFS: requests by function|ceph|ceph: [a-z_]*: [a-z]*:
 		CephFS: the client's own sums|ceph|ceph: /mnt/
 		CephFS: all else|ceph|(ceph: (nothing|read:|capab|histog|report|requests|a mount)|CephFS's client)
@@ -93,7 +101,7 @@ write_document() {
 }
 
 output=
-runners="ceph kernels sources"
+runners="ceph kernels sources storage"
 while [[ ${1:-} == --* ]]; do
 	case $1 in
 	--tests) runners=${2:?tests to run} ;;

@@ -80,12 +80,17 @@ SEEN int catches(int value)
 	}
 }
 
+static inline __attribute__((always_inline)) int inlined(int value)
+{
+	return value + 2;
+}
+
 struct shape {
 	int side;
 	SEEN int area(int times) const
 	{
 		__asm__ volatile("" ::: "memory");
-		return side * times;
+		return inlined(side * times);
 	}
 };
 } // namespace work
@@ -115,7 +120,7 @@ int main(int argc, char **)
 	for (int i = 0; i < 250; i++)
 		sum += shape.area(i);
 	printf("{\"calls\": {\"quick\": 1800, \"slow\": 300, \"jumps\": 500, \"recurses\": 500, \"throws\": 400,"
-	       " \"passes\": 400, \"catches\": 400, \"shape::area\": 250}, \"slow_s\": %.6f, \"sum\": %d}\n",
+	       " \"passes\": 400, \"catches\": 400, \"shape::area\": 250}, \"outer\": {\"recurses\": 50}, \"slow_s\": %.6f, \"sum\": %d}\n",
 	       static_cast<double>(slow_ns) / 1e9, sum);
 	fflush(stdout);
 	for (;;) {

@@ -4,6 +4,7 @@
 
 import json
 import sys
+import time
 
 
 def from_python(value):
@@ -23,6 +24,25 @@ def nested(depth):
     return nested(depth - 1) + 1 if depth else 0
 
 
+def burn():
+    end = time.process_time() + 0.004
+    while time.process_time() < end:
+        pass
+
+
+def half_from_c():
+    """Half of the calls come from C, as does half of the time."""
+    burn()
+
+
+def never_from_c():
+    burn()
+
+
+def always_from_c(_):
+    burn()
+
+
 def main():
     print("ready", flush=True)
     sys.stdin.readline()
@@ -31,8 +51,17 @@ def main():
     total += sum(map(Thing().from_map, range(700)))
     for _ in range(20):
         total += nested(9)
-    calls = {"from_python": 3000, "from_c": 2000, "from_map": 700, "nested": 200}
-    print(json.dumps({"calls": calls, "total": total, "inlines": sys.version_info >= (3, 11)}), flush=True)
+    for _ in range(60):
+        half_from_c()
+        half_from_c.__call__()
+        never_from_c()
+        list(map(always_from_c, (0,)))
+    calls = {"from_python": 3000, "from_c": 2000, "from_map": 700, "nested": 200,
+             "half_from_c": 120, "never_from_c": 60, "always_from_c": 60}
+    outer = {"nested": 20}  # not inside of itself
+    shares = {"half_from_c": 0.5, "never_from_c": 1, "always_from_c": 0}  # of time, begun inside the loop
+    print(json.dumps({"calls": calls, "outer": outer, "shares": shares, "total": total,
+                      "inlines": sys.version_info >= (3, 11)}), flush=True)
     sys.stdin.read()
 
 

@@ -25,6 +25,9 @@ libc.mmap.restype = libc.mremap.restype = ctypes.c_void_p
 libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
 libc.mremap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t, ctypes.c_int]
 libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+libc.malloc.restype = ctypes.c_void_p
+libc.malloc.argtypes = [ctypes.c_size_t]
+libc.free.argtypes = [ctypes.c_void_p]
 libc.memset.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]
 
 expected = {}
@@ -163,6 +166,16 @@ def small_objects(number):
     return objects
 
 
+def from_heap():
+    """glibc maps a block of 4 MiB by itself; once one was freed, such blocks come from the heap."""
+    libc.free(libc.malloc(4 * MIB))
+    kept = [libc.malloc(2 * MIB) for _ in range(32)]
+    for address in kept:
+        libc.memset(address, 1, 2 * MIB)
+    note("from_heap", grown=64 * MIB, heap=64 * MIB, blocks=4 * MIB + PAGE)
+    return kept
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--scale", type=int, default=64, help="times that 32 MiB are touched")
@@ -176,6 +189,7 @@ def main():
     map_over()
     reserve_only()
     kept.append(small_objects(100000))
+    kept.append(from_heap())
     touch_often(options.scale)
     touch_shared(options.scale)
     touch_huge(options.scale)

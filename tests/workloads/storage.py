@@ -4,8 +4,10 @@
 
     storage.py datasets FOLDER --task NAME    writes and reads files of several dataset types
     storage.py torn FOLDER                    children that end while they write
+    storage.py oom FOLDER GROUP               a child that does so for want of memory, in that control
+                                              group, which has a limit
 
-Both print one JSON object that says what a recording must say."""
+All print one JSON object that says what a recording must say."""
 
 import json
 import os
@@ -223,6 +225,23 @@ def torn(folder):
     print(json.dumps(expected))
 
 
+def oom(folder, group):
+    path = os.path.join(folder, "oom")
+    pid = os.fork()
+    if not pid:
+        with open(os.path.join(group, "cgroup.procs"), "w", encoding="ascii") as stream:
+            stream.write(str(os.getpid()))
+        writer(path, 3)
+        memory = []
+        while True:
+            memory.append(b"x" * 1000000)
+    status = os.waitpid(pid, 0)[1]
+    if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGKILL:
+        sys.exit("the child was not killed: %d" % status)
+    print(json.dumps([{"file": path, "class": "killed", "cause": "oom", "written_bytes": 3000,
+                       "pid": pid}]))
+
+
 def talk():
     for _ in range(5):
         os.write(1, BLOCK)
@@ -235,6 +254,8 @@ def main():
         talk()
     elif sys.argv[1] == "torn":
         torn(os.path.realpath(sys.argv[2]))
+    elif sys.argv[1] == "oom":
+        oom(os.path.realpath(sys.argv[2]), sys.argv[3])
     elif sys.argv[1] == "inputs":
         for number in range(4):
             write_file(dataset_path(os.path.realpath(sys.argv[2]), "input", "raw", number), 5000)

@@ -6,7 +6,7 @@ set -eu
 python3 /spin.py &
 spinner=$!
 sleep 2
-pipescope record -d 5 -o /tmp/guest.rec 2>&1
+pipescope record -d 10 -o /tmp/guest.rec 2>&1
 kill "$spinner"
 pipescope report --by function --format json /tmp/guest.rec >/tmp/report.json
 echo MARK

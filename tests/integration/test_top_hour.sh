@@ -1,0 +1,85 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# `pipescope top` in constant memory, while ever new programs, compilers and scripts come and go.
+# Prints the memory of both of its processes. What else runs on the node changes from minute to
+# minute, so the median of the second sixth is compared with that of the last. --full: five minutes;
+# --hour, --seconds=N: so long.
+. "$(dirname "$0")/lib.sh"
+
+seconds=36 every=2 per_minute=60 percent=50
+for option; do
+	case $option in
+	--full) seconds=300 every=5 per_minute=20 percent=25 ;;
+	--hour) seconds=3600 every=30 per_minute=20 percent=10 ;;
+	--seconds=*) seconds=${option#*=} every=30 per_minute=20 percent=10 ;;
+	*) die "unknown option $option" ;;
+	esac
+done
+
+need_recorder
+command -v tmux >/dev/null || skip "needs tmux (scripts/setup.sh test)"
+export LC_ALL=C.UTF-8
+socket=pipescope-test-$$
+mux() {
+	tmux -L "$socket" -f /dev/null "$@"
+}
+trap 'mux kill-server 2>/dev/null; clean_up' EXIT
+
+# The recorder is the child of top that leads a group of its own, the display the other one.
+pid_of() {
+	local top child
+
+	top=$(pgrep -P "$(mux display-message -p -t top '#{pane_pid}')" -f ' top ' | head -n 1)
+	for child in $(pgrep -P "${top:-0}"); do
+		case $1$(ps -o pgid= -p "$child" | tr -d ' ') in
+		recorder"$child") echo "$child" ;;
+		recorder* | display"$child") ;;
+		display*) echo "$child" ;;
+		esac
+	done
+}
+
+# shellcheck disable=SC2317 # called by wait_for
+both_run() {
+	[ -n "$(pid_of display)" ] && [ -n "$(pid_of recorder)" ]
+}
+
+memory_of() {
+	awk '/^VmRSS/ { print $2 }' "/proc/$1/status" 2>/dev/null
+}
+
+median() {
+	printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"
+}
+
+mux new-session -d -s top -x 120 -y 40 "PS1='shell> ' bash --norc --noprofile" ||
+	skip "tmux cannot start here"
+mux send-keys -t top "$PIPESCOPE top --interval 2 --window 10" Enter
+wait_for 40 both_run || die "top does not start: $(mux capture-pane -p -t top | head -n 3)"
+recorder_pid=$(pid_of recorder)
+display=$(pid_of display)
+
+nice -n 19 python3 "$tests/workloads/ever_new.py" "$seconds" "$per_minute" "$work" &
+started+=($!)
+echo "  seconds  recorder kB  display kB  open files"
+start=$SECONDS
+early=()
+late=()
+while [ $((at = SECONDS - start)) -lt "$seconds" ]; do
+	one=$(memory_of "$recorder_pid") two=$(memory_of "$display")
+	if [ -z "$one" ] || [ -z "$two" ]; then
+		die "after $at s one of top's processes is another one"
+	fi
+	printf '  %7d  %11d  %10d  %10d\n' "$at" "$one" "$two" \
+		"$(find "/proc/$recorder_pid/fd" -mindepth 1 2>/dev/null | wc -l)"
+	case $((at * 6 / seconds)) in
+	1) early+=($((one + two))) ;;
+	5) late+=($((one + two))) ;;
+	esac
+	sleep "$every"
+done
+[ "$(pid_of recorder)" = "$recorder_pid" ] || fail "another recorder had to follow"
+before=$(median "${early[@]}") after=$(median "${late[@]}")
+echo "  median of the second sixth $before kB, of the last $after kB"
+[ "$after" -lt $((before + before * percent / 100)) ] || fail "memory grew from $before to $after kB"
+finish

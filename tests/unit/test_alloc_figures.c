@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Links: report model store symbols base
+/* Allocations: exact in windows, estimated for all of the time, and where they were made. */
+#include "unit/fixture.h"
+
+#include <errno.h>
+#include <math.h>
+
+#include "model/alloc_figures.h"
+#include "report/alloc_report.h"
+
+/* Process 1 used 1000 ms: 100 of its own in a first window and 50 in a second, 40 for counting in
+ * them and 10 at their edges; so 800 outside. Process 2 was in one window for all of its time. */
+static const char rows[] =
+	"INSERT INTO meta VALUES ('alloc_period_bytes','100'),('alloc_predicted_percent','20');"
+	"INSERT INTO allocator VALUES (1,'malloc','libc.so.6',0,0,1),(2,'free','libc.so.6',1,0,1),"
+	" (3,'operator new','libstdc++.so.6',0,1,0),(4,'PyMem_RawMalloc','python3',0,0,0);"
+	"INSERT INTO alloc_window VALUES (1,1,0,200000000,1,120000000,20000000,10000000,250,500),"
+	" (2,1,500000000,600000000,1,70000000,20000000,0,120,900),"
+	" (2,2,500000000,600000000,1,500000000,0,0,10,64);"
+	"INSERT INTO allocation VALUES"
+	" (1,1,1,100,1000,0,0,80,800,40,200,90,900,1000,10,100),"
+	" (2,1,1,60,900,10,100,40,500,20,100,50,700,700,0,0),"
+	" (1,1,2,95,0,0,0,0,0,0,0,0,0,-900,0,0),"
+	" (1,1,3,20,200,0,0,0,0,0,0,0,0,NULL,0,0),"
+	" (2,2,4,10,640,0,0,0,0,0,0,0,0,NULL,10,640);"
+	"INSERT INTO allocation_size VALUES (1,1,1,3,100),(2,1,1,3,50),(2,1,1,4,10),(1,1,3,3,20),"
+	" (2,2,4,6,10);"
+	"INSERT INTO sample VALUES (1,1,1,4,'python','alloc_bytes','malloc',3,300,NULL,NULL),"
+	" (1,1,1,5,'python','alloc_bytes','malloc',1,100,NULL,NULL),"
+	" (1,1,1,10,'python','alloc_bytes','malloc',1,100,NULL,NULL),"
+	" (1,1,1,11,'python','alloc_bytes','malloc',1,100,NULL,NULL),"
+	" (1,1,1,10,'python','alloc_count','malloc',1,256,NULL,NULL),"
+	" (2,3,2,NULL,'unknown','alloc_kept','malloc',1,100,NULL,NULL);";
+
+static struct fixture fixture;
+
+static int setup(void **state)
+{
+	(void)state;
+	fixture__create(&fixture, fixture_rows, rows);
+	assert_int_equal(fixture__load(&fixture), 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	fixture__close(&fixture);
+	return 0;
+}
+
+static struct alloc_figures *figures_of(const char *where)
+{
+	const char *const filters[] = {where, NULL};
+	struct query_request request = fixture__request("", filters, NULL);
+	struct alloc_figures *figures = NULL;
+
+	assert_int_equal(alloc_figures__new(fixture.tables, &request, &figures), 0);
+	return figures;
+}
+
+static void check(const struct alloc_estimate *estimate, double counted, double value, double error)
+{
+	assert_float_equal(estimate->counted, counted, 1e-6);
+	assert_float_equal(estimate->value, value, 1e-6);
+	assert_float_equal(estimate->error, error, 0.01);
+}
+
+static void test_totals(void **state)
+{
+	struct alloc_figures *figures = figures_of("task=isr");
+
+	(void)state;
+	assert_int_equal(figures->windows, 2);
+	assert_int_equal(figures->processes, 2);
+	assert_false(figures->whole);
+	assert_float_equal(figures->open_s, 0.3, 1e-9);
+	assert_float_equal(figures->cost_s, 0.05, 1e-9);
+	/* 150 blocks in 150 ms: one each. Of the cost 15 % may be wrong: 6 of 150 ms. */
+	check(&figures->count, 150, 950, 800 * 0.04);
+	/* 1800 bytes, 12 each ms; the windows had 10 and 16 of them: 200 off each. */
+	check(&figures->bytes, 1800, 1800 + 12 * 800,
+	      800 * hypot(sqrt(2 * 200 * 200 * 2.0) / 150, 12 * 0.04));
+	assert_float_equal(figures->kept, 10, 1e-9);
+	assert_float_equal(figures->held_peak, 900, 1e-9);
+	assert_float_equal(figures->soon.value, 0.5, 1e-9);
+	assert_float_equal(figures->soon.error, 0, 1e-9);
+	assert_float_equal(figures->soon_bytes.value, 300.0 / 1300, 1e-9);
+	assert_float_equal(figures->sizes[3], 150, 1e-9);
+	assert_float_equal(figures->sizes[6], 0, 1e-9);
+	/* Not all that gives blocks tells their sizes. */
+	assert_true(isnan(figures->net.value));
+	alloc_figures__free(figures);
+}
+
+static void test_whole(void **state)
+{
+	struct alloc_figures *figures = figures_of("task=calibrate");
+
+	(void)state;
+	check(&figures->count, 10, 10, 0);
+	check(&figures->bytes, 640, 640, 0);
+	assert_int_equal(figures->function_count, 1);
+	assert_string_equal(figures->functions[0].function->name, "PyMem_RawMalloc");
+	assert_int_equal(figures->by_kept_count, 1);
+	assert_string_equal(figures->by_kept[0].name, "(unknown)");
+	alloc_figures__free(figures);
+}
+
+static void test_functions(void **state)
+{
+	struct alloc_figures *figures = figures_of(NULL);
+
+	(void)state;
+	assert_int_equal(figures->function_count, 4);
+	assert_string_equal(figures->functions[0].function->name, "malloc");
+	check(&figures->functions[0].count, 160, 160 + 160 / 150.0 * 800,
+	      800 * hypot(sqrt(2 * (100 - 160 / 1.5) * (100 - 160 / 1.5) * 2.0) / 150,
+			  160 / 150.0 * 0.04));
+	assert_float_equal(figures->functions[0].nested, 10, 1e-9);
+	assert_string_equal(figures->functions[1].function->name, "PyMem_RawMalloc");
+	assert_true(figures->functions[2].function->layered);
+	assert_true(figures->functions[3].function->frees);
+	alloc_figures__free(figures);
+}
+
+static void test_places(void **state)
+{
+	struct alloc_figures *figures = figures_of("task=isr");
+
+	(void)state;
+	/* 600 bytes of samples stand for 1800. */
+	assert_int_equal(figures->by_size_count, 3);
+	assert_string_equal(figures->by_size[0].name, "work");
+	assert_string_equal(figures->by_size[0].file, "/a/main.py");
+	assert_int_equal(figures->by_size[0].line, 12);
+	assert_float_equal(figures->by_size[0].value, 1200, 1e-6);
+	assert_float_equal(figures->by_size[0].error, 600, 1e-6);
+	assert_float_equal(figures->by_size[0].samples, 4, 1e-9);
+	assert_int_equal(figures->by_count_count, 1);
+	assert_float_equal(figures->by_count[0].value, 150, 1e-6);
+	alloc_figures__free(figures);
+}
+
+static char *printed(int (*print)(FILE *, struct tables *, const struct query_request *, size_t))
+{
+	struct query_request request = fixture__request("", NULL, NULL);
+	char *text = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
+
+	assert_non_null(stream);
+	assert_int_equal(print(stream, fixture.tables, &request, 0), 0);
+	fclose(stream);
+	return text;
+}
+
+static int print_text(FILE *stream, struct tables *tables, const struct query_request *request,
+		      size_t limit)
+{
+	return alloc_report__text(stream, tables, request, 100, limit);
+}
+
+static void test_printed(void **state)
+{
+	char *text = printed(print_text);
+
+	(void)state;
+	assert_non_null(strstr(text, "counted in 2 windows"));
+	assert_non_null(strstr(text, "(20 % was expected)"));
+	assert_non_null(strstr(text, "/a/main.py:12"));
+	free(text);
+	text = printed(alloc_report__json);
+	assert_non_null(strstr(text, "\"allocations_in_windows\":160"));
+	assert_non_null(strstr(text, "\"net_bytes\":null"));
+	free(text);
+	text = printed(alloc_report__csv);
+	assert_non_null(
+		strstr(text, "function,file,line,bytes,error,samples\r\nwork,/a/main.py,12,"));
+	free(text);
+}
+
+static void test_not_recorded(void **state)
+{
+	struct query_request request = fixture__request("", NULL, NULL);
+	struct alloc_figures *figures = NULL;
+	struct fixture other;
+
+	(void)state;
+	fixture__create(&other, fixture_rows, NULL);
+	assert_int_equal(fixture__load(&other), 0);
+	assert_int_equal(alloc_figures__new(other.tables, &request, &figures), -ENOENT);
+	assert_null(figures);
+	fixture__close(&other);
+}
+
+static void test_damaged(void **state)
+{
+	static const char *const damages[] = {
+		"INSERT INTO alloc_window VALUES (1,99,0,1,1,1,1,1,1,1)",
+		"INSERT INTO alloc_window VALUES (9,1,5,1,1,1,1,1,1,1)",
+		"INSERT INTO alloc_window VALUES (9,1,0,1,1,-1,1,1,1,1)",
+		"INSERT INTO allocation VALUES (1,99,1,1,1,1,1,1,1,1,1,1,1,1,1,1)",
+		"INSERT INTO allocation VALUES (1,1,99,1,1,1,1,1,1,1,1,1,1,1,1,1)",
+		"INSERT INTO allocation VALUES (1,1,1,-1,1,1,1,1,1,1,1,1,1,1,1,1)",
+		"INSERT INTO allocation_size VALUES (1,1,1,64,1)",
+		"INSERT INTO allocation_size VALUES (1,1,99,1,1)",
+		"INSERT INTO sample VALUES "
+		"(1,1,1,99,'python','alloc_bytes','malloc',1,1,NULL,NULL)",
+		"INSERT INTO sample VALUES (99,1,1,4,'python','alloc_kept','malloc',1,1,NULL,NULL)",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+		char text[sizeof(rows) + 256];
+		struct fixture other;
+
+		snprintf(text, sizeof(text), "%s%s", rows, damages[i]);
+		fixture__create(&other, fixture_rows, text);
+		assert_int_equal(fixture__load(&other), -EBADMSG);
+		fixture__close(&other);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_totals),	  cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_functions), cmocka_unit_test(test_places),
+		cmocka_unit_test(test_printed),	  cmocka_unit_test(test_not_recorded),
+		cmocka_unit_test(test_damaged),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
