@@ -50,7 +50,7 @@ stop_variant() {
 }
 
 # measure ROUNDS VARIANT...: runs each function run_NAME of $commands, which prints one number. Where
-# $repeats is set, a round is the sum of so many short ones in turn: what drifts within seconds then
+# $repeats is set, a round is the mean of so many short ones in turn: what drifts within seconds then
 # does so for all.
 measure() {
 	local rounds=$1 round repeat variant command value
@@ -68,8 +68,9 @@ measure() {
 				start_variant "$variant"
 				for command in $commands; do
 					value=$("run_$command") || die "$command failed"
-					sums[$command.$variant]=$(awk -v a="${sums[$command.$variant]:-0}" \
-						-v b="$value" 'BEGIN { printf "%.3f\n", a + b }')
+					sums[$command.$variant]=$(awk -v sum="${sums[$command.$variant]:-0}" \
+						-v value="$value" -v of="${repeats:-1}" \
+						'BEGIN { printf "%.3f\n", sum + value / of }')
 				done
 				stop_variant "$variant"
 			done
