@@ -23,22 +23,6 @@ static int compare(const void *one, const void *other)
 	return a->index < b->index ? -1 : a->index > b->index;
 }
 
-/* The first slice that ends after a time; slice_count: none. */
-static uint32_t slice_behind(const struct tables *tables, int64_t ns)
-{
-	size_t low = 0, high = tables->slice_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (tables->slices[middle].end_ns > ns)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return (uint32_t)low;
-}
-
 static size_t list_levels(const struct tables *tables, struct event *events)
 {
 	size_t count = 0;
@@ -58,8 +42,9 @@ static size_t list_levels(const struct tables *tables, struct event *events)
 static void list_epochs(const struct tables *tables, struct event *events)
 {
 	for (uint32_t i = 0; i < tables->epoch_count; i++)
-		events[i] = (struct event){tables->epochs[i].process,
-					   slice_behind(tables, tables->epochs[i].start_ns), i};
+		events[i] =
+			(struct event){tables->epochs[i].process,
+				       tables__slice_after(tables, tables->epochs[i].start_ns), i};
 	if (tables->epoch_count)
 		qsort(events, tables->epoch_count, sizeof(*events), compare);
 }
@@ -74,7 +59,7 @@ static uint32_t last_slice(const struct tables *tables, const struct event *leve
 	if (next && next->process == level->process)
 		behind = next->slice;
 	else if (end_ns != NO_VALUE)
-		behind = slice_behind(tables, end_ns);
+		behind = tables__slice_after(tables, end_ns);
 	return behind > level->slice ? behind - 1 : level->slice;
 }
 

@@ -71,28 +71,13 @@ static bool passes(const struct adding *adding, uint32_t epoch, uint32_t slice)
 
 /* --- Occupancy. */
 
-/* The first slice that ends after a time; slices follow each other. */
-static size_t slice_after(const struct tables *tables, int64_t start_ns)
-{
-	size_t low = 0, high = tables->slice_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (tables->slices[middle].end_ns > start_ns)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low;
-}
-
 static void add_epoch(struct adding *adding, uint32_t index)
 {
 	const struct tables *tables = adding->tables;
 	const struct table_epoch *epoch = &tables->epochs[index];
 
-	for (size_t i = slice_after(tables, epoch->start_ns); i < tables->slice_count; i++) {
+	for (size_t i = tables__slice_after(tables, epoch->start_ns); i < tables->slice_count;
+	     i++) {
 		const struct table_slice *slice = &tables->slices[i];
 		double from = fmax((double)slice->start_ns, (double)epoch->start_ns);
 		double overlap = fmin((double)slice->end_ns, (double)epoch->end_ns) - from;

@@ -11,6 +11,21 @@
 #include "model/events.h"
 #include "model/loading.h"
 
+uint32_t tables__slice_after(const struct tables *tables, int64_t ns)
+{
+	size_t low = 0, high = tables->slice_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (tables->slices[middle].end_ns > ns)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return (uint32_t)low;
+}
+
 const char *tables__intern(struct tables *tables, const char *text)
 {
 	return string_pool__intern(tables->names, text);

@@ -237,6 +237,9 @@ int tables__command(struct tables *tables, uint32_t image, char **ret_command);
 /* Interned, with the pool's life. NULL: no memory. */
 const char *tables__intern(struct tables *tables, const char *text);
 
+/* The first slice that ends after a time, slices follow each other; slice_count: there is none. */
+uint32_t tables__slice_after(const struct tables *tables, int64_t ns);
+
 /* What lies behind the last slash. Borrowed from path. */
 const char *path__base(const char *path);
 
