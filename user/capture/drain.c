@@ -38,8 +38,7 @@
 #include "store/writer.h"
 #include "wire.h"
 
-#define BATCH	    4096
-#define TASK_BUFFER 65536
+#define BATCH 4096
 /* BPF remembers which stacks it has sent; emptied when it holds this many (of 65,536). */
 #define STACKS_SENT_LIMIT 49152
 
@@ -549,41 +548,14 @@ static void adapt_periods(struct drain *drain)
 
 /* --- snapshots */
 
-int drain__each_task(struct drain *drain, drain_task_fn *take, void *context)
+int drain__each_task(struct drain *drain, iterator_take *take, void *context)
 {
-	_cleanup_close_ int fd = bpf_iter_create(bpf_link__fd(drain->tasks));
-	_Alignas(8) char buffer[TASK_BUFFER];
-	size_t filled = 0;
-	int err = 0;
-
-	if (fd < 0)
-		return fd;
-	while (!err) {
-		ssize_t got = read(fd, buffer + filled, sizeof(buffer) - filled);
-		size_t at;
-
-		if (got < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (got < 0)
-			return -errno;
-		if (!got)
-			break;
-		filled += (size_t)got;
-		for (at = 0; filled - at >= sizeof(struct ps_task_event) && !err;
-		     at += sizeof(struct ps_task_event)) {
-			struct ps_task_event task;
-
-			memcpy(&task, buffer + at, sizeof(task));
-			err = take(context, &task);
-		}
-		memmove(buffer, buffer + at, filled - at);
-		filled -= at;
-	}
-	return err;
+	return iterator__each(drain->tasks, sizeof(struct ps_task_event), take, context);
 }
 
-static int take_task(void *context, const struct ps_task_event *task)
+static int take_task(void *context, const void *record)
 {
+	const struct ps_task_event *task = record;
 	struct drain *drain = context;
 	int err = tracker__snapshot_task(drain->parts.tracker, task);
 
@@ -594,8 +566,9 @@ static int take_task(void *context, const struct ps_task_event *task)
 	return err;
 }
 
-static int take_last_task(void *context, const struct ps_task_event *task)
+static int take_last_task(void *context, const void *record)
 {
+	const struct ps_task_event *task = record;
 	struct drain *drain = context;
 
 	return sleepers__on_last_task(drain->sleepers, task, drain->slice);

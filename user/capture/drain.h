@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "capture/iterator.h"
 #include "wire.h"
 
 struct alloc_drain;
@@ -60,9 +61,9 @@ int drain__slice(struct drain *drain, int64_t slice, uint64_t slice_start_ns, bo
 /* After the last slice: what is written once. */
 int drain__finish(struct drain *drain);
 
-/* Called for each task of the node. A negative errno ends the walk and is returned. */
-typedef int drain_task_fn(void *context, const struct ps_task_event *task);
-int drain__each_task(struct drain *drain, drain_task_fn *take, void *context);
+/* Called with the struct ps_task_event of each task of the node. A negative errno ends the walk and
+ * is returned. */
+int drain__each_task(struct drain *drain, iterator_take *take, void *context);
 
 /* The counters of BPF and of user space together, PS_COUNTER_COUNT of them. */
 int drain__counters(const struct drain *drain, uint64_t *ret_counters);

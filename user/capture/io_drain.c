@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "capture/file_names.h"
 #include "capture/io_sums.h"
+#include "capture/iterator.h"
 #include "capture/map_drain.h"
 #include "capture/map_slices.h"
 #include "capture/storage.h"
@@ -28,7 +29,6 @@
 /* The map of writers is looked through once in so many slices. */
 #define WRITERS_SLICES 60
 /* Files that are still open at the end are read so many at a time. */
-#define STILL_OPEN_BUFFER 256
 
 struct io_drain {
 	struct pipescope_bpf *bpf;
@@ -344,8 +344,10 @@ int io_drain__end(struct io_drain *drain, int64_t slice)
 	return err ?: forget_writers(drain);
 }
 
-static int write_still_open(struct io_drain *drain, const struct ps_still_open *still)
+static int write_still_open(void *context, const void *record)
 {
+	const struct ps_still_open *still = record;
+	struct io_drain *drain = context;
 	struct epoch *epoch = tracker__epoch(drain->tracker, still->key.epoch);
 	struct open_time_row row = {
 		.slice = drain->slice,
@@ -366,30 +368,7 @@ static int write_still_open(struct io_drain *drain, const struct ps_still_open *
 
 static int look_at_open(struct io_drain *drain)
 {
-	_cleanup_close_ int fd = bpf_iter_create(bpf_link__fd(drain->open));
-	struct ps_still_open still[STILL_OPEN_BUFFER];
-	size_t filled = 0, count;
-	ssize_t got;
-	int err = 0;
-
-	if (fd < 0)
-		return fd;
-	while (!err) {
-		got = read(fd, (char *)still + filled, sizeof(still) - filled);
-		if (got < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (got < 0)
-			return -errno;
-		if (!got)
-			break;
-		filled += (size_t)got;
-		count = filled / sizeof(*still);
-		for (size_t i = 0; i < count && !err; i++)
-			err = write_still_open(drain, &still[i]);
-		filled -= count * sizeof(*still);
-		memmove(still, still + count, filled);
-	}
-	return err;
+	return iterator__each(drain->open, sizeof(struct ps_still_open), write_still_open, drain);
 }
 
 int io_drain__last(struct io_drain *drain)

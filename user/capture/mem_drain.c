@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "capture/live_memory.h"
 #include "capture/choice.h"
+#include "capture/iterator.h"
 #include "capture/map_drain.h"
 #include "capture/map_slices.h"
 #include "capture/stacks.h"
@@ -31,8 +32,7 @@
 #include "pipescope.skel.h"
 #include "store/writer_memory.h"
 
-#define TASKS_AT_ONCE 512
-#define WAITING_MOST  65536 /* events */
+#define WAITING_MOST 65536 /* events */
 /* Places of live memory are written each so many slices, and when an epoch ends. */
 #define LIVE_SLICES 10
 /* A process that nothing is heard of for so many looks is forgotten; what was counted for an epoch
@@ -402,8 +402,10 @@ static int charge_sums(struct mem_drain *drain)
 
 /* --- processes */
 
-static int take_task(struct mem_drain *drain, const struct ps_mem_task *task)
+static int take_task(void *context, const void *record)
 {
+	const struct ps_mem_task *task = record;
+	struct mem_drain *drain = context;
 	struct process_identity key = {.start_boot_ns = task->start_boot_ns,
 				       .tgid = task->event.tgid};
 	struct mem_process *memory = make_memory(drain, &key);
@@ -427,36 +429,6 @@ static int take_task(struct mem_drain *drain, const struct ps_mem_task *task)
 			memory->born = epoch->process->start_ns >= 0;
 	}
 	return 0;
-}
-
-static int look_at_tasks(struct mem_drain *drain)
-{
-	_cleanup_close_ int fd = bpf_iter_create(bpf_link__fd(drain->tasks));
-	_cleanup_free_ struct ps_mem_task *tasks = calloc(TASKS_AT_ONCE, sizeof(*tasks));
-	size_t filled = 0;
-	int err = 0;
-
-	if (fd < 0 || !tasks)
-		return fd < 0 ? fd : -ENOMEM;
-	while (!err) {
-		ssize_t got =
-			read(fd, (char *)tasks + filled, TASKS_AT_ONCE * sizeof(*tasks) - filled);
-		size_t count;
-
-		if (got < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (got < 0)
-			return -errno;
-		if (!got)
-			break;
-		filled += (size_t)got;
-		count = filled / sizeof(*tasks);
-		for (size_t i = 0; i < count && !err; i++)
-			err = take_task(drain, &tasks[i]);
-		filled -= count * sizeof(*tasks);
-		memmove(tasks, tasks + count, filled);
-	}
-	return err;
 }
 
 static uint64_t growth_of(uint64_t now, uint64_t *charged)
@@ -522,7 +494,7 @@ int mem_drain__look(struct mem_drain *drain, int64_t slice, bool final)
 		      ?: map_drain(map_slices__idle(&drain->maps), sizeof(uint64_t),
 				   sizeof(struct ps_mem_sum), take_sum, drain);
 	err = err ?: charge_sums(drain);
-	err = err ?: look_at_tasks(drain);
+	err = err ?: iterator__each(drain->tasks, sizeof(struct ps_mem_task), take_task, drain);
 	HASH_ITER (hh, drain->memories, memory, next) {
 		if (!err && memory->charged_epoch)
 			err = write_usage(drain, memory);

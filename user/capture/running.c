@@ -20,8 +20,9 @@ struct running {
 	size_t count, capacity;
 };
 
-static int collect_leader(void *context, const struct ps_task_event *task)
+static int collect_leader(void *context, const void *record)
 {
+	const struct ps_task_event *task = record;
 	struct running *running = context;
 	int err;
 
