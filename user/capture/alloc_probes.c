@@ -17,9 +17,8 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/strings.h"
+#include "capture/breakpoints.h"
 #include "pipescope.skel.h"
-#include "proc/mappings.h"
 
 #define COST_CALLS   400 /* of our own functions, for measuring */
 #define COST_ROUNDS  9
@@ -27,17 +26,8 @@
 #define COST_TOUCHES 64
 /* In other programs a breakpoint may cost more than in a loop of ours: 1.0 to 1.3 times as much in
  * programs that knew how much they had done (tests/overhead/alloc.sh). */
-#define COST_ELSEWHERE	1.15
-#define LINK_POINTS	64 /* in one link */
-#define UPROBE_MULTI	48 /* BPF_TRACE_UPROBE_MULTI, for headers that lack it */
-#define MULTI_OF_RETURN 1 /* BPF_F_UPROBE_MULTI_RETURN */
-
-/* The part of union bpf_attr that makes such a link, of Linux 6.6. */
-struct multi_attributes {
-	uint32_t program, target, attach_type, flags;
-	uint64_t path, offsets, counters, cookies;
-	uint32_t count, multi_flags, pid, pad;
-};
+#define COST_ELSEWHERE 1.15
+#define LINK_POINTS    64 /* in one link */
 
 struct link {
 	struct bpf_link *event; /* NULL: fd is the link */
@@ -58,23 +48,6 @@ struct alloc_probes {
 
 /* --- what the kernel has */
 
-static int make_multi_link(int program, bool at_return, pid_t pid, const char *path,
-			   const uint64_t *offsets, size_t count)
-{
-	const struct multi_attributes attributes = {
-		.program = (uint32_t)program,
-		.attach_type = UPROBE_MULTI,
-		.path = (uint64_t)(uintptr_t)path,
-		.offsets = (uint64_t)(uintptr_t)offsets,
-		.count = (uint32_t)count,
-		.multi_flags = at_return ? MULTI_OF_RETURN : 0,
-		.pid = (uint32_t)pid,
-	};
-	long fd = syscall(__NR_bpf, BPF_LINK_CREATE, &attributes, sizeof(attributes));
-
-	return fd < 0 ? -errno : (int)fd;
-}
-
 /* "/" is no file to set a breakpoint in: who knows such links says so, who does not refuses the
  * whole. */
 static bool has_multi(void)
@@ -84,7 +57,7 @@ static bool has_multi(void)
 		{.code = BPF_JMP | BPF_EXIT},
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, options,
-		    .expected_attach_type = (enum bpf_attach_type)UPROBE_MULTI);
+		    .expected_attach_type = (enum bpf_attach_type)BREAKPOINTS_TYPE);
 	_cleanup_close_ int program =
 		bpf_prog_load(BPF_PROG_TYPE_KPROBE, NULL, "GPL", nothing, 2, &options);
 	const uint64_t offset = 0;
@@ -92,10 +65,10 @@ static bool has_multi(void)
 
 	if (program < 0)
 		return false;
-	link = make_multi_link(program, false, 0, "/", &offset, 1);
+	link = breakpoints__link(program, false, 0, "/", &offset, 1);
 	if (link ==
 	    -EBADF) /* who looks at a whole process, not at one thread, looks at its number */
-		return make_multi_link(program, false, -1, "/", &offset, 1) == -EINVAL;
+		return breakpoints__link(program, false, -1, "/", &offset, 1) == -EINVAL;
 	if (link >= 0)
 		close(link);
 	return false;
@@ -123,7 +96,7 @@ static const char *const own_maps[] = {"alloc_points", "alloc_sums",	"alloc_proc
 
 void alloc_probes__choose(struct pipescope_bpf *bpf, double period_bytes)
 {
-	enum bpf_attach_type type = (enum bpf_attach_type)UPROBE_MULTI;
+	enum bpf_attach_type type = (enum bpf_attach_type)BREAKPOINTS_TYPE;
 
 	bpf_program__set_autoload(bpf->progs.alloc_enter, true);
 	bpf_program__set_autoload(bpf->progs.alloc_return, true);
@@ -181,8 +154,8 @@ static int attach_some(struct alloc_probes *probes, bool at_return, pid_t pid, c
 	int err = 0;
 
 	if (probes->multi && count) {
-		int fd = make_multi_link(bpf_program__fd(program), at_return, pid, path, offsets,
-					 count);
+		int fd = breakpoints__link(bpf_program__fd(program), at_return, pid, path, offsets,
+					   count);
 
 		return fd < 0 ? fd : keep_link(list, (struct link){.fd = fd, .pid = pid});
 	}
@@ -332,30 +305,11 @@ static double time_calls(void (*function)(void))
 	return rounds[COST_ROUNDS / 2];
 }
 
-static int find_self(void (*function)(void), uint64_t *ret_offset)
-{
-	uint64_t address = (uint64_t)(uintptr_t)function;
-	struct string_pool *pool = string_pool__new();
-	struct mapping_set *set = NULL;
-	const struct mapping *mapping = NULL;
-	int err = pool ? mapping_set__read(getpid(), pool, &set) : -ENOMEM;
-
-	if (!err)
-		mapping = mapping_set__find(set, address);
-	if (mapping)
-		*ret_offset = mapping->offset + (address - mapping->start);
-	else
-		err = err ?: -ENOENT;
-	mapping_set__unref(set);
-	string_pool__free(pool);
-	return err;
-}
-
 static int time_probed(struct alloc_probes *probes, void (*function)(void), bool at_return,
 		       double *ret_ns)
 {
 	uint64_t offset;
-	int err = find_self(function, &offset);
+	int err = breakpoints__offset_of((uintptr_t)function, &offset);
 
 	if (!err && at_return)
 		err = attach_some(probes, true, getpid(), "/proc/self/exe", &offset, 1);
@@ -391,7 +345,7 @@ struct alloc_probes *alloc_probes__new(struct pipescope_bpf *bpf)
 		return NULL;
 	probes->bpf = bpf;
 	probes->multi =
-		(int)bpf_program__expected_attach_type(bpf->progs.alloc_enter) == UPROBE_MULTI;
+		(int)bpf_program__expected_attach_type(bpf->progs.alloc_enter) == BREAKPOINTS_TYPE;
 	return probes;
 }
 

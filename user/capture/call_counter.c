@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -21,23 +20,14 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/strings.h"
+#include "capture/breakpoints.h"
 #include "capture/features.h"
 #include "capture/sampler.h"
 #include "pipescope.skel.h"
-#include "proc/mappings.h"
 
 #define SAMPLES_HZ  199
 #define PYTHON_3_11 0x030b
 #define COST_CALLS  4000 /* of our own function, for measuring */
-
-/* BPF_TRACE_UPROBE_MULTI and its part of union bpf_attr (Linux 6.6): headers may be older. */
-#define UPROBE_MULTI 48
-
-struct multi_attr {
-	uint32_t program, target, type, flags;
-	uint64_t path, offsets, semaphores, cookies; /* addresses */
-	uint32_t count, multi_flags, pid, pad;
-};
 
 struct base {
 	struct ps_calls_function function;
@@ -76,40 +66,11 @@ static void *time_calls(void *ret_ns)
 	return NULL;
 }
 
-static int find_self(uint64_t address, uint64_t *ret_offset)
-{
-	struct string_pool *pool = string_pool__new();
-	struct mapping_set *set = NULL;
-	const struct mapping *mapping = NULL;
-	int err = pool ? mapping_set__read(getpid(), pool, &set) : -ENOMEM;
-
-	if (!err)
-		mapping = mapping_set__find(set, address);
-	if (mapping)
-		*ret_offset = mapping->offset + (address - mapping->start);
-	else
-		err = err ?: -ENOENT;
-	mapping_set__unref(set);
-	string_pool__free(pool);
-	return err;
-}
-
-/* One link for all breakpoints of a process in a file, so that taking them away is one wait for the
- * kernel and not one for each. A descriptor or a negative errno. */
 static int attach_multi(const struct call_counter *counter, pid_t pid, const char *path,
 			const uint64_t *offsets, size_t count)
 {
-	struct multi_attr attr = {
-		.program = (uint32_t)bpf_program__fd(counter->bpf->progs.calls_hit),
-		.type = UPROBE_MULTI,
-		.path = (uintptr_t)path,
-		.offsets = (uintptr_t)offsets,
-		.count = (uint32_t)count,
-		.pid = (uint32_t)pid,
-	};
-	long fd = syscall(__NR_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
-
-	return fd < 0 ? -errno : (int)fd;
+	return breakpoints__link(bpf_program__fd(counter->bpf->progs.calls_hit), false, pid, path,
+				 offsets, count);
 }
 
 /* Some kernels (6.6 to 6.9) see hits of a process's first thread alone. */
@@ -150,7 +111,7 @@ static int measure_cost(struct call_counter *counter)
 	const struct ps_calls_point point = {.address = address, .tgid = (uint32_t)getpid()};
 	const struct ps_calls_target target = {.kind = PS_CALLS_ENTRY};
 	int points = bpf_map__fd(counter->bpf->maps.calls_points);
-	int err = find_self(address, &offset);
+	int err = breakpoints__offset_of(address, &offset);
 	double without, with = 0;
 
 	time_calls(&without);
@@ -198,7 +159,7 @@ static int load(struct call_counter *counter)
 	}
 	/* Kernels that do not know it do not look at it. */
 	bpf_program__set_expected_attach_type(counter->bpf->progs.calls_hit,
-					      (enum bpf_attach_type)UPROBE_MULTI);
+					      (enum bpf_attach_type)BREAKPOINTS_TYPE);
 	return pipescope_bpf__load(counter->bpf);
 }
 
