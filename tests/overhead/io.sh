@@ -7,14 +7,7 @@
 . "$(dirname "$0")/../integration/lib.sh"
 . "$(dirname "$0")/variants.bash"
 
-rounds=${ROUNDS:-9}
-size=10
-limits=1
-if [ "${1:-}" = --smoke ]; then
-	rounds=1
-	size=1
-	limits=0
-fi
+choose_size "$@"
 need_recorder
 compile calls
 make_floor

@@ -4,6 +4,15 @@
 # A variant is "none", "floor" (empty programs at both ends of all system calls), or a list of
 # sources. The results lie in $work/COMMAND.VARIANT, one line per round.
 
+# choose_size [--smoke]: sets rounds, size of the work, and whether limits are judged.
+choose_size() {
+	rounds=${ROUNDS:-9} size=10 limits=1
+	if [ "${1:-}" = --smoke ]; then
+		# shellcheck disable=SC2034 # of the scripts
+		rounds=1 size=1 limits=0
+	fi
+}
+
 make_floor() {
 	local clang=${CLANG:-clang} config=${PKG_CONFIG:-pkg-config}
 	local -a flags

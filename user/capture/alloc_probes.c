@@ -6,9 +6,9 @@
 
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -175,7 +175,7 @@ static bool returns(uint32_t kind)
 
 static bool is_gone(pid_t pid)
 {
-	return syscall(__NR_kill, pid, 0) && errno == ESRCH;
+	return kill(pid, 0) && errno == ESRCH;
 }
 
 static int attach_all(struct alloc_probes *probes, const struct alloc_point_list *list, size_t from,
