@@ -82,4 +82,7 @@ bool frame_value__finish(const struct frame_value *value, const char *text,
 /* The number of a system call of this machine; -ENOENT. */
 int syscall__number(const char *name);
 
+/* As rule_parser__words(): the words are names of system calls. */
+int rule_parser__calls(struct rule_parser *parser, char *text, struct rule_words *calls);
+
 #endif

@@ -38,12 +38,10 @@ static int parse_function(struct rule_parser *parser, struct rule *rule, const c
 	return rule_parser__words(parser, value, &frame_rule(rule)->functions);
 }
 
-static int parse_calls(struct rule_parser *parser, struct rule *rule, const char *name, char *value)
+int rule_parser__calls(struct rule_parser *parser, char *text, struct rule_words *calls)
 {
-	struct rule_words *calls = &frame_rule(rule)->calls;
-	int err = rule_parser__words(parser, value, calls);
+	int err = rule_parser__words(parser, text, calls);
 
-	(void)name;
 	for (size_t i = 0; i < calls->count && !err; i++) {
 		int number = syscall__number(calls->items[i]);
 
@@ -52,6 +50,12 @@ static int parse_calls(struct rule_parser *parser, struct rule *rule, const char
 						 calls->items[i]);
 	}
 	return err;
+}
+
+static int parse_calls(struct rule_parser *parser, struct rule *rule, const char *name, char *value)
+{
+	(void)name;
+	return rule_parser__calls(parser, value, &frame_rule(rule)->calls);
 }
 
 static int parse_scope(struct rule_parser *parser, struct rule *rule, const char *name, char *value)

@@ -47,18 +47,8 @@ int wait_rule__parse_class(struct rule_parser *parser, char *value, const char *
 
 static int parse_call(struct rule_parser *parser, struct rule *rule, const char *name, char *value)
 {
-	struct rule_words *calls = &wait_rule(rule)->calls;
-	int err = rule_parser__words(parser, value, calls);
-
 	(void)name;
-	for (size_t i = 0; i < calls->count && !err; i++) {
-		int number = syscall__number(calls->items[i]);
-
-		if (number < 0 || number >= PS_SYSCALL_LIMIT)
-			err = rule_parser__error(parser, "there is no system call '%.64s'",
-						 calls->items[i]);
-	}
-	return err;
+	return rule_parser__calls(parser, value, &wait_rule(rule)->calls);
 }
 
 static int parse_class(struct rule_parser *parser, struct rule *rule, const char *name, char *value)
