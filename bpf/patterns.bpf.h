@@ -24,10 +24,13 @@ static __always_inline void pattern__move(const struct ps_io_key *key, struct io
 		.epoch = key->epoch, .file = key->file, .device = key->device};
 	struct ps_pattern *sum = bpf_map_lookup_elem(&io_patterns, &moved);
 
-	if (!sum) {
-		if (bpf_map_update_elem(&io_patterns, &moved, &pattern->sum, BPF_NOEXIST))
+	/* Of two threads that find none, the second adds to what the first has made. */
+	if (!sum && bpf_map_update_elem(&io_patterns, &moved, &pattern->sum, BPF_NOEXIST)) {
+		sum = bpf_map_lookup_elem(&io_patterns, &moved);
+		if (!sum)
 			count_event(PS_COUNTER_PATTERNS_FULL);
-	} else {
+	}
+	if (sum) {
 		sum->bytes += pattern->sum.bytes;
 		sum->sequential += pattern->sum.sequential;
 		sum->strided += pattern->sum.strided;

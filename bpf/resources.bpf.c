@@ -164,9 +164,14 @@ static __always_inline struct resource_record *make_record(struct resource_scrat
 							   struct mm_struct *mm, __u32 tgid)
 {
 	scratch->fresh.rss_pages = scratch->fresh.rss_peak_pages = rss_of(mm);
-	if (bpf_map_update_elem(&resources, &tgid, &scratch->fresh, BPF_NOEXIST))
+	struct resource_record *record;
+
+	/* Another thread may have made it meanwhile. */
+	bpf_map_update_elem(&resources, &tgid, &scratch->fresh, BPF_NOEXIST);
+	record = record_of(tgid);
+	if (!record)
 		count_event(PS_COUNTER_RESOURCES_FULL);
-	return record_of(tgid);
+	return record;
 }
 
 __noinline int resources__tell(__u32 slot, __u64 address, __u32 moment, __u64 epoch)

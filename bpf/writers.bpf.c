@@ -68,37 +68,45 @@ static __always_inline struct ps_writer *find(const struct ps_writer_key *key)
 	return bpf_map_lookup_elem(&writers, key);
 }
 
+/* One open more of what `key` stands for; it begins as `first`. True: this made the entry. */
+static __always_inline bool add_open(const struct ps_writer_key *key, const struct ps_writer *first)
+{
+	struct ps_writer *known = find(key);
+
+	if (!known && !bpf_map_update_elem(&writers, key, first, BPF_NOEXIST))
+		return true;
+	/* Another thread may have made it meanwhile. */
+	known = find(key);
+	if (known)
+		__sync_fetch_and_add(&known->opens, 1);
+	else
+		count_event(PS_COUNTER_WRITERS_FULL);
+	return false;
+}
+
 /* The number of the process's entries. */
 static __always_inline void count_one_more(__u32 tgid)
 {
 	struct ps_writer_key key = {.tgid = tgid};
-	struct ps_writer first = {.opens = 1}, *all = find(&key);
+	struct ps_writer first = {.opens = 1};
 
-	if (all)
-		__sync_fetch_and_add(&all->opens, 1);
-	else if (bpf_map_update_elem(&writers, &key, &first, BPF_NOEXIST))
-		count_event(PS_COUNTER_WRITERS_FULL);
+	add_open(&key, &first);
 }
 
 __noinline int writers_opened(__u64 address)
 {
 	struct file *file = (void *)address;
 	struct ps_writer_key key = {};
-	struct ps_writer fresh = {}, *known;
+	struct ps_writer fresh = {};
 
 	if (!file_is_written(file) || !writer_key(file, &key) || is_made_up(file))
 		return 0;
-	known = find(&key);
-	if (known) {
-		__sync_fetch_and_add(&known->opens, 1);
-		return 0;
+	if (!find(&key)) {
+		fresh.opened_ns = bpf_ktime_get_ns();
+		fresh.opens = 1;
+		fresh.name = file_name_check(file, file_directory(file));
 	}
-	fresh.opened_ns = bpf_ktime_get_ns();
-	fresh.opens = 1;
-	fresh.name = file_name_check(file, file_directory(file));
-	if (bpf_map_update_elem(&writers, &key, &fresh, BPF_NOEXIST))
-		count_event(PS_COUNTER_WRITERS_FULL);
-	else
+	if (add_open(&key, &fresh))
 		count_one_more(key.tgid);
 	return 0;
 }

@@ -366,7 +366,8 @@ int command_stat(int argc, char **argv)
 
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &session);
-	if (session.options.output && !(out = fopen(session.options.output, "we"))) {
+	if (session.options.output && strcmp(session.options.output, "-") != 0 &&
+	    !(out = fopen(session.options.output, "we"))) {
 		log__error("%s: cannot be written: %s", session.options.output, strerror(errno));
 		return EXIT_FAILED;
 	}

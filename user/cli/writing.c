@@ -26,7 +26,7 @@ int writing__file(const char *output, const char *recording,
 	FILE *stream = stdout;
 	int error = 0;
 
-	if (output) {
+	if (output && strcmp(output, "-") != 0) {
 		error = output__open(output, &file);
 		if (error) {
 			complain(output, error);

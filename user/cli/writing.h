@@ -7,9 +7,9 @@
 #include <stdio.h>
 
 /* Runs print on the file of this name, which appears whole or not at all, or on standard output
- * (NULL). Speaks on failure: of the recording when it cannot be read, of the file when it cannot be
- * written; but not of standard output, of which main speaks. Returns what print gave, or a negative
- * errno of the file. */
+ * (NULL, "-"). Speaks on failure: of the recording when it cannot be read, of the file when it
+ * cannot be written; but not of standard output, of which main speaks. Returns what print gave, or
+ * a negative errno of the file. */
 int writing__file(const char *output, const char *recording,
 		  int (*print)(FILE *stream, void *context), void *context);
 
