@@ -161,10 +161,11 @@ static int on_fork(struct drain *drain, const struct ps_fork_event *fork)
 	struct process *parent = tracker__find(tracker, fork->parent_tgid), *child;
 	int err = 0;
 
-	/* The child gets what is known of its parent. */
-	if (parent && !parent->python_binary)
-		err = mmaps__take_of(drain->parts.mmaps, fork->parent_tgid, fork->event.time_ns,
-				     tell_mapping, drain);
+	/* The child maps what its parent did then. */
+	if (parent)
+		err = mmaps__collect(drain->parts.mmaps)
+			      ?: mmaps__take_of(drain->parts.mmaps, fork->parent_tgid,
+						fork->event.time_ns, tell_mapping, drain);
 	err = err ?: tracker__on_fork(tracker, fork);
 	if (err)
 		return err;

@@ -235,12 +235,13 @@ static int by_time(const void *left, const void *right)
 
 int mmaps__collect(struct mmaps *mmaps)
 {
+	size_t known = mmaps->count;
 	int err = 0;
 
 	for (size_t cpu = 0; cpu < mmaps->ring_capacity && !err; cpu++)
 		if (mmaps->rings[cpu].page)
 			err = collect_ring(mmaps, &mmaps->rings[cpu]);
-	if (mmaps->count > 1)
+	if (mmaps->count > known)
 		qsort(mmaps->events, mmaps->count, sizeof(*mmaps->events), by_time);
 	return err;
 }

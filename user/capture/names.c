@@ -292,16 +292,6 @@ int names__read_mappings(struct names *names, struct process *process, uint64_t 
 	return err;
 }
 
-int names__on_fork(struct names *names, const struct process *parent, struct process *child,
-		   uint64_t forked_ns)
-{
-	quanta__share_space(parent, child);
-	if (!parent->space || child->space)
-		return 0;
-	return unwinder__share(names->unwinder, (uint32_t)child->key.tgid, parent->space, forked_ns,
-			       &child->space);
-}
-
 int names__on_mmap(struct names *names, struct process *process, const struct mmap_event *event)
 {
 	int err;
@@ -354,6 +344,23 @@ static int settle(struct names *names, struct process *process, uint64_t now_ns)
 		mappings[i] = unwind_mapping(names, process, mapping_set__at(process->mappings, i));
 	return unwinder__map(names->unwinder, (uint32_t)process->key.tgid, &process->space,
 			     mappings, count, now_ns);
+}
+
+int names__on_fork(struct names *names, struct process *parent, struct process *child,
+		   uint64_t forked_ns)
+{
+	int err = 0;
+
+	quanta__share_space(parent, child);
+	/* A parent that has just begun: what waits for names__settle() is the child's as well. */
+	if (parent->mappings_changed) {
+		unchange(names, parent);
+		err = settle(names, parent, clock__ns(CLOCK_MONOTONIC));
+	}
+	if (err || !parent->space || child->space)
+		return err;
+	return unwinder__share(names->unwinder, (uint32_t)child->key.tgid, parent->space, forked_ns,
+			       &child->space);
 }
 
 int names__settle(struct names *names, uint64_t now_ns)

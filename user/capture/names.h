@@ -36,7 +36,7 @@ int names__read_mappings(struct names *names, struct process *process, uint64_t 
 /* A mapping or an exec of a process, told by the kernel. */
 int names__on_mmap(struct names *names, struct process *process, const struct mmap_event *event);
 /* The child maps what its parent does. */
-int names__on_fork(struct names *names, const struct process *parent, struct process *child,
+int names__on_fork(struct names *names, struct process *parent, struct process *child,
 		   uint64_t forked_ns);
 /* BPF forgets interpreter and ranges at an exec, which comes after the first mappings: tells it
  * again. */
