@@ -35,6 +35,31 @@ results_add() {
 	results_skipped=$((results_skipped + skipped))
 }
 
+# results_each FUNCTION ITEM...: calls FUNCTION for each, on all CPUs at once; its results are printed
+# in order. It runs in a process of its own: what it sets is not seen outside.
+results_each() {
+	local function=$1 folder item number=0 result
+	shift
+	folder=$(mktemp -d)
+	for item in "$@"; do
+		number=$((number + 1))
+		[ $number -le "$(nproc)" ] || wait -n || true
+		"$function" "$item" >"$folder/$number" 2>&1 &
+	done
+	wait
+	for ((item = 1; item <= number; item++)); do
+		while IFS= read -r result; do
+			case $result in
+			pass\ *) results_passed=$((results_passed + 1)) ;;
+			FAIL\ *) results_failed=$((results_failed + 1)) ;;
+			skip\ *) results_skipped=$((results_skipped + 1)) ;;
+			esac
+			printf '%s\n' "$result"
+		done <"$folder/$item"
+	done
+	rm -r "$folder"
+}
+
 # Prints the total; its status is the runner's.
 results_total() {
 	echo "total: passed=$results_passed failed=$results_failed skipped=$results_skipped"

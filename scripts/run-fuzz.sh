@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 . scripts/results.sh
 
 run_target() {
-	local binary=$1 seconds=$2 target=${1##*/} name status=0 units log seeds corpus found
+	local binary=$1 target=${1##*/} name status=0 units log seeds corpus found
 	name=${target#fuzz_}
 	seeds=tests/fuzz/seeds/$name
 	corpus=.output/fuzz/corpus/$name
@@ -42,7 +42,5 @@ if [ $# -lt 2 ] || ! [[ $1 =~ ^[1-9][0-9]*$ ]]; then
 fi
 seconds=$1
 shift
-for binary in "$@"; do
-	run_target "$binary" "$seconds"
-done
+results_each run_target "$@"
 results_total

@@ -47,11 +47,12 @@ parse_cmocka() {
 
 run_binary() {
 	local binary=$1 module=${1##*/} status=0 ran=0 expected=0 failed_before=$results_failed
-	local word rest reason
+	local word rest reason output
 	if [ ! -x "$binary" ]; then
 		results_fail "$module" "not built"
 		return
 	fi
+	output=$(mktemp)
 	timeout -k 5 "$timeout_seconds" "$binary" >"$output" 2>&1 </dev/null || status=$?
 	while read -r word rest; do
 		reason=${rest#*$'\t'}
@@ -77,15 +78,12 @@ run_binary() {
 		results_fail "$module" "exit status $status after its last test"
 		tail -n 40 "$output" | sed 's/^/    /'
 	fi
+	rm -f "$output"
 }
 
 if [ $# = 0 ]; then
 	echo "Usage: run-unit.sh BINARY..." >&2
 	exit 2
 fi
-output=$(mktemp)
-trap 'rm -f "$output"' EXIT
-for binary in "$@"; do
-	run_binary "$binary"
-done
+results_each run_binary "$@"
 results_total
