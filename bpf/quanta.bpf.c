@@ -56,6 +56,14 @@ static __always_inline bool is_rebound(const struct quantum_scratch *scratch)
 	       scratch->position > scratch->before.position;
 }
 
+/* The same of a call of which only the name was known: its variables' places were not, so what lies
+ * in the first of them was kept. */
+static __always_inline bool is_pending_call(struct quantum_scratch *scratch, __u32 slot)
+{
+	return is_call(&scratch->before, scratch->frame, scratch->code) &&
+	       (scratch->position > scratch->before.position || has_same_objects(scratch, slot));
+}
+
 /* The quantum goes on: what it is compared with next time. */
 static __always_inline void keep_up(struct quantum_scratch *scratch)
 {
@@ -69,10 +77,14 @@ static __always_inline void begin_pending(struct quantum_scratch *scratch, __u32
 					  const struct ps_who *who, struct thread_state *state)
 {
 	__builtin_memset(&scratch->now, 0, sizeof(scratch->now));
-	__builtin_memset(scratch->event.locals, 0, sizeof(scratch->event.locals));
 	scratch->now.rank = PS_PENDING_QUANTUM;
 	scratch->now.frame = scratch->named_frame;
 	scratch->now.code = scratch->named_code;
+	/* In front of all others where there is nothing to compare: it is the same call then. */
+	scratch->now.position =
+		quantum_objects(slot, scratch->named_frame) ? -1 : scratch->named_position;
+	for (int i = 0; i < PS_QUANTUM_LOCALS; i++)
+		scratch->now.values[i] = scratch->event.locals[i] = scratch->words[i];
 	scratch->event.check = scratch->named_check;
 	/* First the recorder is shown the code. */
 	walker__walk(slot, epochs__of_thread(who, scratch->tid), NULL, 0, 0);
@@ -136,7 +148,7 @@ static __always_inline void compare(struct quantum_scratch *scratch, __u32 slot,
 	scratch->now.code = scratch->code;
 	scratch->now.position = scratch->position;
 	scratch->event.check = scratch->rule.check;
-	if (pending && is_call(&scratch->before, scratch->frame, scratch->code))
+	if (pending && is_pending_call(scratch, slot))
 		adopt(scratch, who);
 	else if (in_one && (same_quantum(scratch) || is_rebound(scratch)))
 		keep_up(scratch);

@@ -31,6 +31,7 @@ struct quantum_scratch {
 	__u32 pad;
 	__u64 named_frame, named_code; /* the same of code that only has a rule's name */
 	__u32 named_rank, named_check;
+	__s32 named_position;
 	__u64 task; /* of the threads' list */
 	__u64 list; /* its head */
 	__u32 layout, space;
@@ -100,8 +101,8 @@ static __always_inline bool is_call(const struct ps_quantum *quantum, __u64 fram
 }
 
 /* A frame of code that the recorder has not told of. */
-static __always_inline void step_by_name(struct quantum_scratch *scratch, __u32 slot, __u64 frame,
-					 __u64 code, __u32 check)
+static __always_inline void step_by_name(struct quantum_scratch *scratch, __u32 slot, __u64 at,
+					 const struct ps_frame *frame, __u32 check)
 {
 	__u32 rank, of_thread;
 
@@ -114,8 +115,9 @@ static __always_inline void step_by_name(struct quantum_scratch *scratch, __u32 
 	rank &= ~PS_NAME_OF_THREAD;
 	if (scratch->named_frame && rank >= scratch->named_rank)
 		return;
-	scratch->named_frame = frame;
-	scratch->named_code = code;
+	scratch->named_frame = at;
+	scratch->named_code = frame->address;
+	scratch->named_position = frame->position;
 	scratch->named_check = check;
 	scratch->named_rank = rank;
 	scratch->named_of_thread = of_thread;
@@ -159,7 +161,7 @@ __noinline int quantum_step(__u32 slot)
 	/* Another code object may have taken the address. */
 	if (!rule || check != rule->check) {
 		if (scratch->by_name)
-			step_by_name(scratch, slot, at, frame.address, check);
+			step_by_name(scratch, slot, at, &frame, check);
 		return 0;
 	}
 	if (rule->rank == PS_NO_QUANTUM || (scratch->frame && rule->rank >= scratch->rule.rank))

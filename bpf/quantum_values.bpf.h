@@ -84,4 +84,40 @@ __noinline int quantum_local(__u32 slot, __u32 index)
 	return 0;
 }
 
+/* scratch->words: the objects in the first variables of a frame, as they lie there. 1: they are not
+ * readable. */
+__noinline int quantum_objects(__u32 slot, __u64 frame)
+{
+	struct quantum_scratch *scratch = scratch_of(slot);
+	const struct ps_py_offsets *layout;
+
+	if (!scratch)
+		return 1;
+	layout = bpf_map_lookup_elem(&py_layouts, &scratch->layout);
+	__builtin_memset(scratch->words, 0, sizeof(scratch->words));
+	if (!layout || ps_read_user(scratch->words, 8 * PS_QUANTUM_LOCALS,
+				    frame + layout->frame_locals))
+		return 1;
+	for (int i = 0; i < PS_QUANTUM_LOCALS; i++)
+		scratch->words[i] &= ~(__u64)layout->code_tag_bits;
+	return 0;
+}
+
+/* Whether the variables that tell quanta apart hold what they held when the pending call was seen.
+ * Of those behind the first ones nobody knows. */
+static __always_inline bool has_same_objects(struct quantum_scratch *scratch, __u32 slot)
+{
+	if (quantum_objects(slot, scratch->frame))
+		return true;
+	for (int i = 0; i < PS_QUANTUM_LOCALS; i++) {
+		__u32 local = scratch->rule.slots[i] & ~PS_LOCAL_CELL;
+
+		if (i >= scratch->rule.identity_count || local >= PS_QUANTUM_LOCALS)
+			continue;
+		if (scratch->words[local] != scratch->before.values[local])
+			return false;
+	}
+	return true;
+}
+
 #endif

@@ -54,7 +54,9 @@ struct ps_frame_rule {
 
 /* The quantum that a process or a thread is in; none: no such entry. */
 struct ps_quantum {
-	__u64 values[PS_QUANTUM_LOCALS]; /* hashes of str and int, addresses of other objects */
+	/* Hashes of str and int, addresses of other objects; of a pending one what lies in the
+	 * function's first variables. */
+	__u64 values[PS_QUANTUM_LOCALS];
 	__u64 frame, code; /* of the call */
 	__u32 rank;
 	__u32 tid; /* of the thread that began it: no other one ends it */
@@ -79,7 +81,9 @@ struct ps_quantum_event {
 	__u64 start_boot_ns; /* of the process */
 	__u64 cpu_ns, user_ns, system_ns; /* of the whole process so far; see ps_gone_event */
 	__u64 thread_cpu_ns;
-	__u64 locals[PS_QUANTUM_LOCALS]; /* addresses of objects; 0: none, or pending */
+	/* Addresses of objects, 0: none. Of a pending one what lies in the function's first
+	 * variables. */
+	__u64 locals[PS_QUANTUM_LOCALS];
 	__u64 frame, code; /* addresses, of the call */
 	__u32 check; /* of the code, see ps_py_code_check() */
 	__u32 at_call; /* 1: at a boundary; else the quantum may have begun before */

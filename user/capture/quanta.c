@@ -448,15 +448,17 @@ int quanta__part_name(struct quanta *quanta, const struct process *process,
 	return quantum_names__value(&quanta->rules[rank]->part, process, layout, object, ret_text);
 }
 
-/* The variables of a call that BPF only knows by the function's name. Whether they were those of
- * another call by then, shows in BPF's epoch as long as somebody looked in between. */
+/* The variables of a call that BPF only knows by the function's name. Another call may have taken the
+ * frame by then, or the function have put other objects into its variables: then none is told. */
 static void read_locals(const struct process *process, const struct python_layout *layout,
 			const struct ps_frame_rule *rule, struct ps_quantum_event *event)
 {
 	const struct process_memory memory = process_memory__of((pid_t)process->key.tgid);
 	const struct ps_py_offsets *walker = &layout->walker;
-	uint64_t code, object, tags = walker->code_tag_bits;
+	uint64_t code, object, tags = walker->code_tag_bits, seen[PS_QUANTUM_LOCALS];
 
+	memcpy(seen, event->locals, sizeof(seen));
+	memset(event->locals, 0, sizeof(event->locals));
 	if (memory__read(&memory.memory, event->frame + walker->frame_code, &code, sizeof(code)) ||
 	    (code & ~tags) != event->code)
 		return;
@@ -468,6 +470,10 @@ static void read_locals(const struct process *process, const struct python_layou
 				 &object, sizeof(object)))
 			continue;
 		object &= ~tags;
+		if (i < rule->identity_count && slot < PS_QUANTUM_LOCALS && object != seen[slot]) {
+			memset(event->locals, 0, sizeof(event->locals));
+			return;
+		}
 		if (object && rule->slots[i] & PS_LOCAL_CELL &&
 		    memory__read(&memory.memory, object + layout->cell_object, &object,
 				 sizeof(object)))
