@@ -98,6 +98,8 @@
 	X(CLOSES_UNSEEN, "closes_unseen",                                                          \
 	  "files that were closed by what nobody tells, so that it is not known when: exec, "      \
 	  "io_uring")                                                                              \
+	X(QUANTUM_OVER, "quanta_over",                                                             \
+	  "quanta among those without a label that were over before it was read")                  \
 	X(STACK_UNKNOWN, "stacks_unknown", "samples whose stack never arrived")                    \
 	X(QUEUE_FULL, "lost_queue_full", "rows lost: the disk was slower than the recording")
 

@@ -483,16 +483,25 @@ static void read_locals(const struct process *process, const struct python_layou
 }
 
 /* Names are read first of all: the process runs on. By then the objects may be gone, and others in
- * their place. */
-static void read_names(struct quanta *quanta, const struct process *process,
+ * their place. false: the quantum was over, and nobody knows whose names they were. */
+static bool read_names(struct quanta *quanta, const struct process *process,
 		       const struct python_layout *layout, const struct ps_quantum_event *event,
 		       struct quantum_names *names)
 {
 	if (layout)
 		quantum_names__read(names, quanta->rules[event->rank], process, layout,
 				    event->locals);
-	if (!goes_on(quanta, event))
-		quantum_names__clear(names);
+	if (goes_on(quanta, event))
+		return true;
+	quantum_names__clear(names);
+	return false;
+}
+
+static void count_unread(struct quanta *quanta, bool over)
+{
+	quanta->parts.counters[PS_COUNTER_QUANTUM_UNREAD]++;
+	if (over)
+		quanta->parts.counters[PS_COUNTER_QUANTUM_OVER]++;
 }
 
 /* What the process is called during the quantum. */
@@ -517,16 +526,17 @@ static int name_epoch(struct quanta *quanta, struct process *process, struct epo
 {
 	struct quantum_names names = {0};
 	struct identity identity;
+	bool over;
 	int err;
 
 	if (epoch->process != process || epoch->is_named)
 		return 0;
-	read_names(quanta, process, layout, event, &names);
+	over = !read_names(quanta, process, layout, event, &names);
 	epoch->is_named = names.text[FRAME_LABEL];
 	if (epoch->quantum && epoch->is_named)
 		quanta->parts.counters[PS_COUNTER_QUANTUM_UNREAD]--;
 	else if (!epoch->quantum && !epoch->is_named)
-		quanta->parts.counters[PS_COUNTER_QUANTUM_UNREAD]++;
+		count_unread(quanta, over);
 	if (!epoch->quantum) { /* its stack was lost */
 		epoch->quantum = ++process->quantum_count;
 		quanta->parts.counters[PS_COUNTER_QUANTUM_BEGUN_LATE]++;
@@ -573,7 +583,7 @@ int quanta__on_quantum(struct quanta *quanta, const struct ps_quantum_event *tol
 	struct quantum_names names = {0};
 	struct identity identity;
 	struct epoch *epoch;
-	bool whole;
+	bool whole, over;
 	int err;
 
 	if (!process || process->key.start_boot_ns != event.start_boot_ns)
@@ -598,9 +608,9 @@ int quanta__on_quantum(struct quanta *quanta, const struct ps_quantum_event *tol
 	}
 	if (event.rank >= quanta->rule_count)
 		return begin_epoch(quanta, told, NULL, &epoch);
-	read_names(quanta, process, layout, &event, &names);
+	over = !read_names(quanta, process, layout, &event, &names);
 	if (!names.text[FRAME_LABEL])
-		quanta->parts.counters[PS_COUNTER_QUANTUM_UNREAD]++;
+		count_unread(quanta, over);
 	whole = begins_here(quanta, process, &event, told->rank == PS_PENDING_QUANTUM);
 	err = identity_of(quanta, process, event.rank, &names, &identity);
 	err = err ?: begin_epoch(quanta, told, &identity, &epoch);
