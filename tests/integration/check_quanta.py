@@ -97,10 +97,24 @@ def check_sums(recording, checks, pid):
         checks.check(abs((used or 0) - cpu) <= 0.01 * cpu, f"pid {pid}: {used} of {cpu} ns are in epochs")
 
 
+def check_own(recording, checks, lines):
+    """What a process that says so is called outside of its quanta."""
+    for line in lines:
+        if "task" not in line:
+            continue
+        own = recording.rows(
+            "SELECT task FROM epoch JOIN process ON process.id = epoch.process WHERE pid = ?"
+            " AND epoch.id NOT IN (SELECT epoch FROM quantum) ORDER BY epoch.start_ns DESC LIMIT 1",
+            line["pid"],
+        )
+        checks.check(own == [(line["task"],)], f"pid {line['pid']}: its own task is {own}, not {line['task']}")
+
+
 def check_output(recording, checks, path):
     lines = read_output(path)
     quanta = [line for line in lines if line["what"] != "process"]
     worst = [0.0, 0.0, 0.0]
+    check_own(recording, checks, lines)
     unread = late = cut = 0
     checks.check(quanta, f"{path}: tells of no quanta")
     for pid in sorted({line["pid"] for line in lines}):

@@ -6,7 +6,7 @@
 
 need_recorder
 [ -w /proc/self/clear_refs ] || skip "the kernel cannot reset the high-water mark of memory"
-mapfile -t pythons < <(find_pythons)
+mapfile -t pythons < <(find_all_pythons)
 [ ${#pythons[@]} -gt 0 ] || skip "no CPython 3.8 or later"
 [ "${1:-}" = --full ] || pythons=("${pythons[-1]}")
 for python in "${pythons[@]}"; do

@@ -6,7 +6,7 @@
 
 need_recorder
 "$PIPESCOPE" rules check "$tests/workloads/thread_pool.rules" >/dev/null || fail "rules check"
-mapfile -t pythons < <(find_pythons)
+mapfile -t pythons < <(find_all_pythons)
 [ ${#pythons[@]} -gt 0 ] || skip "no CPython 3.8 or later"
 [ "${1:-}" = --full ] || pythons=("${pythons[0]}" "${pythons[-1]}")
 head -c 1048576 /dev/zero >"$work/blocks"

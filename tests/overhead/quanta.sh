@@ -96,23 +96,41 @@ for ((round = 0; round < rounds; round++)); do
 	done
 done
 PYTHONPATH=$here/../overhead python3 -B - "$work" $limits <<'END'
-import sys
+import statistics, sys
 from variants import Measured
 
 measured = Measured(sys.argv[1], sys.argv[2] == "1")
 base, quanta = "cpu,offcpu,io", "cpu,offcpu,io,quanta"
-sums = {}
+turns = {}
 with open(sys.argv[1] + "/all_turns", encoding="utf-8") as stream:
     for line in stream:
         number, kind, group, *times = line.split()
-        sums.setdefault((kind, group), []).append(sum(map(int, times)))
+        turns.setdefault((kind, group), []).append([int(time) for time in times])
+
+
+def middle(ratios):
+    """Their mean, without a quarter at each end: the machine interrupts some turns."""
+    quarter = len(ratios) // 4
+    return statistics.mean(sorted(ratios)[quarter:len(ratios) - quarter])
+
+
+def rounds(kind, group, *others):
+    """Of each round what the turns of a group took, against the turns of others beside them."""
+    return [
+        middle([len(beside) * one / sum(beside) for one, *beside in zip(*together)])
+        for together in zip(*(turns[kind, name] for name in (group, *others)))
+    ]
+
+
 for kind, text in ("plain", "work that no rule knows"), ("quantum", "work inside a quantum, with sub-tasks"):
-    with_, without, again = (sums[kind, group] for group in ("with", "without", "again"))
     measured.header()
-    measured.line(f"{text}, ms", [one / 1e6 for one in without], 1)
-    measured.line("  CPU ratio of the same twice", [a / b for a, b in zip(again, without)], 4)
-    ratios = [2 * one / (a + b) for one, a, b in zip(with_, without, again)]
+    measured.line(f"{text}, ms a turn", [statistics.mean(times) / 1e6 for times in turns[kind, "without"]], 1)
+    measured.line("  CPU ratio of the same twice", rounds(kind, "again", "without"), 4)
+    ratios = rounds(kind, "with", "without", "again")
     measured.line("  CPU ratio with quanta", ratios, 4, 1.005)
+    if len(ratios) > 1:
+        error = statistics.stdev(ratios) / len(ratios) ** 0.5
+        print(f"  … in the mean {statistics.mean(ratios):.4f}, with a standard error of {error:.4f}")
 measured.header()
 measured.plain("getrusage() outside of quanta, ns", "call", base)
 measured.more("  + with quanta", "call", quanta, base)

@@ -75,6 +75,7 @@ def cases():
     """(what, node, quantum, label)"""
     plain = Data({"visit": 1})
     yield "first", Node((None, "isr")), plain, "any"  # while its code is not known
+    yield "at once", Node((None, "isr")), plain, "isr"  # in the same frame, before anybody has looked again
     yield "long label", Node((None, "y" * 10000000)), plain, "y" * 253 + "\u2026"
     yield "label of bytes", Node((None, b"isr")), plain, None
     yield "no label", Node((None,)), plain, None

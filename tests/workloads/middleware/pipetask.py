@@ -2,7 +2,10 @@
 """pipetask.py LAYOUT MODE QUANTA CPU SLEEP [WORKERS]: runs quanta as a layout of the middleware does.
 
 MODE serial: one after the other in this process; fork, spawn: each in a child of its own, WORKERS at a time;
-foreign: by an executor that nobody knows.
+foreign: by an executor that nobody knows. As a clustered job of a batch system runs them:
+
+pipetask --long-log run-qbb REPO FILE.qg --qgraph-node-id UUID,UUID… with LAYOUT, CPU and SLEEP in the environment.
+
 Each quantum takes CPU seconds of CPU time and sleeps SLEEP seconds. Prints what a recording must hold, one JSON
 object a line: of each quantum, and of this process; times in seconds since 1970.
 """
@@ -14,8 +17,9 @@ import resource
 import sys
 import threading
 import time
+import uuid
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+HERE = os.path.dirname(os.path.realpath(__file__))
 RUN = "u/someone/run-1"
 STARTUP = 0.3  # s, before the first quantum; the middleware itself takes many seconds
 
@@ -34,8 +38,9 @@ def executor_of(layout):
 
 
 class Work:
-    def __init__(self, layout, cpu, sleep):
+    def __init__(self, layout, cpu, sleep, run=RUN):
         self.layout, self.cpu, self.sleep = layout, cpu, sleep
+        self.run_name = run
         self.kept = []
         self.executor_class, self.context = executor_of(layout)
         self.data = importlib.import_module("shared.data")
@@ -56,7 +61,7 @@ class Work:
             node = self.data.TaskNode(label, init(task_class))
             data_id = self.data.DataCoordinate(values)
         name = task_class.__module__ + "." + task_class.__qualname__
-        expected = {"label": label, "class": name, "dataid": values, "run": RUN, "id": None, "inputs": 2 + number % 3}
+        expected = {"label": label, "class": name, "dataid": values, "run": self.run_name, "id": None, "inputs": 2 + number % 3}
         arguments = {"quantum": self.data.Quantum(name, data_id, 2 + number % 3)}
         if self.layout in ("v29", "v30"):
             arguments["quantum_id"] = self.data.quantum_id(number)
@@ -66,7 +71,7 @@ class Work:
     def run(self, number):
         node, arguments, expected = self.arguments(number)
         executor = self.executor_class(self.make)
-        self.context._MDC["RUN"] = RUN
+        self.context._MDC["RUN"] = expected["run"] or ""
         cpu, start = time.process_time(), time.time()
         executor.execute(node, **arguments)
         end, cpu = time.time(), time.process_time() - cpu
@@ -116,7 +121,22 @@ def watch():
         time.sleep(0.03)
 
 
+def run_qbb():
+    layout, cpu, sleep = os.environ["LAYOUT"], float(os.environ["CPU"]), float(os.environ["SLEEP"])
+    start = time.time()
+    # Up to v29 the logging context has no run there.
+    work = Work(layout, cpu, sleep, RUN if layout == "v30" else None)
+    time.sleep(STARTUP)
+    for text in sys.argv[-1].split(","):
+        work.run(uuid.UUID(text).int & 0xFFFF)
+    time.sleep(0.1)
+    say("process", start=start, end=time.time(), cpu=time.process_time(), task="pipetask run-qbb")
+
+
 def main():
+    if "run-qbb" in sys.argv:
+        run_qbb()
+        return
     layout, mode = sys.argv[1:3]
     count, cpu, sleep = int(sys.argv[3]), float(sys.argv[4]), float(sys.argv[5])
     workers = int(sys.argv[6]) if len(sys.argv) > 6 else 2
