@@ -95,8 +95,8 @@ __noinline int quantum_objects(__u32 slot, __u64 frame)
 		return 1;
 	layout = bpf_map_lookup_elem(&py_layouts, &scratch->layout);
 	__builtin_memset(scratch->words, 0, sizeof(scratch->words));
-	if (!layout || ps_read_user(scratch->words, 8 * PS_QUANTUM_LOCALS,
-				    frame + layout->frame_locals))
+	if (!layout ||
+	    ps_read_user(scratch->words, 8 * PS_QUANTUM_LOCALS, frame + layout->frame_locals))
 		return 1;
 	for (int i = 0; i < PS_QUANTUM_LOCALS; i++)
 		scratch->words[i] &= ~(__u64)layout->code_tag_bits;

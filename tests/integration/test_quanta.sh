@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Quanta of the stand-in middleware, in each of its layouts, on each CPython: label, class, data, run,
-# id, boundaries and CPU time of every one. Layouts alternate between the interpreters, one of each
-# version; with --full every one runs every layout.
+# id, boundaries and CPU time of every one. Layouts and modes alternate between the interpreters, one of
+# each version; with --full every one runs them all.
 . "$(dirname "$0")/lib.sh"
 
 full=
@@ -22,9 +22,11 @@ start_recorder -a --rules "$work/rules" -o "$work/quanta.rec" || die "the record
 number=0
 for python in "${pythons[@]}"; do
 	chosen=("${layouts[number % 5]}")
-	[ -z "$full" ] || chosen=("${layouts[@]}")
+	modes=(serial spawn)
+	[ $((number % 2)) = 0 ] || modes=(foreign fork)
+	[ -z "$full" ] || chosen=("${layouts[@]}") modes=(serial spawn fork foreign)
 	for layout in "${chosen[@]}"; do
-		for mode in serial spawn fork foreign; do
+		for mode in "${modes[@]}"; do
 			name=$mode.$layout.${python%% *}.$number
 			"${python#* }" "$tests/workloads/middleware/pipetask.py" "$layout" "$mode" 4 0.06 0.05 \
 				>"$work/$name" 2>"$work/errors/$name" &

@@ -6,7 +6,7 @@
 
 need_recorder
 "$PIPESCOPE" rules check "$tests/workloads/thread_pool.rules" >/dev/null || fail "rules check"
-mapfile -t pythons < <(find_all_pythons)
+mapfile -t pythons < <(find_pythons)
 [ ${#pythons[@]} -gt 0 ] || skip "no CPython 3.8 or later"
 [ "${1:-}" = --full ] || pythons=("${pythons[0]}" "${pythons[-1]}")
 head -c 1048576 /dev/zero >"$work/blocks"
@@ -21,9 +21,10 @@ python3 -B "$here/check_thread_quanta.py" "$work/pool.rec" "$work"/out.* || fail
 "$PIPESCOPE" quanta -f csv "$work/pool.rec" >"$work/quanta.csv" || fail "pipescope quanta"
 "$PIPESCOPE" report --by task -f csv "$work/pool.rec" >"$work/tasks.csv" || fail "report --by task"
 "$PIPESCOPE" report --by process -f csv "$work/pool.rec" >"$work/processes.csv" || fail "report --by process"
-python3 - "$work"/{quanta,tasks,processes}.csv ${#pythons[@]} <<'END' || fail "reports of quanta of threads"
-import csv, sys
+python3 - "$work"/{quanta,tasks,processes}.csv "$work"/out.* <<'END' || fail "reports of quanta of threads"
+import csv, json, sys
 quanta, tasks, processes = ([row for row in csv.DictReader(open(name, newline=""))] for name in sys.argv[1:4])
+pids = {json.loads(open(name).readline())["pid"] for name in sys.argv[4:]}
 quanta = [row for row in quanta if row["label"] in ("square", "cube")]
 tasks = {row["task"]: row for row in tasks}
 own = 0
@@ -31,9 +32,9 @@ for name in "square", "cube":
     mine = [float(row["elapsed_s"]) for row in quanta if row["label"] == name]
     row = tasks[name]
     print(name, len(mine), "quanta,", sum(mine), "s; the task:", row["quanta"], row["elapsed_s"])
-    own += 6 * int(sys.argv[4]) < len(mine) == int(row["quanta"]) and abs(sum(mine) - float(row["elapsed_s"])) < 0.01
+    own += 6 * len(pids) < len(mine) == int(row["quanta"]) and abs(sum(mine) - float(row["elapsed_s"])) < 0.01
 # The threads' time lies within the process's.
-alive = [float(row["elapsed_s"]) for row in processes if "thread_pool.py" in row.get("command", "")]
-sys.exit(not (own == 2 and len(alive) == int(sys.argv[4]) and sum(alive) < sum(float(r["elapsed_s"]) for r in quanta)))
+alive = [float(row["elapsed_s"]) for row in processes if int(row["pid"]) in pids]
+sys.exit(not (own == 2 and len(alive) == len(pids) and sum(alive) < sum(float(r["elapsed_s"]) for r in quanta)))
 END
 finish

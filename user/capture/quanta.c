@@ -448,8 +448,9 @@ int quanta__part_name(struct quanta *quanta, const struct process *process,
 	return quantum_names__value(&quanta->rules[rank]->part, process, layout, object, ret_text);
 }
 
-/* The variables of a call that BPF only knows by the function's name. Another call may have taken the
- * frame by then, or the function have put other objects into its variables: then none is told. */
+/* The variables of a call that BPF only knows by the function's name. Another call may have taken
+ * the frame by then, or the function have put other objects into its variables: then none is told.
+ */
 static void read_locals(const struct process *process, const struct python_layout *layout,
 			const struct ps_frame_rule *rule, struct ps_quantum_event *event)
 {
