@@ -26,10 +26,23 @@ def read_output(path):
         return [json.loads(line) for line in stream if line.startswith("{")]
 
 
+def process_of(recording, pid, lines):
+    """The row of the process that told the lines: another one may have had its pid before or after."""
+    wall_ns = int(recording.meta["start_wall_ns"])
+    told = [line for line in lines if line["pid"] == pid]
+    rows = recording.rows(
+        "SELECT id FROM process WHERE pid = ? AND start_ns <= ? AND (end_ns IS NULL OR end_ns >= ?)",
+        pid,
+        round(min(line["start"] for line in told) * 1e9) - wall_ns,
+        round(max(line["end"] for line in told) * 1e9) - wall_ns,
+    )
+    return rows[0][0] if len(rows) == 1 else None
+
+
 class Found:
     """The quanta of a process, in their order."""
 
-    def __init__(self, recording, pid):
+    def __init__(self, recording, process):
         wall_s = int(recording.meta["start_wall_ns"]) / 1e9
         self.quanta = [
             {
@@ -42,9 +55,8 @@ class Found:
                 "SELECT epoch.id, label, class, quantum, run, dataid, epoch.start_ns, epoch.end_ns, task,"
                 " (SELECT SUM(cpu_ns) FROM usage WHERE usage.epoch = epoch.id), whole,"
                 " (SELECT value FROM quantum_data WHERE quantum_data.epoch = epoch.id AND field = 'inputs')"
-                " FROM quantum JOIN epoch ON epoch.id = quantum.epoch JOIN process ON process.id = epoch.process"
-                " WHERE pid = ? ORDER BY epoch.start_ns",
-                pid,
+                " FROM quantum JOIN epoch ON epoch.id = quantum.epoch WHERE process = ? ORDER BY epoch.start_ns",
+                process,
             )
         ]
 
@@ -76,10 +88,10 @@ def check_names(checks, who, told, found):
     checks.check(found["inputs"] == told.get("inputs"), f"{who}: has {found['inputs']} inputs, not {told.get('inputs')}")
 
 
-def check_sums(recording, checks, pid):
+def check_sums(recording, checks, pid, row):
     """The epochs of a process follow one another without a gap, and hold all its CPU time."""
     for process, start, end, cpu in recording.rows(
-        "SELECT id, start_ns, end_ns, cpu_ns FROM process WHERE pid = ? AND end_ns NOT NULL", pid
+        "SELECT id, start_ns, end_ns, cpu_ns FROM process WHERE id = ? AND end_ns NOT NULL", row
     ):
         epochs = recording.rows(
             "SELECT id, start_ns, end_ns FROM epoch WHERE process = ? ORDER BY start_ns, id", process
@@ -103,9 +115,9 @@ def check_own(recording, checks, lines):
         if "task" not in line:
             continue
         own = recording.rows(
-            "SELECT task FROM epoch JOIN process ON process.id = epoch.process WHERE pid = ?"
-            " AND epoch.id NOT IN (SELECT epoch FROM quantum) ORDER BY epoch.start_ns DESC LIMIT 1",
-            line["pid"],
+            "SELECT task FROM epoch WHERE process = ? AND id NOT IN (SELECT epoch FROM quantum)"
+            " ORDER BY start_ns DESC LIMIT 1",
+            process_of(recording, line["pid"], lines),
         )
         checks.check(own == [(line["task"],)], f"pid {line['pid']}: its own task is {own}, not {line['task']}")
 
@@ -119,8 +131,11 @@ def check_output(recording, checks, path):
     checks.check(quanta, f"{path}: tells of no quanta")
     for pid in sorted({line["pid"] for line in lines}):
         told = sorted((line for line in quanta if line["pid"] == pid), key=lambda line: line["start"])
-        found = Found(recording, pid).quanta
         who = f"{path.rsplit('/', 1)[-1]}, pid {pid}"
+        process = process_of(recording, pid, lines)
+        if not checks.check(process is not None, f"{who}: is no process, or several"):
+            continue
+        found = Found(recording, process).quanta
         if not checks.check(len(found) == len(told), f"{who}: {len(found)} quanta, not {len(told)}"):
             for one in found:
                 print("   ", one)
@@ -135,7 +150,7 @@ def check_output(recording, checks, path):
             late += errors is None
             cut += not other["whole"]
             worst = [max(pair) for pair in zip(worst, errors or worst)]
-        check_sums(recording, checks, pid)
+        check_sums(recording, checks, pid, process)
     print(
         f"{path.rsplit('/', 1)[-1]}: {len(quanta)} quanta; worst errors: begin {worst[0] * 1e3:.1f} ms,"
         f" end {worst[1] * 1e3:.1f} ms, CPU {worst[2] * 1e3:.1f} ms"
@@ -146,13 +161,14 @@ def check_output(recording, checks, path):
 def check_number(recording, checks, paths, share):
     told = found = 0
     for path in paths:
-        for line in read_output(path):
+        lines = read_output(path)
+        for line in lines:
             if line["what"] == "process":
                 continue
             told += 1
             found += any(
                 one["label"] == line["label"] and one["dataid"] == line["dataid"] and one["id"] == line["id"]
-                for one in Found(recording, line["pid"]).quanta
+                for one in Found(recording, process_of(recording, line["pid"], lines)).quanta
             )
     lost = recording.rows(
         "SELECT name, value FROM quality WHERE value > 0 AND name IN"
