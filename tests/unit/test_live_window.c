@@ -8,6 +8,7 @@
 
 #include "model/query.h"
 #include "model/tables.h"
+#include "store/forgetting.h"
 #include "store/rows.h"
 #include "unit/live_fixture.h"
 
@@ -195,6 +196,35 @@ static void test_memory(void **state)
 	finish(&stream);
 }
 
+/* What a minute with a hundred times as much needed is given back when it is over. */
+static void test_busy_minute(void **state)
+{
+	int64_t before = 0, most = 0, id = 0;
+	struct stream stream;
+
+	(void)state;
+	start(&stream);
+	for (int64_t slice = 0; slice < 120; slice++) {
+		int64_t count = slice >= 40 && slice < 60 ? 500 : 5;
+
+		for (int64_t i = 0; i < count; i++) {
+			add_process(stream.writer, ++id, "short", slice * SECOND,
+				    slice * SECOND + i);
+			add_figures(stream.writer, slice, id, 5, ROW_NULL);
+			assert_int_equal(recording_writer__forget_file(stream.writer, id), 0);
+		}
+		end_slice(&stream, slice, 4096);
+		if (slice == 39)
+			before = sqlite3_memory_used();
+		if (sqlite3_memory_used() > most)
+			most = sqlite3_memory_used();
+	}
+	assert_true(before > 0);
+	assert_true(most > 4 * before);
+	assert_true(sqlite3_memory_used() < before + before / 4);
+	finish(&stream);
+}
+
 static void test_no_rows(void **state)
 {
 	static const char text[] = "these bytes are no rows at all, whoever sends them";
@@ -257,8 +287,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_window), cmocka_unit_test(test_choice),
 		cmocka_unit_test(test_query),  cmocka_unit_test(test_generations),
-		cmocka_unit_test(test_memory), cmocka_unit_test(test_no_rows),
-		cmocka_unit_test(test_check),  cmocka_unit_test(test_reader_gone),
+		cmocka_unit_test(test_memory), cmocka_unit_test(test_busy_minute),
+		cmocka_unit_test(test_no_rows), cmocka_unit_test(test_check),
+		cmocka_unit_test(test_reader_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

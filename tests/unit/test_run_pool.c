@@ -153,12 +153,49 @@ static void given_back_later(void **state)
 	run_pool__free(NULL);
 }
 
+/* Maps that nothing is in any more go, whichever they are, and come again when they are needed. */
+static void empty_maps_go(void **state)
+{
+	_cleanup_close_ int outer = outer_map();
+	struct run_pool *pool = new_pool(outer);
+	const uint64_t start_ns = 5000000000ULL, free_ns = start_ns + RUN_POOL_GRACE_NS;
+	struct run runs[MAPS];
+	uint64_t one;
+	uint32_t id;
+
+	(void)state;
+	for (int i = 0; i < MAPS; i++)
+		assert_int_equal(run_pool__take(pool, ITEMS, &runs[i]), 0);
+	one = run_pool__bytes(pool) / MAPS;
+	run_pool__give(pool, &runs[0], start_ns);
+	run_pool__give(pool, &runs[1], start_ns);
+	run_pool__sweep(pool, free_ns);
+	expect_run(pool, 1, 0, 0); /* this one is in use again */
+	run_pool__sweep(pool, free_ns + RUN_POOL_EMPTY_NS - 1);
+	assert_int_equal(run_pool__bytes(pool), MAPS * one);
+	run_pool__sweep(pool, free_ns + RUN_POOL_EMPTY_NS);
+	assert_int_equal(run_pool__bytes(pool), 2 * one);
+	assert_null(run_pool__maps(pool)[1]);
+	assert_int_equal(bpf_map_lookup_elem(outer, &runs[1].map, &id), -ENOENT);
+	assert_int_equal(bpf_map_lookup_elem(outer, &runs[2].map, &id), 0);
+	assert_int_equal(run_pool__largest(pool), ITEMS - 1);
+	expect_run(pool, ITEMS, 1, 0);
+	assert_int_equal(run_pool__bytes(pool), MAPS * one);
+	assert_int_equal(bpf_map_lookup_elem(outer, &runs[1].map, &id), 0);
+	run_pool__give(pool, &runs[2], free_ns);
+	run_pool__sweep(pool, free_ns + RUN_POOL_GRACE_NS);
+	run_pool__sweep(pool, free_ns + RUN_POOL_GRACE_NS + RUN_POOL_EMPTY_NS);
+	assert_int_equal(run_pool__bytes(pool), 2 * one);
+	run_pool__free(pool);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(maps_as_needed),
 		cmocka_unit_test(shared_with_bpf),
 		cmocka_unit_test(given_back_later),
+		cmocka_unit_test(empty_maps_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

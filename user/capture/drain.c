@@ -737,6 +737,8 @@ int drain__new(const struct drain_parts *parts, struct drain **ret_drain)
 	if (!err && parts->io)
 		err = io_drain__new(parts->bpf, parts->writer, parts->tracker, parts->rules,
 				    parts->counters, &drain->io);
+	if (!err && drain->io && parts->live)
+		io_drain__limit_live(drain->io);
 	if (!err && parts->offcpu)
 		err = sleepers__new(parts->tracker, parts->stacks, parts->tree, parts->writer,
 				    parts->start_ns, &drain->sleepers);

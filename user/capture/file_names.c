@@ -23,10 +23,13 @@
 #include "store/writer.h"
 
 /* Names that are remembered; those that were not used for longest are forgotten, and told again by
- * BPF some time later. */
-#define NAMES_MOST 400000
-/* Directories stay: what is charged to one comes long after its files' names. */
-#define DIRECTORY_NAMES_MOST 50000
+ * BPF some time later. Directories stay longer: what is charged to one comes long after its files'
+ * names. */
+struct limits {
+	unsigned int names, directory_names, files, directories; /* the latter two: rows */
+};
+static const struct limits kept_limits = {400000, 50000, FILES_MOST, DIRECTORIES_MOST};
+static const struct limits live_limits = {60000, 20000, 20000, 10000}; /* for days */
 #define FILESYSTEM_SIZE	     32 /* of a name: "fuse.squashfuse_ll" */
 /* Tables of mounts are read anew so many times a second at most. */
 #define LOOKS_PER_SECOND 10
@@ -76,6 +79,7 @@ struct file_names {
 	struct file_name *names; /* the one not used for longest first */
 	struct file_row_entry *rows;
 	unsigned int files, directories; /* rows */
+	const struct limits *most;
 	int64_t last_row;
 	uint32_t sweeps;
 	unsigned int directory_names; /* among names */
@@ -92,6 +96,7 @@ int file_names__new(struct recording_writer *writer, struct rules *rules,
 	if (!names)
 		return -ENOMEM;
 	names->writer = writer;
+	names->most = &kept_limits;
 	snprintf(names->filesystems[0], FILESYSTEM_SIZE, "other");
 	names->filesystem_count = 1;
 	names->pool = string_pool__new();
@@ -105,6 +110,11 @@ int file_names__new(struct recording_writer *writer, struct rules *rules,
 	}
 	*ret_names = names;
 	return 0;
+}
+
+void file_names__limit_live(struct file_names *names)
+{
+	names->most = &live_limits;
 }
 
 static void forget(struct file_names *names, struct file_name *name)
@@ -447,10 +457,10 @@ static int remember(struct file_names *names, const struct ps_io_key *key, const
 		return take_new_name(name, path, filesystem, mount, directory);
 	if (name)
 		return 0;
-	if (names->directory_names >= DIRECTORY_NAMES_MOST)
-		forget_oldest(names, true, DIRECTORY_NAMES_MOST / 10);
-	if (HASH_COUNT(names->names) >= NAMES_MOST)
-		forget_oldest(names, false, NAMES_MOST / 10);
+	if (names->directory_names >= names->most->directory_names)
+		forget_oldest(names, true, names->most->directory_names / 10);
+	if (HASH_COUNT(names->names) >= names->most->names)
+		forget_oldest(names, false, names->most->names / 10);
 	name = calloc(1, sizeof(*name));
 	if (!name)
 		return -ENOMEM;
@@ -583,7 +593,7 @@ static struct file_row_entry *directory_row(struct file_names *names, const stru
 	size_t length = slash ? (size_t)(slash - name->path) : 0;
 	_cleanup_free_ char *path = NULL;
 
-	if (names->directories >= DIRECTORIES_MOST) {
+	if (names->directories >= names->most->directories) {
 		directory = name->mount[0] ? name->mount : "[unknown]";
 		length = strcmp(directory, "/") ? strlen(directory) : 0;
 	}
@@ -593,7 +603,7 @@ static struct file_row_entry *directory_row(struct file_names *names, const stru
 		return NULL;
 	}
 	return row_of(names, "directory", path,
-		      names->directories < DIRECTORIES_MOST ? name->path : NULL, name->filesystem,
+		      names->directories < names->most->directories ? name->path : NULL, name->filesystem,
 		      name->mount, &names->directories, ret_error);
 }
 
@@ -620,7 +630,7 @@ static int64_t nameless_row(struct file_names *names, const struct ps_io_key *ke
 
 int64_t file_names__row(struct file_names *names, const struct ps_io_key *key, int matters)
 {
-	unsigned int room = matters ? 2 * FILES_MOST : FILES_MOST;
+	unsigned int room = matters ? 2 * names->most->files : names->most->files;
 	struct file_name *name = NULL;
 	struct file_row_entry *row;
 	int err = 0;

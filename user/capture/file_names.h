@@ -49,6 +49,9 @@ uint64_t file_names__unfollowed(const struct file_names *names);
 
 void file_names__on_slice(struct file_names *names);
 
+/* For live recordings, before any name: fewer names and rows, so that memory stays what it is. */
+void file_names__limit_live(struct file_names *names);
+
 /* For live recordings: forgets names and rows that were not used since the last call, and
  * says so. BPF must tell all names anew. */
 int file_names__sweep(struct file_names *names);

@@ -26,6 +26,8 @@
 
 /* BPF remembers which names it has sent; emptied when it has sent so many (of 131,072). */
 #define NAMES_SENT_LIMIT 98304
+/* In live recordings: fewer than the names that are remembered there. */
+#define LIVE_NAMES_SENT_LIMIT 32768
 /* The map of writers is looked through once in so many slices. */
 #define WRITERS_SLICES 60
 /* Files that are still open at the end are read so many at a time. */
@@ -40,6 +42,7 @@ struct io_drain {
 	struct io_sums *sums;
 	struct bpf_link *open; /* lists what is open */
 	struct map_slices maps;
+	uint64_t names_sent_limit;
 	uint64_t names_taken; /* since BPF's memory of them was emptied */
 	int64_t slice;
 	int cpus;
@@ -78,6 +81,7 @@ int io_drain__new(struct pipescope_bpf *bpf, struct recording_writer *writer,
 	drain->tracker = tracker;
 	drain->counters = counters;
 	drain->maps = MAP_SLICES_NONE;
+	drain->names_sent_limit = NAMES_SENT_LIMIT;
 	bpf->data->io_sums_room = PS_IO_SUMS;
 	drain->cpus = libbpf_num_possible_cpus();
 	drain->sums = io_sums__new();
@@ -101,6 +105,12 @@ int io_drain__new(struct pipescope_bpf *bpf, struct recording_writer *writer,
 	}
 	*ret_drain = drain;
 	return 0;
+}
+
+void io_drain__limit_live(struct io_drain *drain)
+{
+	drain->names_sent_limit = LIVE_NAMES_SENT_LIMIT;
+	file_names__limit_live(drain->files);
 }
 
 void io_drain__free(struct io_drain *drain)
@@ -177,7 +187,7 @@ int io_drain__begin(struct io_drain *drain)
 	err = err
 		      ?: map_drain(map_slices__idle(&drain->maps), sizeof(struct ps_io_key),
 				   sizeof(struct ps_io_sum), take_moved, drain);
-	return err || drain->names_taken < NAMES_SENT_LIMIT ? err : empty_names_sent(drain);
+	return err || drain->names_taken < drain->names_sent_limit ? err : empty_names_sent(drain);
 }
 
 int io_drain__sweep(struct io_drain *drain)

@@ -19,6 +19,8 @@ int io_drain__new(struct pipescope_bpf *bpf, struct recording_writer *writer,
 		  struct tracker *tracker, struct rules *rules, uint64_t *counters,
 		  struct io_drain **ret_drain);
 void io_drain__free(struct io_drain *drain); /* NULL is accepted */
+/* Before the first slice of a live recording: keeps fewer names of files. */
+void io_drain__limit_live(struct io_drain *drain);
 
 int io_drain__on_file(struct io_drain *drain, const struct ps_file_event *event, const char *text);
 /* The row of the file that a chosen operation was on. */

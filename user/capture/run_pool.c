@@ -22,7 +22,8 @@ struct run_pool {
 	struct run_pool_sizes sizes;
 	void **memory; /* by map */
 	struct extents *free; /* by map */
-	uint32_t count; /* maps made */
+	uint64_t *empty_ns; /* by map: since when nothing is taken; 0: something is */
+	uint32_t count; /* the highest map made, and one */
 	struct given *given; /* oldest first */
 	size_t given_count, given_capacity;
 };
@@ -50,7 +51,8 @@ int run_pool__new(int outer, const struct run_pool_sizes *sizes, struct run_pool
 	pool->sizes = *sizes;
 	pool->memory = calloc(sizes->maps, sizeof(*pool->memory));
 	pool->free = calloc(sizes->maps, sizeof(*pool->free));
-	if (!pool->memory || !pool->free) {
+	pool->empty_ns = calloc(sizes->maps, sizeof(*pool->empty_ns));
+	if (!pool->memory || !pool->free || !pool->empty_ns) {
 		run_pool__free(pool);
 		return -ENOMEM;
 	}
@@ -58,16 +60,23 @@ int run_pool__new(int outer, const struct run_pool_sizes *sizes, struct run_pool
 	return 0;
 }
 
+static void unmap(struct run_pool *pool, uint32_t index)
+{
+	if (pool->memory[index])
+		munmap(pool->memory[index], mapped_size(pool));
+	pool->memory[index] = NULL;
+	extents__clear(&pool->free[index]);
+}
+
 void run_pool__free(struct run_pool *pool)
 {
 	if (!pool)
 		return;
-	for (uint32_t i = 0; i < pool->count; i++) {
-		munmap(pool->memory[i], mapped_size(pool));
-		extents__clear(&pool->free[i]);
-	}
+	for (uint32_t i = 0; i < pool->count; i++)
+		unmap(pool, i);
 	free(pool->memory);
 	free(pool->free);
+	free(pool->empty_ns);
 	free(pool->given);
 	free(pool);
 }
@@ -76,10 +85,12 @@ static int make_map(struct run_pool *pool)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
 	_cleanup_close_ int fd = -1;
-	uint32_t index = pool->count;
+	uint32_t index = 0;
 	void *memory;
 	int err;
 
+	while (index < pool->count && pool->memory[index])
+		index++;
 	if (index == pool->sizes.maps)
 		return -ENOSPC;
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, pool->sizes.name, sizeof(uint32_t),
@@ -98,8 +109,19 @@ static int make_map(struct run_pool *pool)
 		return err;
 	}
 	pool->memory[index] = memory;
-	pool->count++;
+	pool->empty_ns[index] = 0;
+	if (index == pool->count)
+		pool->count++;
 	return 0;
+}
+
+static int take_from(struct run_pool *pool, uint32_t count, struct run *run)
+{
+	for (run->map = 0; run->map < pool->count; run->map++)
+		if (pool->memory[run->map] &&
+		    !extents__take(&pool->free[run->map], count, &run->start))
+			return 0;
+	return -ENOSPC;
 }
 
 int run_pool__take(struct run_pool *pool, uint32_t count, struct run *ret_run)
@@ -109,19 +131,14 @@ int run_pool__take(struct run_pool *pool, uint32_t count, struct run *ret_run)
 
 	if (!count || count > pool->sizes.items)
 		return -EINVAL;
-	for (run.map = 0; run.map < pool->count; run.map++) {
-		if (!extents__take(&pool->free[run.map], count, &run.start)) {
-			*ret_run = run;
-			return 0;
-		}
+	if (take_from(pool, count, &run)) {
+		err = make_map(pool) ?: take_from(pool, count, &run);
+		if (err)
+			return err;
 	}
-	err = make_map(pool);
-	if (err)
-		return err;
-	err = extents__take(&pool->free[run.map], count, &run.start);
-	if (!err)
-		*ret_run = run;
-	return err;
+	pool->empty_ns[run.map] = 0;
+	*ret_run = run;
+	return 0;
 }
 
 void run_pool__give(struct run_pool *pool, const struct run *run, uint64_t now_ns)
@@ -131,6 +148,23 @@ void run_pool__give(struct run_pool *pool, const struct run *run, uint64_t now_n
 					  pool->given_count + 1))
 		return;
 	pool->given[pool->given_count++] = (struct given){*run, now_ns};
+}
+
+/* What one burst of programs needed is not kept for days: BPF finds no map there any more, and whoever
+ * looks into it right now keeps it until it is done. */
+static void release_empty(struct run_pool *pool, uint64_t now_ns)
+{
+	for (uint32_t i = 0; i < pool->count; i++) {
+		if (!pool->memory[i] || extents__largest(&pool->free[i]) < pool->sizes.items)
+			continue;
+		if (!pool->empty_ns[i])
+			pool->empty_ns[i] = now_ns;
+		else if (now_ns - pool->empty_ns[i] >= RUN_POOL_EMPTY_NS &&
+			 !bpf_map_delete_elem(pool->outer, &i))
+			unmap(pool, i);
+	}
+	while (pool->count && !pool->memory[pool->count - 1])
+		pool->count--;
 }
 
 void run_pool__sweep(struct run_pool *pool, uint64_t now_ns)
@@ -145,6 +179,7 @@ void run_pool__sweep(struct run_pool *pool, uint64_t now_ns)
 			pool->given[kept++] = *given;
 	}
 	pool->given_count = kept;
+	release_empty(pool, now_ns);
 }
 
 uint32_t run_pool__largest(const struct run_pool *pool)
@@ -172,5 +207,9 @@ void *const *run_pool__maps(const struct run_pool *pool)
 
 uint64_t run_pool__bytes(const struct run_pool *pool)
 {
-	return (uint64_t)pool->count * mapped_size(pool);
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < pool->count; i++)
+		bytes += pool->memory[i] ? mapped_size(pool) : 0;
+	return bytes;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Room in the BPF maps of the native walker: runs of equal items that lie side by side in one inner
- * map of an ARRAY_OF_MAPS. Inner maps are made as they are needed, and written through memory that
- * is shared with BPF. A run that is given back is used again only after a time of grace, when no
- * program can still be reading it. */
+ * map of an ARRAY_OF_MAPS. Inner maps are made as they are needed, given back when they are not,
+ * and written through memory that is shared with BPF. A run that is given back is used again only
+ * after a time of grace, when no program can still be reading it. */
 #ifndef CAPTURE_RUN_POOL_H
 #define CAPTURE_RUN_POOL_H
 
@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #define RUN_POOL_GRACE_NS 3000000000ULL
+#define RUN_POOL_EMPTY_NS 20000000000ULL
 
 struct run_pool;
 
@@ -34,7 +35,8 @@ void run_pool__free(struct run_pool *pool);
 int run_pool__take(struct run_pool *pool, uint32_t count, struct run *ret_run);
 void run_pool__give(struct run_pool *pool, const struct run *run, uint64_t now_ns);
 
-/* Makes what was given back long enough ago free again. */
+/* Makes what was given back long enough ago free again, and gives back maps of which nothing has been
+ * taken for RUN_POOL_EMPTY_NS. */
 void run_pool__sweep(struct run_pool *pool, uint64_t now_ns);
 
 /* The most items that lie side by side in the maps there are. */

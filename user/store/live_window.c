@@ -18,6 +18,8 @@
 #define LATE_NS	      2000000000LL
 #define PRUNE_SLICES  8 /* what has ended is looked for each so many slices */
 #define PRUNE_LATE_NS (4 * LATE_NS)
+#define SLICES_LEAST  10 /* that are kept, however much there is of each */
+#define BYTES_MOST    (64 << 20) /* of tables; beyond, fewer slices are kept */
 #define NUMBER_LIMIT  (1LL << 61) /* of slices and times: sums of two cannot overflow */
 
 struct live_window {
@@ -27,7 +29,8 @@ struct live_window {
 	char *pending; /* bytes of a row whose end has not come yet */
 	size_t pending_size, pending_capacity;
 	uint64_t generation;
-	int64_t kept, slices, newest;
+	int64_t most, kept; /* slices: that were asked for, and for which there is room */
+	int64_t slices, newest;
 };
 
 static const char main_sql[] =
@@ -263,8 +266,10 @@ static int open_database(struct live_window *window)
 			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
 			    NULL) != SQLITE_OK)
 		return -ENOMEM;
-	/* Nothing is ever rolled back: after an error the window is of no use. */
-	return run(window, "PRAGMA journal_mode = OFF; PRAGMA temp_store = MEMORY")
+	/* Nothing is ever rolled back: after an error the window is of no use. auto_vacuum: before there
+	 * is any table, or pages that are free stay ours for ever. */
+	return run(window, "PRAGMA temp_store = MEMORY; PRAGMA main.auto_vacuum = INCREMENTAL;"
+			   " PRAGMA temp.auto_vacuum = INCREMENTAL; PRAGMA journal_mode = OFF")
 		       ?: run(window, recording__schema())
 		       ?: run(window, main_sql) ?: run(window, temp_sql) ?: prepare_inserts(window);
 }
@@ -278,6 +283,7 @@ static int begin_generation(struct live_window *window)
 	err = open_database(window);
 	window->generation++;
 	window->slices = 0;
+	window->kept = window->most;
 	return err ?: run(window, "BEGIN");
 }
 
@@ -288,7 +294,7 @@ int live_window__new(int64_t slices, struct live_window **ret_window)
 
 	if (!window)
 		return -ENOMEM;
-	window->kept = slices;
+	window->most = window->kept = slices;
 	err = open_database(window);
 	if (err)
 		live_window__free(window);
@@ -330,10 +336,54 @@ static int ask(struct live_window *window, const char *sql, int64_t parameter, i
 	return 0;
 }
 
+/* What a busy minute needed is given back when it is over; a quarter of the pages may be free, as from
+ * one slice to the next some always are. */
+static int shrink(struct live_window *window)
+{
+	static const struct {
+		const char *pages, *unused, *give_back;
+	} parts[] = {
+		{"PRAGMA main.page_count", "PRAGMA main.freelist_count",
+		 "PRAGMA main.incremental_vacuum"},
+		{"PRAGMA temp.page_count", "PRAGMA temp.freelist_count",
+		 "PRAGMA temp.incremental_vacuum"},
+	};
+	int err = 0;
+
+	for (size_t i = 0; i < COUNT(parts) && !err; i++) {
+		int64_t pages = 0, unused = 0;
+
+		err = ask(window, parts[i].pages, 0, &pages);
+		err = err ?: ask(window, parts[i].unused, 0, &unused);
+		if (!err && unused > pages / 4)
+			err = run(window, parts[i].give_back);
+	}
+	malloc_trim(0); /* looks need much for a moment, too */
+	return err;
+}
+
+/* How many slices there is room for. */
+static int adapt_kept(struct live_window *window)
+{
+	int64_t size = 0, pages = 0, unused = 0;
+	int err = ask(window, "PRAGMA main.page_size", 0, &size);
+
+	err = err ?: ask(window, "PRAGMA main.page_count", 0, &pages);
+	err = err ?: ask(window, "PRAGMA main.freelist_count", 0, &unused);
+	if (err)
+		return err;
+	if ((pages - unused) * size > BYTES_MOST && window->kept > SLICES_LEAST)
+		window->kept = window->kept * 3 / 4 > SLICES_LEAST ? window->kept * 3 / 4
+								   : SLICES_LEAST;
+	else if ((pages - unused) * size < BYTES_MOST / 2 && window->kept < window->most)
+		window->kept++;
+	return 0;
+}
+
 static int forget_old(struct live_window *window)
 {
+	int err = adapt_kept(window);
 	int64_t numbers[] = {window->newest - window->kept + 1, 0};
-	int err = 0;
 
 	for (size_t i = 0; i < COUNT(forget_sql) && !err; i++)
 		err = run_with(window, forget_sql[i], numbers, 1, NULL);
@@ -341,10 +391,9 @@ static int forget_old(struct live_window *window)
 		return err;
 	err = ask(window, "SELECT min(start_ns) FROM main.slice", 0, &numbers[1]);
 	numbers[1] -= PRUNE_LATE_NS;
-	malloc_trim(0); /* looks need much for a moment */
 	for (size_t i = 0; i < COUNT(prune_sql) && !err; i++)
 		err = run_with(window, prune_sql[i], numbers, 2, NULL);
-	return err;
+	return err ?: shrink(window);
 }
 
 static int on_slice(struct live_window *window)

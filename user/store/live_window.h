@@ -11,7 +11,7 @@
 
 struct live_window;
 
-/* Keeps the figures of so many slices. -ENOMEM. */
+/* Keeps the figures of so many slices; of fewer where these take more than 64 MB. -ENOMEM. */
 int live_window__new(int64_t slices, struct live_window **ret_window);
 void live_window__free(struct live_window *window); /* NULL is accepted */
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,6 +86,16 @@ static void put(int y, int x, int width, attr_t attributes, char *text)
 
 /* --- head and foot */
 
+/* What the figures are of: less than was asked for while it begins, and where so much happens that
+ * the window has no room for more. */
+static long long span_of(const struct display *display)
+{
+	double span_s = display->opened ? display->detail.span_s : display->list.span_s;
+
+	return span_s > 0 && span_s < (double)display->span_s - 0.5 ? llround(span_s)
+								    : (long long)display->span_s;
+}
+
 static void draw_title(const struct display *display)
 {
 	time_t now = time(NULL);
@@ -97,16 +108,16 @@ static void draw_title(const struct display *display)
 		put(0, 0, COLS, A_REVERSE | A_BOLD,
 		    display->opened_pid
 			    ? format("%s  process %lld, last %lld s  %s  %s", clock,
-				     (long long)display->opened_pid, (long long)display->span_s,
+				     (long long)display->opened_pid, span_of(display),
 				     display->opened, display->opened_command)
 			    : format("%s  task %s, last %lld s", clock, display->opened,
-				     (long long)display->span_s));
+				     span_of(display)));
 	else
 		put(0, 0, COLS, A_REVERSE | A_BOLD,
 		    format("pipescope top  %s  %s  %s by %s%s, last %lld s", display->list.node,
 			   clock, display->by == TOP_TASKS ? "tasks" : "processes",
 			   sort_names[display->sort], display->reverse ? ", least first" : "",
-			   (long long)display->span_s));
+			   span_of(display)));
 	if (display->paused)
 		screen__put(0, COLS > 8 ? COLS - 8 : 0, 8, A_REVERSE | A_BOLD | A_BLINK,
 			    " PAUSED ");

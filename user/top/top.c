@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,6 +32,9 @@
 #define PATIENCE_MS	  5000 /* for processes that are to end */
 #define PIPE_BYTES	  (1 << 20)
 #define WORDS_LIMIT	  4096 /* of a recorder's messages that are shown */
+/* What is larger goes back to the kernel as soon as it is free. glibc would raise this with each block
+ * of up to 32 MiB, and then keep what lies below one that is still in use. */
+#define LARGE_BYTES (1 << 20)
 
 enum { DISPLAY_BAD_TERMINAL = 3, DISPLAY_FAILED = 4 };
 
@@ -47,6 +51,12 @@ struct top {
 };
 
 /* --- the two others */
+
+static void limit_malloc(void)
+{
+	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+	mallopt(M_TRIM_THRESHOLD, LARGE_BYTES);
+}
 
 /* In a child: nothing blocked, and gone when the first process is. */
 static void begin_child(void)
@@ -69,6 +79,7 @@ static void run_recorder(const struct top *top)
 
 	setpgid(0, 0); /* keys that send signals are for the display */
 	begin_child();
+	limit_malloc();
 	if (top->rows[0] >= 0)
 		close(top->rows[0]);
 	dup2(top->words, STDERR_FILENO);
@@ -92,6 +103,7 @@ static void run_display(const struct top *top)
 	sigaddset(&blocked, SIGHUP);
 	sigprocmask(SIG_SETMASK, &blocked, NULL);
 	close(top->rows[1]);
+	limit_malloc();
 	/* It reads names that any process of the node could choose. */
 	capng_clear(CAPNG_SELECT_ALL);
 	capng_apply(CAPNG_SELECT_CAPS);
