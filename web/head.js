@@ -61,6 +61,21 @@ const missing = (recording) => {
   return list;
 };
 
+/** Whom the kernel killed for want of memory: nobody should have to look for that. */
+const killed = ({ shortages, epochs, processes }) => {
+  const OOM_KILL = 1, named = [];
+  let number = 0;
+  for (let i = 0; i < shortages.count; i++) {
+    if (shortages.keys[1][i] !== OOM_KILL) continue;
+    const epoch = epochs[shortages.keys[0][i]], { pid } = processes[epoch.process];
+    number += shortages.values[0][i];
+    named.push(pid ? `${format.shorten(epoch.task, 40)} (${pid})` : format.shorten(epoch.task, 40));
+  }
+  if (!number) return null;
+  const names = named.slice(0, 3).join(", ") + (named.length > 3 ? " …" : "");
+  return `The kernel killed ${format.plural(number, "process", "processes")} for want of memory: ${names}. See Memory.`;
+};
+
 export const drawHead = (recording) => {
   const { meta } = recording;
   document.title = `${meta.node || "?"}, ${startWords(meta)}: pipescope`;
@@ -69,13 +84,14 @@ export const drawHead = (recording) => {
     ["CPUs", meta.cpus || "?"], ["Kernel", meta.kernel || "?"],
     ["Recorded", `${meta.sources || "cpu"} at ${meta.hz || "?"} Hz`],
   ];
-  const notes = missing(recording);
+  const notes = missing(recording), kills = killed(recording);
   byId("head").replaceChildren(
     el("div", { class: "title" },
       el("h1", {}, el("span", { class: "brand" }, "pipescope"), " ", meta.node || "(unknown node)"),
       themeButton()),
     el("dl", { class: "facts" }, facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
     el("div", { class: "words" },
+      kills ? el("p", { id: "killed", class: "bad" }, kills) : null,
       el("p", { id: "trust" }, trust(recording)), el("p", { id: "cost" }, cost(recording)),
       notes.length ? el("ul", { id: "missing" }, notes.map(([kind, text]) => el("li", { class: kind }, text))) : null));
 };

@@ -11,6 +11,7 @@ const LEVELS = [["anonymous", "heap and private mappings", "var(--anonymous)"], 
 const KIND_COLOURS = { anonymous: "var(--anonymous)", file: "var(--file)", shared: "var(--shared)" };
 const GROUPS = { task: ["task", (epoch) => epoch.task], process: ["process", (epoch) => epoch.process] };
 const MOST_BARS = 10;
+const OOM_KILL = 1; // enum mem_event_kind; the other one: it had to free some
 
 export class Memory {
   constructor(selection) {
@@ -23,10 +24,10 @@ export class Memory {
       host.append(el("p", { class: "empty" }, "Not recorded: the source mem was off."));
       return;
     }
-    const levels = el("div", {}), table = el("div", { id: "memory-table" });
+    const levels = el("div", {}), shortages = el("div", { id: "memory-shortages" }), table = el("div", { id: "memory-table" });
     this.picture = el("div", { class: "picture" });
     host.append(el("p", { class: "lead" }, "Resident is what processes had at the ends of slices, pages that they share in each of them. Growth is exact: bytes that came, however many went again. What was mapped, and its peak, is of the whole time."),
-      levels, el("div", { class: "bar-of-title" }, el("h3", {}, "What grew"),
+      levels, shortages, el("div", { class: "bar-of-title" }, el("h3", {}, "What grew"),
         el("div", { class: "controls" }, choice("Memory by", [["task", "Tasks"], ["process", "Processes"]], "task", (by) => { this.by = by; this.draw(); }),
           showInStacks("rss_growth", "growth by function"), showInStacks("mmap_peak", "at the peak by function"), showInStacks("faults", "page faults by function"))),
       this.picture, table);
@@ -41,8 +42,41 @@ export class Memory {
       number("faults", "page faults", format.count),
       number("peak", "mapped at peak", format.bytes, "mapped during the recording, when each process or quantum had most"), number("live", "not released", format.bytes, "of what was mapped during the recording"),
     ], { caption: "Memory", sort: "highest", key: (row) => row.key, filter: (row) => row.name, filterHint: "filter", empty: "nothing in what is chosen" });
+    if (this.recording.shortages.count) this.drawShortages(shortages);
     selection.onChange(() => this.draw());
     this.draw();
+  }
+
+  /* --- Who had too little. */
+
+  drawShortages(host) {
+    host.append(el("h3", {}, "Short of memory"),
+      el("p", { class: "lead" }, "Killed: by the kernel, for want of memory. Had to free: so often a process had to free memory itself before it got some, because the node or its control group had none left. Exact."));
+    this.shortages = new Table(host.appendChild(el("div", {})), [
+      { name: "name", title: "process", value: (row) => row.name, text: (row) => format.shorten(row.name, 48), title_of: (row) => row.name },
+      { name: "kills", title: "killed", number: true, value: (row) => row.kills, text: (row) => (row.kills ? `at ${format.clock(row.killed)}` : "–") },
+      { name: "times", title: "had to free", number: true, value: (row) => row.times, text: (row) => format.count(row.times) },
+      { name: "bytes", title: "in all", number: true, value: (row) => row.bytes, text: (row) => format.bytes(row.bytes) },
+    ], { caption: "Short of memory", sort: "bytes", key: (row) => row.key, filter: (row) => row.name, filterHint: "filter those short of memory", step: 8, empty: "nothing in what is chosen" });
+  }
+
+  shortageRows() {
+    const { recording, selection } = this, { epochs, shortages } = recording, rows = new Map();
+    for (let i = 0; i < shortages.count; i++) {
+      const [epoch, kind, bucket] = shortages.keys.map((keys) => keys[i]);
+      if (!selection.epochPasses[epoch] || !selection.bucketPasses[bucket]) continue;
+      const key = epochs[epoch].process;
+      if (!rows.has(key)) rows.set(key, { key, name: selection.processName(key), kills: 0, killed: 0, times: 0, bytes: 0 });
+      const row = rows.get(key);
+      if (kind === OOM_KILL) {
+        row.kills += shortages.values[0][i];
+        row.killed = recording.bucketEnds[bucket];
+      } else {
+        row.times += shortages.values[0][i];
+        row.bytes += shortages.values[1][i];
+      }
+    }
+    return [...rows.values()].sort((a, b) => b.kills - a.kills);
   }
 
   rows() {
@@ -93,6 +127,7 @@ export class Memory {
     const rows = this.rows();
     this.most = Math.max(0, ...rows.map(({ highest }) => highest));
     this.table.set(rows);
+    this.shortages?.set(this.shortageRows());
     drawBars(this.picture, [...rows].filter(({ grown }) => grown > 0).sort((a, b) => b.grown - a.grown).slice(0, MOST_BARS).map((row) => ({
       name: format.shorten(row.name, 30), title: row.name, value: row.grown, text: format.bytes(row.grown),
       parts: Object.keys(KIND_COLOURS).filter((kind) => row[kind] > 0).map((kind) => ({ value: row[kind], colour: KIND_COLOURS[kind], words: `${kind}: ${format.bytes(row[kind])}` })),

@@ -127,6 +127,7 @@ export const readRecording = (json) => {
     levels: unpack(raw.levels, 2, 4),
     growth: unpack(raw.growth, 3, 2),
     maps: unpack(raw.maps, 2, 2),
+    shortages: unpack(raw.shortages, 3, 2),
     cephOps: raw.ceph_ops.map(([name, direction, request]) => ({ name: text(name), direction, request: !!request })),
     cephOutcomes: raw.ceph_outcomes.map(([op, error]) => ({ op, error })),
     mounts: raw.mounts.map((mount) => text(mount) ?? "(unknown)"),

@@ -177,6 +177,9 @@ class Maker:
         self.many("memory", ((e, s, *([None] * 4 if p % 3 == 0 and s == last else [pick(1 << 30), pick(1 << 28), pick(1 << 20), pick(1 << 10)]), pick(1000), pick(9))
                              for p, e, s in self.epochs() if (p + s) % 5 or s == last))
         self.many("memory_growth", ((e, s, kind, pick(100), pick(1 << 26)) for _, e, s in self.epochs() for kind in ("anonymous", "file")))
+        # Every fourth process was short of memory, and every eighth killed for it.
+        self.many("memory_event", ((e, s, "reclaim", 1 + pick(9), pick(1 << 24)) for p, e, s in self.epochs() if p % 4 == 0 and s % 3 == 0))
+        self.many("memory_event", ((self.epoch_at(p, last), last, "oom_kill", 1, 0) for p in range(8, self.options.processes + 1, 8)))
         self.many("memory_map", ((i, self.epoch_at(1 + i % self.options.processes, 1), "heap" if i % 4 == 0 else "mapped", leaves[i % len(leaves)], "python", 2, 1 << 21, 1, i << 12, 2, i << 13) for i in range(1, 200)))
 
     def ceph(self):

@@ -149,6 +149,14 @@ const compareMemory = async (page, filters = [], timeless = true) => {
     fields: ["rss_growth_bytes", kind("anonymous"), kind("file"), "fault_count"].concat(timeless ? ["mmap_live_bytes", "mmap_peak_bytes"] : []) });
 };
 
+const compareShortages = async (page) => {
+  const wanted = report("--by", "task").memory_shortages.map((row) => [row.oom_kills, row.reclaims, row.reclaimed_bytes].join()).sort();
+  await showAll(page, "#memory-shortages");
+  const shown = (await rowsOf(page, "#memory-shortages")).map((row) => [row.kills, row.times, row.bytes].join()).sort();
+  check("somebody was short of memory", wanted.length > 0);
+  check("who was short of memory", !whole || shown.join("|") === wanted.join("|"), `${shown} for ${wanted}`);
+};
+
 const compareStorage = async (page, filters = []) => {
   const orders = ["reads_sequential", "reads_strided", "reads_random"], again = filters.length ? [] : ["read_again_estimated"];
   await compareTable(page, "#datasets-table", "datasets", filters, { by: "dataset", name: (row) => row.dataset,
@@ -180,6 +188,8 @@ const sections = {
     check("the head names the node", text.includes(visible(meta.node)), text.slice(0, 100));
     check("the head tells the samples", text.includes(quality.samples.toLocaleString("en-US")));
     check("the head tells the cost", text.includes(`${overhead.cpu_percent.toFixed(2)} %`));
+    const kills = report("--by", "task").memory_shortages.reduce((sum, one) => sum + one.oom_kills, 0);
+    check("the head tells of kills", !kills || (await page.locator("#killed").innerText()).includes(`killed ${kills} process`));
     for (const [name, value] of Object.entries(quality.counters))
       if (name.startsWith("lost_") && value) check(`the head tells of ${name}`, (await page.locator("#missing").innerText()).includes(value.toLocaleString("en-US")));
   },
@@ -227,6 +237,7 @@ const sections = {
     await compareRemotes(page);
     await compareCeph(page);
     await compareMemory(page);
+    await compareShortages(page);
     const late = await page.locator("#ceph-late").getAttribute("data-value"), { ceph_in_flight: inFlight, ceph_histograms: histograms } = report("--by", "task");
     equal("the oldest request without an answer", Number(late) / 1e9, Math.max(...inFlight.map(({ oldest_s: age }) => age)));
     const [first] = await rowsOf(page, "#ceph-done"), buckets = histograms.filter((one) => one.ceph === first.op && visible(one.mount) === titled("mount")(first));

@@ -79,7 +79,7 @@ def add_figures(recording, i, name):
     add("counter", (i, b"task_clock", 10**9, 10, 10))
     add("memory", (i, 1, 10**6, 10**6, 0, 0, 10, 1))
     add("memory_growth", (i, 1, b"anonymous", 10, 10**6 * i))
-    add("memory_event", (i, 1, b"mmap", 1, 4096))
+    add("memory_event", (i, 1, b"reclaim", 3, 4096), (i, 2, b"oom_kill", 1, 0))
     add("memory_map", (i, i, b"mmap", i, b"python", 1, 4096, 1, 4096, 1, 4096))
     add("ceph_mount", (i, b"/" + name))
     add("ceph", (i, 1, i, b"osd:read", 0, 10, 10**6 * i, 10**7 * i))

@@ -73,4 +73,20 @@ rows = {row["file"]: row for row in json.load(open(sys.argv[1] + "/files.json"))
 told = json.load(open(sys.argv[1] + "/touch.json"))
 assert rows[told["path"]]["op_count"] == told["major_faults"], rows
 END
+"$PIPESCOPE" report "$work/events.rec" >"$work/page.txt" || fail "the text report"
+sed -n '/^Short of memory/,/^$/p' "$work/page.txt"
+"$PIPESCOPE" report "$work/events.rec" --by process --metric rss_growth --format json >"$work/short.json" ||
+	fail "the report of memory"
+python3 -B - "$work" <<'END' || fail "reports tell other figures than the recording"
+import json, sqlite3, sys
+short = json.load(open(sys.argv[1] + "/short.json"))["memory_shortages"]
+db = sqlite3.connect(sys.argv[1] + "/events.rec")
+rows = db.execute("SELECT process.pid, SUM(count * (kind = 'oom_kill')), SUM(count * (kind = 'reclaim')), SUM(bytes * (kind = 'reclaim'))"
+                  " FROM memory_event JOIN epoch ON epoch.id = epoch JOIN process ON process.id = process GROUP BY process.id").fetchall()
+told = sorted((one["pid"], one["oom_kills"], one["reclaims"], one["reclaimed_bytes"]) for one in short)
+assert told == sorted(rows), (told, rows)
+text = open(sys.argv[1] + "/page.txt").read()
+for pid, kills, _, _ in rows[:5]:
+    assert not kills or any(str(pid) in line.split() for line in text.split("Short of memory")[1].splitlines()), pid
+END
 finish

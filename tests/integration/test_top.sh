@@ -89,13 +89,35 @@ input=$work/$'in\e[7m\nput.dat'
 head -c 100000 /dev/zero >"$input"
 printf '[process top-test]\nprogram = top_work.py\ntask = toptask\n' >"$work/top.rules"
 "$PIPESCOPE" rules check "$work/top.rules" >/dev/null || die "the test's rules"
-python3 "$tests/workloads/top_work.py" 600 "$input" &
+# Names as a hostile user could choose them: of files, and of commands.
+hostile=($'hostile q\'uo"te`true`' 'hostile <script>alert(1)<|script>' $'hostile two\nlines\ttab'
+	$'hostile \xff\xfein\xc3valid' $'hostile \e]0;title\a\x9b2J' $'hostile \u202eturned' '=hostile|cmd')
+# shellcheck disable=SC2016 # they are meant as they stand
+shown=('hostile q.uo"te`true`' 'hostile <script>alert\(1\)<' 'hostile two\\x0alines\\x09tab'
+	'hostile \\xff\\xfein\\xc3valid' 'hostile \\x1b\]0;title\\x07\\x9b2J' 'hostile \\u\{202e\}turned' '=hostile\|cmd')
+others=()
+for name in "${hostile[@]}"; do
+	printf x >"$work/$name"
+	others+=("$work/$name")
+	(exec -a "$name" sleep 600) &
+	started+=($!)
+done
+(exec -a "hostile $(printf 'ns::Template<%.0s' {1..300})" sleep 600) & # 3,900 characters
+started+=($!)
+python3 "$tests/workloads/top_work.py" 600 "$input" "${others[@]}" &
 work_pid=$!
 started+=("$work_pid")
 evil=$work/$'ev\e[2J\nil'
 cp "$(command -v sleep)" "$evil"
 "$evil" 600 &
 started+=($!)
+
+# Prints the pid.
+start_long_names() {
+	c++ -O1 -o "$work/long_names" "$tests/workloads/long_names.cc" 2>/dev/null || return
+	nice "$work/long_names" 60 >/dev/null 2>&1 &
+	echo $!
+}
 
 echo "- the list"
 open_terminal 120 40
@@ -186,6 +208,47 @@ expect 'processes by CPU' "back to the list"
 [ "$(mux display-message -p -t top '#{pane_title}')" != title ] || fail "a name set the terminal's title"
 press Escape t
 expect 'tasks by CPU' "tasks again"
+
+echo "- names made to harm"
+# all_escaped WHAT: what is on the screen is text and colours, on as many lines as there are.
+all_escaped() {
+	mux capture-pane -e -p -t top >"$work/screen"
+	! sed 's/\x1b\[[0-9;]*m\|\x1b(B\|\x0f//g' "$work/screen" | LC_ALL=C grep -nP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xa8-\xae]' ||
+		fail "$1: something is not escaped"
+	[ "$(mux display-message -p -t top '#{pane_title}')" != title ] || fail "$1: a name set the terminal's title"
+	[ "$(picture | sed -n 1p | grep -cE 'pipescope top|process|task')" = 1 ] || fail "$1: the first line is another one"
+}
+mux resize-window -t top -x 250 -y 40
+press t n / hostile Enter
+for pattern in "${shown[@]}"; do
+	expect "$pattern" "the command '$pattern'"
+done
+expect 'ns::Template<ns::Template<' "a command of 3,900 characters"
+[ "$(picture | grep -c hostile)" -ge 8 ] || fail "not each of them has a row of its own"
+all_escaped "commands"
+press Escape / "$work_pid" Enter
+expect "^ *$work_pid +toptask" "the process found"
+press Enter 4
+for pattern in "${shown[@]}"; do
+	expect "/$pattern" "the file '$pattern'"
+done
+all_escaped "files"
+press Escape Escape Escape
+if long_pid=$(start_long_names); then
+	started+=("$long_pid")
+	press / "$long_pid" Enter
+	expect "^ *$long_pid " "the process of long names"
+	press Enter 1
+	expect 'spin<' "a function of 5,000 characters"
+	[ "$(picture | grep -c 'pair_of<')" -le 2 ] || fail "a long name takes more than its line"
+	all_escaped "a long name"
+	press Escape Escape Escape
+else
+	echo "  no C++ compiler: without templates of 5,000 characters"
+fi
+press t c
+expect 'tasks by CPU' "back to the tasks"
+mux resize-window -t top -x 120 -y 40
 
 echo "- other sizes"
 for size in "80 24" "200 50" "40 10"; do

@@ -35,6 +35,8 @@ static const char rows[] =
 	" (3,5,'exit',3,0,1,2,3,4,510000000),(2,1,'oom',9,1,1,2,3,4,2000000000);"
 	"INSERT INTO memory VALUES (1,1,1000,300,0,7,20,5),(2,2,2000,0,50,0,10,0);"
 	"INSERT INTO memory_growth VALUES (1,1,'anonymous',10,1000),(5,2,'file',2,300);"
+	"INSERT INTO memory_event VALUES (1,1,'reclaim',2,4096),(4,2,'reclaim',1,8192),"
+	" (2,2,'oom_kill',1,0),(3,1,'unheard of',7,7);"
 	"INSERT INTO memory_map VALUES (1,1,'mapped',5,'python',3,3000,2,2000,3,3000),"
 	" (2,4,'heap',9,'python',1,700,1,700,0,0);"
 	"INSERT INTO ceph_mount VALUES (1,'/ceph/one'),(2,'/ceph/two');"
@@ -82,6 +84,8 @@ static void test_totals(void **state)
 		assert_near(sum_of(root, "patterns", 7, 6), 2000000);
 		assert_near(sum_of(root, "growth", 5, 3), 1300);
 		assert_near(sum_of(root, "growth", 5, 4), 35);
+		assert_near(sum_of(root, "shortages", 5, 3), 4);
+		assert_near(sum_of(root, "shortages", 5, 4), 12288);
 		assert_near(sum_of(root, "maps", 4, 2), 2700);
 		assert_near(sum_of(root, "maps", 4, 3), 3000);
 		assert_near(sum_of(root, "ceph", 7, 4), 13);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""top_work.py SECONDS FILE: what a live view must show: a function hot_loop with half of the CPU time, in it a
+"""top_work.py SECONDS FILE [OTHER...]: what a live view must show: a function hot_loop with half of the CPU time, in it a
 function of 4,000 characters whose name a terminal could take for commands; threads that wait for a lock; a file that
-is read over and over.
+is read over and over, and others that are read once in a while.
 """
 import sys
 import threading
@@ -35,6 +35,12 @@ def read_file():
             stream.read()
 
 
+def read_others():
+    for path in sys.argv[3:]:
+        with open(path, "rb") as stream:
+            stream.read()
+
+
 def wait_for(lock):
     while time.monotonic() < END:
         with lock:
@@ -50,6 +56,7 @@ def main():
         with lock:
             hot_loop()
             read_file()
+            read_others()
         time.sleep(0.001)
     waiter.join()
 

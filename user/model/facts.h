@@ -151,6 +151,17 @@ struct level_fact {
 	double bytes[LEVEL_COUNT];
 };
 
+/* Processes that were short of memory. */
+enum mem_event_kind {
+	MEM_EVENT_RECLAIM, /* it had to free some, `bytes`, before it got any */
+	MEM_EVENT_OOM_KILL
+};
+struct mem_event_fact {
+	uint32_t epoch, slice; /* slice: NO_INDEX when not known */
+	enum mem_event_kind kind;
+	double count, bytes;
+};
+
 struct sample_pool {
 	enum source source;
 	uint32_t epoch, item;

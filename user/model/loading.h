@@ -54,6 +54,7 @@ enum table_array {
 	SAMPLES,
 	MEM,
 	LEVELS,
+	MEM_EVENTS,
 	ARRAYS
 };
 

@@ -131,6 +131,24 @@ static int load_map(struct tables *tables, struct row *row)
 	return error ? error : add_sample(tables, sample);
 }
 
+static int load_event(struct tables *tables, struct row *row)
+{
+	struct mem_event_fact fact = {
+		.epoch = row__reference(row, 0, &tables->loading->epochs),
+		.slice = row__reference(row, 1, &tables->loading->slices),
+		.kind = row__number(row, 2, 0, 1) ? MEM_EVENT_OOM_KILL : MEM_EVENT_RECLAIM,
+		.count = (double)row__number(row, 3, 0, TIME_LIMIT),
+		.bytes = (double)row__number(row, 4, 0, TIME_LIMIT),
+	};
+	int error = fact.epoch == NO_INDEX ? -EBADMSG : 0;
+
+	if (!error)
+		error = GROW(tables, mem_events, tables->mem_event_count, MEM_EVENTS);
+	if (!error)
+		tables->mem_events[tables->mem_event_count++] = fact;
+	return error;
+}
+
 int tables__load_mem(struct tables *tables)
 {
 	int error;
@@ -148,5 +166,11 @@ int tables__load_mem(struct tables *tables)
 			tables,
 			"SELECT epoch, kind, stack, ending, live_bytes, peak_bytes FROM memory_map",
 			load_map);
+	if (!error) /* what a later layout may tell besides is left out */
+		error = tables__load_rows(
+			tables,
+			"SELECT epoch, slice, kind = 'oom_kill', count, bytes FROM memory_event"
+			" WHERE kind IN ('reclaim', 'oom_kill') ORDER BY epoch, rowid",
+			load_event);
 	return error;
 }

@@ -664,6 +664,7 @@ void tables__free(struct tables *tables)
 	alloc_facts__clear(&tables->alloc);
 	free(tables->mem);
 	free(tables->levels);
+	free(tables->mem_events);
 	free(tables->mem_kinds);
 	free(tables->io);
 	free(tables->ceph);

@@ -176,6 +176,7 @@ struct tables {
 	struct table_file *files;
 	struct mem_fact *mem;
 	struct level_fact *levels; /* only where they changed: mem_levels.h */
+	struct mem_event_fact *mem_events; /* by epoch */
 	const char **mem_kinds;
 	struct histogram_fact *histograms;
 	struct renamed_fact *renamed; /* in the order in which it was noticed */
@@ -191,7 +192,7 @@ struct tables {
 	size_t class_count, op_count, file_count, histogram_count;
 	size_t ceph_count, ceph_op_count, ceph_histogram_count, ceph_in_flight_count;
 	size_t renamed_count, written_count, pattern_count, open_time_count, torn_count;
-	size_t mem_count, mem_kind_count, level_count;
+	size_t mem_count, mem_kind_count, level_count, mem_event_count;
 	struct alloc_facts alloc;
 	bool recorded[SOURCE_COUNT];
 	double period_ns[SOURCE_COUNT]; /* heavier samples were certain; INFINITY: not known */

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "model/mem_levels.h"
+#include "report/mem_shortage.h"
 #include "report/printable.h"
 
 /* 15 digits hold nanoseconds of ten days; ASCII, because a terminal obeys some characters behind
@@ -529,6 +530,19 @@ static int print_ceph(FILE *stream, const struct tables *tables)
 	return error;
 }
 
+/* Of the whole recording, too. */
+static int print_shortages(FILE *stream, const struct tables *tables)
+{
+	int error;
+
+	if (!tables->recorded[SOURCE_MEM])
+		return 0;
+	fputs(",\n\"memory_shortages\":[", stream);
+	error = mem_shortage__json(stream, tables);
+	fputs("]", stream);
+	return error;
+}
+
 /* Of all processes together, at the end of each slice. */
 static int print_memory(FILE *stream, const struct tables *tables)
 {
@@ -571,6 +585,8 @@ int json_report__print(FILE *stream, const struct tables *tables, const struct s
 		error = print_ceph(stream, tables);
 	if (!error)
 		error = print_memory(stream, tables);
+	if (!error)
+		error = print_shortages(stream, tables);
 	fputs("}\n", stream);
 	return error ? error : ferror(stream) ? -EIO : 0;
 }

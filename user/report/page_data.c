@@ -474,6 +474,7 @@ void page_data__free(struct page_data *data)
 	page_rows__clear(&data->levels);
 	page_rows__clear(&data->growth);
 	page_rows__clear(&data->maps);
+	page_rows__clear(&data->shortages);
 	page_rows__clear(&data->ceph);
 	page_rows__clear(&data->in_flight);
 	page_rows__clear(&data->samples);

@@ -105,6 +105,7 @@ struct page_data {
 	struct page_rows levels; /* (epoch, bucket): bytes by LEVEL_, the mean of its slices */
 	struct page_rows growth; /* (epoch, kind, bucket): bytes, faults */
 	struct page_rows maps; /* (epoch, kind): live, peak */
+	struct page_rows shortages; /* (epoch, enum mem_event_kind, bucket): count, bytes */
 	struct page_rows ceph; /* (epoch, mount, outcome, bucket): count, bytes, ns */
 	struct page_rows in_flight; /* (mount, op, bucket): most at once, age of the oldest, ns */
 	struct page_rows samples; /* (pool, share, node + PAGE_FIRST_NODE, bucket): count, weight */

@@ -73,8 +73,17 @@ int page_data__add_memory(struct page_data *data)
 					{epoch, fact->kind, page_data__bucket(data, fact->slice)},
 					{shares[SHARE_BYTES], shares[SHARE_OPS]}});
 	}
+	for (size_t i = 0; i < tables->mem_event_count && !error; i++) {
+		const struct mem_event_fact *fact = &tables->mem_events[i];
+
+		error = page_rows__add(&data->shortages,
+				       &(struct page_row){{data->epoch_of[fact->epoch], fact->kind,
+							   page_data__bucket(data, fact->slice)},
+							  {fact->count, fact->bytes}});
+	}
 	page_rows__merge(&data->growth);
 	page_rows__merge(&data->maps);
+	page_rows__merge(&data->shortages);
 	return error;
 }
 

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "model/idle.h"
 #include "report/grid.h"
+#include "report/mem_shortage.h"
 #include "report/page.h"
 #include "report/printable.h"
 #include "report/text.h"
@@ -311,7 +312,7 @@ int page__events_of_tasks(FILE *stream, struct tables *tables, size_t width, siz
 		error = print_waiting_tasks(stream, tables, width, limit);
 	if (!error && tables->recorded[SOURCE_IO])
 		error = print_io_tasks(stream, tables, width, limit);
-	return error;
+	return error ? error : mem_shortage__table(stream, tables, width, limit);
 }
 
 /* --- Python functions that wait. */

@@ -35,6 +35,8 @@ void page_json__memory(struct printing *printing)
 	json_stream__rows(printing->stream, &data->growth, 3, 2);
 	fputs(",\n\"maps\":", printing->stream);
 	json_stream__rows(printing->stream, &data->maps, 2, 2);
+	fputs(",\n\"shortages\":", printing->stream);
+	json_stream__rows(printing->stream, &data->shortages, 3, 2);
 }
 
 static void print_ceph_histograms(struct printing *printing)

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "model/quantum_key.h"
 #include "report/grid.h"
+#include "report/mem_shortage.h"
 #include "report/text_io.h"
 #include "report/text_quanta.h"
 
@@ -607,7 +608,7 @@ static void print_estimated(FILE *stream, const struct tables *tables, const str
 }
 
 /* What stands for whom in a table of memory. */
-static void print_memory(FILE *stream, const struct tables *tables, const struct query *query)
+static int print_memory(FILE *stream, const struct tables *tables, const struct query *query)
 {
 	double live = 0, peak = 0;
 	char texts[2][NUMBER_SIZE];
@@ -630,6 +631,7 @@ static void print_memory(FILE *stream, const struct tables *tables, const struct
 			"at most).\n",
 			number__bytes(texts[0], (int64_t)live),
 			number__bytes(texts[1], (int64_t)peak));
+	return mem_shortage__sentence(stream, tables);
 }
 
 int text_report__query(FILE *stream, struct tables *tables, const struct summary *summary,
@@ -677,7 +679,7 @@ int text_report__query(FILE *stream, struct tables *tables, const struct summary
 		fprintf(stream, "... and %zu more rows; --limit 0 shows all.\n", all - shown);
 	print_estimated(stream, tables, query, all);
 	if (all && shown_source(query) == SOURCE_MEM)
-		print_memory(stream, tables, query);
+		error = print_memory(stream, tables, query);
 	else if (query__request(query)->metric->value == METRIC_HELD && all)
 		fputs("For how long others waited for what was let go here: estimated from "
 		      "samples.\n",
@@ -686,5 +688,5 @@ int text_report__query(FILE *stream, struct tables *tables, const struct summary
 		fprintf(stream,
 			"%s: exact totals shared out over samples; +- is one standard error.\n",
 			what_is_shown(query));
-	return ferror(stream) ? -EIO : 0;
+	return error ? error : ferror(stream) ? -EIO : 0;
 }
