@@ -486,7 +486,7 @@ const measure = async (page, load) => {
 };
 
 const shoot = async (browser) => {
-  for (const width of [1400, 500])
+  for (const width of [1600, 400])
     for (const colorScheme of ["light", "dark"]) {
       const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
       await page.goto(pathToFileURL(resolve(file)).href);
