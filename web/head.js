@@ -2,7 +2,7 @@
 // Who recorded what and when, how good it is, what it cost, what is missing.
 import { el, byId } from "./dom.js";
 import * as format from "./format.js";
-import { OFFCPU, IO } from "./recording.js";
+import { OFFCPU, IO, ALONE, BY_FILE } from "./recording.js";
 
 const HARMLESS = new Set(["samples", "samples_not_wanted", "epochs_on_demand", "late_stacks"]);
 
@@ -54,6 +54,8 @@ const missing = (recording) => {
     list.push(["", `To keep this page small, the ${format.count(folded.files)} least used files are shown together, one row for each mount.`]);
   if (folded.stacks)
     list.push(["", `To keep this page small, ${format.count(folded.stacks)} frames of rare stacks are shown as “(other)”.`]);
+  if (recording.recorded[IO] && recording.sampleFiles < BY_FILE)
+    list.push(["", recording.sampleFiles === ALONE ? "To keep this page small, stacks of file operations are not known by file." : "To keep this page small, stacks of file operations are known by mount and dataset, not by file."]);
   if (folded.quanta)
     list.push(["", `To keep this page small, ${format.plural(folded.quanta, "quantum", "quanta")} of small processes, or that were short, are not shown one by one but by their task.`]);
   if (folded.names)

@@ -11,6 +11,8 @@ export const [TIME, BYTES, OPS, LIVE, PEAK] = [0, 1, 2, 3, 4];
 const SHARES = [1, 1, 3, 3, 5];
 /** Units of what a quantum used. */
 export const [SECONDS, OF_BYTES, NUMBER, RATIO, SHARE] = [0, 1, 2, 3, 4];
+/** What samples tell of the file that an operation was on: nothing, one of the same mount and dataset, itself. */
+export const [ALONE, BY_MOUNT, BY_FILE] = [0, 1, 2];
 /** In the place of a node of the stack tree. */
 export const [NO_STACK, NOT_SAMPLED, FIRST_NODE] = [0, 1, 2];
 
@@ -138,7 +140,7 @@ export const readRecording = (json) => {
       op: text(op), fs: text(fs), what: text(what), bucket, count,
     })),
     pools: readPools(raw.pools),
-    sampled: unpack(raw.sampled, 4, 2),
+    sampled: unpack(raw.sampled, 5, 2), sampleFiles: raw.sample_files,
     ...{ stacks: readStacks(raw, text) },
   };
 };

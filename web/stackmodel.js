@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Weights of stacks: of what is chosen, in a metric, as a tree and by function or line.
-import { FIRST_NODE, NOT_SAMPLED, NO_STACK, CPU, OFFCPU, IO, CEPH, MEM, TIME, BYTES, OPS, LIVE, PEAK, isStartUp } from "./recording.js";
+import { FIRST_NODE, NOT_SAMPLED, NO_STACK, CPU, OFFCPU, ALONE, BY_FILE, IO, CEPH, MEM, TIME, BYTES, OPS, LIVE, PEAK, isStartUp } from "./recording.js";
 import { IDLE } from "./selection.js";
 
 export const METRICS = [
@@ -50,15 +50,42 @@ const poolPasses = (selection, metric, item) => {
   });
 };
 
+/** Of all files; of a mount, a dataset, or one file: "mount /data". */
+export const ALL_FILES = "";
+const MOST_FILES = 100;
+
+/** What operations of a metric can be narrowed to, the most time first: [value, words, kind] each. */
+export const filesOf = (recording, metric) => {
+  if (metric.source !== IO || recording.sampleFiles === ALONE) return [];
+  const sums = { mount: new Map(), dataset: new Map(), file: new Map() }, { files, io } = recording;
+  const add = (kind, name, ns) => { if (name) sums[kind].set(name, (sums[kind].get(name) || 0) + ns); };
+  for (let i = 0; i < io.count; i++) {
+    const file = files[io.keys[1][i]], ns = io.values[2][i];
+    if (!file) continue;
+    add("mount", file.mount, ns);
+    add("dataset", file.dataset, ns);
+    if (recording.sampleFiles === BY_FILE) add("file", file.path, ns);
+  }
+  return Object.entries(sums).flatMap(([kind, names]) => [...names].sort((a, b) => b[1] - a[1]).slice(0, MOST_FILES).map(([name]) => [`${kind} ${name}`, name, kind]));
+};
+
+const filePasses = ({ files }, chosen) => {
+  if (chosen === ALL_FILES) return null;
+  const [, kind, name] = /^(\w+) ([^]*)$/.exec(chosen), of = { mount: "mount", dataset: "dataset", file: "path" }[kind];
+  return Uint8Array.from([0, ...files.map((file) => (file[of] === name ? 1 : 0))]);
+};
+
 /** Own weight and samples of each node, the special ones included. */
-export const weigh = (selection, metric, item) => {
+export const weigh = (selection, metric, item, chosenFiles = ALL_FILES) => {
   const { recording } = selection, { sampled, pools, stacks } = recording;
   const passes = poolPasses(selection, metric, item);
   const own = new Float64Array(stacks.count + FIRST_NODE), samples = new Float64Array(stacks.count + FIRST_NODE);
-  const [pool, share, node, bucket] = sampled.keys, [number, weight] = sampled.values;
+  const [pool, share, node, bucket, file] = sampled.keys, [number, weight] = sampled.values;
+  const files = metric.source === IO ? filePasses(recording, chosenFiles) : null;
   for (let i = 0; i < sampled.count; i++) {
     // What was mapped is known of no time.
     if (!passes[pool[i]] || share[i] !== metric.share || !(metric.timeless || selection.bucketPasses[bucket[i]])) continue;
+    if (files && !files[file[i]]) continue;
     own[node[i]] += weight[i] * pools[pool[i]].factor[metric.share];
     samples[node[i]] += number[i];
   }

@@ -16,7 +16,7 @@ export class Stacks {
   constructor(selection) {
     this.selection = selection;
     this.recording = selection.recording;
-    this.options = { metric: "cpu", item: model.NOT_IDLE, view: "icicle", frames: "mixed", by: "function", hideStartUp: false, term: "" };
+    this.options = { metric: "cpu", item: model.NOT_IDLE, files: model.ALL_FILES, view: "icicle", frames: "mixed", by: "function", hideStartUp: false, term: "" };
     this.trees = new Map();
     this.places = new Map();
     this.focus = 0;
@@ -31,6 +31,7 @@ export class Stacks {
   build() {
     const host = byId("stacks");
     this.itemHost = el("span", { class: "control-host" });
+    this.fileHost = el("span", { class: "control-host" });
     this.search = el("input", {
       type: "search", id: "search", placeholder: "function, file or /expression/", "aria-label": "Search frames",
       oninput: (event) => { this.options.term = event.target.value; this.draw(); },
@@ -42,7 +43,7 @@ export class Stacks {
     this.out = el("button", { type: "button", class: "quiet", id: "zoom-out", onclick: () => this.zoom(0) }, "Zoom out");
     host.append(
       el("h2", { id: "stacks-title" }, "Stacks"),
-      el("div", { class: "controls" }, this.metricControl(), this.itemHost,
+      el("div", { class: "controls" }, this.metricControl(), this.itemHost, this.fileHost,
         choice("Direction", [["icicle", "Icicle"], ["flame", "Flame graph"]], "icicle", (view) => this.change({ view })),
         choice("Frames", [["mixed", "All frames"], ["python", "Python only"], ["native", "Native only"]], "mixed", (frames) => this.change({ frames })),
         choice("Detail", this.detailChoices(), "function", (by) => this.change({ by })),
@@ -67,7 +68,9 @@ export class Stacks {
   }
 
   weighBy(name) {
-    this.change({ metric: name, item: model.firstItem(model.METRICS.find((metric) => metric.name === name)) });
+    const metric = model.METRICS.find((one) => one.name === name);
+    if (metric.source !== this.metric.source) this.drawFiles(metric);
+    this.change({ metric: name, item: model.firstItem(metric) });
   }
 
   /** Asked for by another section: the same figures by function. */
@@ -102,6 +105,13 @@ export class Stacks {
     return this.itemHost.replaceChildren(select(waits ? "for" : "of", list, this.options.item, (item) => this.change({ item }), { id: "item" }));
   }
 
+  /** Of which files; the samples of operations know it. */
+  drawFiles(metric) {
+    const list = model.filesOf(this.recording, metric).map(([value, name, kind]) => [value, kind === "file" ? format.shortenPath(name, 60) : format.shorten(name, 60), { mount: "Mounts", dataset: "Datasets", file: "Files" }[kind]]);
+    this.options.files = model.ALL_FILES;
+    this.fileHost.replaceChildren(...(list.length ? [select("in", [[model.ALL_FILES, "all files"], ...list], model.ALL_FILES, (files) => this.change({ files }), { id: "item-files" })] : []));
+  }
+
   legend() {
     const key = (kind, text) => {
       const mark = el("span", { class: "mark", "data-kind": kind });
@@ -134,7 +144,7 @@ export class Stacks {
       this.drawItems();
     }
     this.tree = this.cached(this.trees, model.buildTree);
-    this.weights = model.weigh(this.selection, this.metric, options.item);
+    this.weights = model.weigh(this.selection, this.metric, options.item, options.files);
     this.values = model.fillTree(this.tree, recording.stacks, this.weights, this.shape);
     if (!(this.values.total[this.focus] > 0)) this.focus = 0;
     const rows = model.fillPlaces(this.cached(this.places, model.buildPlaces), recording.stacks, this.weights, this.shape);
@@ -227,11 +237,12 @@ export class Stacks {
   }
 
   drawSummary() {
-    const { values, weights } = this, parts = [];
+    const { values, weights, options } = this, parts = [];
     const samples = values.totalSamples[0];
     const basis = this.metric.timeless ? `exact, from ${format.plural(samples, "place")} that mapped it` : `shared out over ${format.plural(samples, "sample")}`;
     parts.push(`${this.metric.title}: ${this.words(values.total[0])} of ${this.selection.words()}, ${basis}.`);
     const without = weights.own[NOT_SAMPLED];
+    if (options.files !== model.ALL_FILES) parts.push(`Only the ${options.files.replace(/ [^]*/, "")} ${format.shorten(options.files.replace(/^\w+ /, ""), 100)}.`);
     if (without > 0) parts.push(`${this.words(without)} have no sample.`);
     if (this.metric.timeless && this.selection.range) parts.push("Of the whole time: of what was mapped it is not known when.");
     if (values.startUp > 0) parts.push(`${this.words(values.startUp)} of importing modules are hidden.`);

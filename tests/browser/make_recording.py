@@ -138,6 +138,7 @@ class Maker:
         self.many("usage", ((e, s, 500000000 + pick(400000000), 400000000, 100000000) for _, e, s in self.epochs()))
         self.many("wait", ((e, s, name, 1 + pick(9), 1000 + pick(200000000)) for p, e, s in self.epochs() for name in CLASSES[:1 + (p + s) % 6]))
         paths = [text(b"/data/" + name.replace(b"/", b"_")) for name in HOSTILE] + [f"/data/run/file_{i}.fits" for i in range(40 * options.processes)]
+        self.files = len(paths)
         self.many("file", ((i + 1, "file", path, "ceph" if i % 3 else "ext4", "/data" if i % 3 else "/") for i, path in enumerate(paths)))
         ops = ["read", "read", "write", "open", "stat"]
         self.many("io", ((e, s, 1 + (p * 37 + s * k) % len(paths), op, 2 if op == "stat" else 0, 1 + pick(800 if op == "stat" else 50),
@@ -204,8 +205,9 @@ class Maker:
                     for _ in range(options.samples):
                         metric, item = metrics[pick(len(metrics))]
                         stack = next(unused, None) or leaves[int(self.random.paretovariate(0.6)) % len(leaves)]
-                        yield (self.epoch_at(process, piece), process, piece, stack, "python", metric, item, 1 + pick(3), 0 if metric == "cpu" else 1000 + pick(10**7))
-                yield (process, process, 1, None, "unknown", "cpu", None, 1, 0)
+                        yield (self.epoch_at(process, piece), process, piece, stack, "python", metric, item, 1 + pick(3), 0 if metric == "cpu" else 1000 + pick(10**7), None,
+                               1 + pick(min(60, self.files)) if metric.startswith("io_") else None)
+                yield (process, process, 1, None, "unknown", "cpu", None, 1, 0, None, None)
         self.many("sample", rows())
 
 

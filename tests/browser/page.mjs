@@ -99,6 +99,24 @@ const compareFunctions = async (page, metric, filters = [], by = "function") => 
   compare(`${by}s by ${metric} ${filters}`, byName(rows, nameOf, (row) => [row.own / unit, row.total / unit]), byName(wanted, wantedName, (row) => [row[field], row.total[field]]));
 };
 
+/** Stacks of operations in a mount, of a dataset, on one file. */
+const compareFilesOfStacks = async (page) => {
+  await page.selectOption("#metric", "io_time");
+  const options = await page.locator("#item-files option").evaluateAll((list) => list.map((one) => one.value));
+  check("operations can be narrowed to mounts and datasets", ["mount", "dataset"].every((kind) => options.some((value) => value.startsWith(kind))), options.length);
+  for (const metric of ["io_time", "read_bytes"])
+    for (const kind of ["mount", "dataset", "file"]) {
+      // A pattern of the report says no more than the name does.
+      const value = options.find((one) => one.startsWith(`${kind} `) && /^[\w./ ]+$/.test(one));
+      if (!value) continue;
+      await page.selectOption("#metric", metric);
+      await page.selectOption("#item-files", value);
+      if (whole) await compareFunctions(page, metric, ["--where", value.replace(" ", "=")]);
+    }
+  check("single files are among them", !whole || options.some((value) => value.startsWith("file ")));
+  await page.selectOption("#item-files", "");
+};
+
 const compareEvents = async (page, filters = []) => {
   await showAll(page, "#waits");
   compare(`waits ${filters}`, byName(await rowsOf(page, "#waits"), (row) => row.key, (row) => [row.time / 1e9, row.count]),
@@ -212,6 +230,7 @@ const sections = {
       equal(`stacks by ${metric}`, Number(await page.locator("#stacks-summary").getAttribute("data-value")), rows.reduce((sum, row) => sum + row[field] * unit, 0), 1e-5);
       if (whole) await compareFunctions(page, metric);
     }
+    await compareFilesOfStacks(page);
     await page.selectOption("#metric", "offcpu");
     const waits = report("--by", "wait").rows.filter((row) => row.offcpu_s > 0);
     await page.selectOption("#item", waits[0].wait);

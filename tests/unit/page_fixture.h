@@ -55,7 +55,7 @@ static inline double sampled(const json_t *root, int source, int share)
 	static const size_t factors_of[SOURCE_COUNT] = {1, 1, 3, 3, 5};
 	double sum = 0, factor[64][SHARE_COUNT] = {{0}};
 	int sources[64] = {0};
-	size_t count = 0, keys[4] = {0};
+	size_t count = 0, keys[5] = {0};
 
 	for (size_t at = 0; at < json_array_size(pools); count++) {
 		size_t factors;
@@ -67,17 +67,17 @@ static inline double sampled(const json_t *root, int source, int share)
 			factor[count][i] = number_at(pools, at + 3 + i);
 		at += 3 + factors;
 	}
-	for (size_t row = 0; row < json_array_size(rows); row += 6) {
+	for (size_t row = 0; row < json_array_size(rows); row += 7) {
 		bool same = row > 0;
 
-		for (size_t key = 0; key < 4; key++) {
+		for (size_t key = 0; key < 5; key++) {
 			size_t step = (size_t)number_at(rows, row + key);
 
 			keys[key] = same ? keys[key] + step : step;
 			same = same && !step;
 		}
 		if (sources[keys[0]] == source && (int)keys[1] == share)
-			sum += number_at(rows, row + 5) * factor[keys[0]][keys[1]];
+			sum += number_at(rows, row + 6) * factor[keys[0]][keys[1]];
 	}
 	return sum;
 }

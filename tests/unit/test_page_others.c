@@ -51,8 +51,18 @@ static const char rows[] =
 	" (1,1,1,5,'python','faults','anonymous',1,10,NULL);";
 
 static const struct page_limits limits[] = {
-	{.buckets = 1000, .processes = 1000, .files = 1000, .quanta = 1000, .name_bytes = 8192},
-	{.buckets = 1, .processes = 1000, .files = 2, .quanta = 1, .name_bytes = 16},
+	{.buckets = 1000,
+	 .processes = 1000,
+	 .files = 1000,
+	 .quanta = 1000,
+	 .name_bytes = 8192,
+	 .sample_files = PAGE_SAMPLES_BY_FILE},
+	{.buckets = 1,
+	 .processes = 1000,
+	 .files = 2,
+	 .quanta = 1,
+	 .name_bytes = 16,
+	 .sample_files = PAGE_SAMPLES_BY_MOUNT},
 	{.buckets = 2, .processes = 1000, .files = 1000, .quanta = 0, .name_bytes = 8192},
 	{.buckets = 1, .processes = 0, .files = 0, .name_bytes = 64, .stack_floor = 0.2},
 };

@@ -15,6 +15,13 @@
 #include "model/tables.h"
 #include "report/page_rows.h"
 
+/* What is told of the file that a sampled operation was on. */
+enum page_sample_files {
+	PAGE_SAMPLES_ALONE,
+	PAGE_SAMPLES_BY_MOUNT, /* a file of the same mount and dataset */
+	PAGE_SAMPLES_BY_FILE,
+};
+
 struct page_limits {
 	uint32_t buckets; /* of time, at least 1 */
 	uint32_t processes; /* one by one; the others in one per task and job, of as many tasks */
@@ -22,6 +29,7 @@ struct page_limits {
 	uint32_t quanta; /* one by one; the others in one epoch per process and task. And torn files
 			  */
 	uint32_t name_bytes; /* of a name, at least 16 */
+	uint32_t sample_files; /* enum page_sample_files */
 	double stack_floor; /* part of a metric's total; smaller stacks are "(other)"; 0: all */
 };
 
@@ -108,7 +116,8 @@ struct page_data {
 	struct page_rows shortages; /* (epoch, enum mem_event_kind, bucket): count, bytes */
 	struct page_rows ceph; /* (epoch, mount, outcome, bucket): count, bytes, ns */
 	struct page_rows in_flight; /* (mount, op, bucket): most at once, age of the oldest, ns */
-	struct page_rows samples; /* (pool, share, node + PAGE_FIRST_NODE, bucket): count, weight */
+	/* (pool, share, node + PAGE_FIRST_NODE, bucket, file + 1 or 0): count, weight */
+	struct page_rows samples;
 
 	/* What was put together: how many, and how much at most of any metric's total. */
 	uint32_t folded_processes, folded_files, folded_nodes, folded_quanta;

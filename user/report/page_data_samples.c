@@ -16,6 +16,7 @@ struct sampling {
 	uint32_t *pool_of; /* per pool of the tables */
 	uint32_t *node_of; /* per node of the tables: page_data.nodes + PAGE_FIRST_NODE */
 	struct tuple_set *set; /* (source, epoch, item) */
+	uint32_t *told_of; /* per file of the page: the one that is told in its place, and one */
 	double totals[METRICS];
 };
 
@@ -174,6 +175,42 @@ static int place_nodes(struct sampling *sampling)
 	return error;
 }
 
+/* --- Files. */
+
+static int place_files(struct sampling *sampling)
+{
+	const struct page_data *data = sampling->data;
+	struct tuple_set *set = tuple_set__new(2);
+	_cleanup_free_ uint32_t *first = calloc((size_t)data->file_count + 1, sizeof(*first));
+	int error = set && first ? 0 : -ENOMEM;
+
+	for (uint32_t i = 0; i < data->file_count && !error; i++) {
+		const struct page_file *file = &data->files[i];
+		uint32_t at;
+
+		if (data->limits.sample_files == PAGE_SAMPLES_BY_FILE)
+			sampling->told_of[i] = i + 1;
+		if (data->limits.sample_files != PAGE_SAMPLES_BY_MOUNT)
+			continue;
+		error = tuple_set__add(
+			set,
+			(const uint64_t[]){(uintptr_t)file->mount, (uintptr_t)file->dataset}, &at);
+		if (error)
+			break;
+		if (!first[at])
+			first[at] = i + 1;
+		sampling->told_of[i] = first[at];
+	}
+	tuple_set__free(set);
+	return error;
+}
+
+/* file: index into the tables' files, or NO_INDEX. */
+static uint32_t told_file(const struct sampling *sampling, uint32_t file)
+{
+	return file == NO_INDEX ? 0 : sampling->told_of[sampling->data->file_of[file]];
+}
+
 /* --- Samples. */
 
 static int add_sampled(struct sampling *sampling)
@@ -197,7 +234,8 @@ static int add_sampled(struct sampling *sampling)
 			weight *= factor_of(pool, sample->share);
 		error = page_rows__add(&data->samples,
 				       &(struct page_row){{at, sample->share, node,
-							   page_data__bucket(data, sample->slice)},
+							   page_data__bucket(data, sample->slice),
+							   told_file(sampling, sample->file)},
 							  {sample->count, weight}});
 	}
 	return error;
@@ -205,7 +243,7 @@ static int add_sampled(struct sampling *sampling)
 
 /* The exact sums of pools that no sample stands for. */
 static int add_not_sampled(struct sampling *sampling, uint32_t pool, uint32_t share, uint32_t slice,
-			   double value)
+			   uint32_t file, double value)
 {
 	struct page_data *data = sampling->data;
 
@@ -213,21 +251,22 @@ static int add_not_sampled(struct sampling *sampling, uint32_t pool, uint32_t sh
 		return 0;
 	return page_rows__add(&data->samples,
 			      &(struct page_row){{sampling->pool_of[pool], share, PAGE_NOT_SAMPLED,
-						  page_data__bucket(data, slice)},
+						  page_data__bucket(data, slice),
+						  told_file(sampling, file)},
 						 {0, value}});
 }
 
 static int add_operation_not_sampled(struct sampling *sampling, const struct io_fact *fact,
-				     enum op_direction direction)
+				     uint32_t file, enum op_direction direction)
 {
-	int error =
-		add_not_sampled(sampling, fact->pool, SHARE_TIME, fact->slice, (double)fact->ns);
+	int error = add_not_sampled(sampling, fact->pool, SHARE_TIME, fact->slice, file,
+				    (double)fact->ns);
 
 	if (!error)
-		error = add_not_sampled(sampling, fact->pool, SHARE_OPS, fact->slice,
+		error = add_not_sampled(sampling, fact->pool, SHARE_OPS, fact->slice, file,
 					(double)fact->count);
 	if (!error && direction != OP_OTHER)
-		error = add_not_sampled(sampling, fact->pool, SHARE_BYTES, fact->slice,
+		error = add_not_sampled(sampling, fact->pool, SHARE_BYTES, fact->slice, file,
 					(double)fact->bytes);
 	return error;
 }
@@ -237,7 +276,7 @@ static int add_memory_not_sampled(struct sampling *sampling, const struct mem_fa
 	int error = 0;
 
 	for (uint32_t share = SHARE_BYTES; share < SHARE_HELD && !error; share++)
-		error = add_not_sampled(sampling, fact->pool, share, fact->slice,
+		error = add_not_sampled(sampling, fact->pool, share, fact->slice, NO_INDEX,
 					fact->shares[share]);
 	return error;
 }
@@ -251,20 +290,21 @@ static int add_all_not_sampled(struct sampling *sampling)
 		const struct usage_fact *fact = &tables->usage[i];
 
 		error = add_not_sampled(sampling, tables->epochs[fact->epoch].cpu_pool, SHARE_TIME,
-					fact->slice, (double)fact->cpu_ns);
+					fact->slice, NO_INDEX, (double)fact->cpu_ns);
 	}
 	for (size_t i = 0; i < tables->wait_count && !error; i++)
 		error = add_not_sampled(sampling, tables->waits[i].pool, SHARE_TIME,
-					tables->waits[i].slice, tables->waits[i].ns);
+					tables->waits[i].slice, NO_INDEX, tables->waits[i].ns);
 	for (size_t i = 0; i < tables->io_count && !error; i++) {
 		const struct io_fact *fact = &tables->io[i];
 
-		error = add_operation_not_sampled(sampling, fact, tables->ops[fact->op].direction);
+		error = add_operation_not_sampled(sampling, fact, fact->file,
+						  tables->ops[fact->op].direction);
 	}
 	for (size_t i = 0; i < tables->ceph_count && !error; i++) {
 		const struct io_fact *fact = &tables->ceph[i];
 
-		error = add_operation_not_sampled(sampling, fact,
+		error = add_operation_not_sampled(sampling, fact, NO_INDEX,
 						  tables->ceph_ops[fact->op].direction);
 	}
 	for (size_t i = 0; i < tables->mem_count && !error; i++)
@@ -277,13 +317,16 @@ int page_data__add_samples(struct page_data *data)
 	const struct tables *tables = data->tables;
 	_cleanup_free_ uint32_t *pool_of = calloc(tables->pool_count + 1, sizeof(*pool_of));
 	_cleanup_free_ uint32_t *node_of = calloc(tables->node_count + 1, sizeof(*node_of));
-	struct sampling sampling = {data, pool_of, node_of, tuple_set__new(3), {0}};
-	int error = pool_of && node_of && sampling.set ? 0 : -ENOMEM;
+	_cleanup_free_ uint32_t *told_of = calloc((size_t)data->file_count + 1, sizeof(*told_of));
+	struct sampling sampling = {data, pool_of, node_of, tuple_set__new(3), told_of, {0}};
+	int error = pool_of && node_of && told_of && sampling.set ? 0 : -ENOMEM;
 
 	if (!error)
 		error = place_pools(&sampling);
 	if (!error)
 		error = place_nodes(&sampling);
+	if (!error)
+		error = place_files(&sampling);
 	if (!error)
 		error = add_sampled(&sampling);
 	if (!error)

@@ -16,6 +16,7 @@ static const struct page_limits first_limits = {.buckets = 300,
 						.files = 5000,
 						.quanta = 4000,
 						.name_bytes = 8192,
+						.sample_files = PAGE_SAMPLES_BY_FILE,
 						.stack_floor = 0};
 
 /* How far limits may go before others do: from what nobody misses to what must be. */
@@ -25,6 +26,7 @@ static const struct page_limits stages[] = {
 	 .files = 1500,
 	 .quanta = 1000,
 	 .name_bytes = 2048,
+	 .sample_files = PAGE_SAMPLES_BY_MOUNT,
 	 .stack_floor = 1e-5},
 	{.buckets = 60,
 	 .processes = 200,
@@ -93,7 +95,8 @@ static bool reduce_section(struct page_limits *limits, enum page_section section
 	case PAGE_STACKS:
 		return raise_floor(&limits->stack_floor, stage->stack_floor);
 	case PAGE_SAMPLED:
-		return halve(&limits->buckets, stage->buckets) ||
+		return halve(&limits->sample_files, stage->sample_files) ||
+		       halve(&limits->buckets, stage->buckets) ||
 		       halve(&limits->quanta, stage->quanta) ||
 		       raise_floor(&limits->stack_floor, stage->stack_floor) ||
 		       halve(&limits->processes, stage->processes);

@@ -390,7 +390,8 @@ static void print_sampled(struct printing *printing)
 			fprintf(stream, ",%.12g", pool->factor[share]);
 	}
 	fputs("],\n\"sampled\":", stream);
-	json_stream__rows(stream, &data->samples, 4, 2);
+	json_stream__rows(stream, &data->samples, 5, 2);
+	fprintf(stream, ",\n\"sample_files\":%u", data->limits.sample_files);
 }
 
 static void print_strings(struct printing *printing)

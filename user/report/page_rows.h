@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PAGE_ROW_KEYS	4
+#define PAGE_ROW_KEYS	5
 #define PAGE_ROW_VALUES 4
 
 struct page_row {
