@@ -54,10 +54,11 @@ export class Memory {
       el("p", { class: "lead" }, "Killed: by the kernel, for want of memory. Had to free: so often a process had to free memory itself before it got some, because the node or its control group had none left. Exact."));
     this.shortages = new Table(host.appendChild(el("div", {})), [
       { name: "name", title: "process", value: (row) => row.name, text: (row) => format.shorten(row.name, 48), title_of: (row) => row.name },
+      { name: "task", title: "task", value: (row) => row.task, text: (row) => format.shorten(row.task, 48), title_of: (row) => row.task },
       { name: "kills", title: "killed", number: true, value: (row) => row.kills, text: (row) => (row.kills ? `at ${format.clock(row.killed)}` : "–") },
       { name: "times", title: "had to free", number: true, value: (row) => row.times, text: (row) => format.count(row.times) },
-      { name: "bytes", title: "in all", number: true, value: (row) => row.bytes, text: (row) => format.bytes(row.bytes) },
-    ], { caption: "Short of memory", sort: "bytes", key: (row) => row.key, filter: (row) => row.name, filterHint: "filter those short of memory", step: 8, empty: "nothing in what is chosen" });
+      { name: "bytes", title: "freed", number: true, value: (row) => row.bytes, text: (row) => format.bytes(row.bytes) },
+    ], { caption: "Short of memory", sort: null, key: (row) => row.key, filter: (row) => `${row.name} ${row.task}`, filterHint: "filter those short of memory", step: 8, empty: "nothing in what is chosen" });
   }
 
   shortageRows() {
@@ -66,7 +67,7 @@ export class Memory {
       const [epoch, kind, bucket] = shortages.keys.map((keys) => keys[i]);
       if (!selection.epochPasses[epoch] || !selection.bucketPasses[bucket]) continue;
       const key = epochs[epoch].process;
-      if (!rows.has(key)) rows.set(key, { key, name: selection.processName(key), kills: 0, killed: 0, times: 0, bytes: 0 });
+      if (!rows.has(key)) rows.set(key, { key, name: selection.processName(key), task: epochs[epoch].task, kills: 0, killed: 0, times: 0, bytes: 0 });
       const row = rows.get(key);
       if (kind === OOM_KILL) {
         row.kills += shortages.values[0][i];
@@ -76,7 +77,7 @@ export class Memory {
         row.bytes += shortages.values[1][i];
       }
     }
-    return [...rows.values()].sort((a, b) => b.kills - a.kills);
+    return [...rows.values()].sort((a, b) => b.kills - a.kills || b.bytes - a.bytes);
   }
 
   rows() {

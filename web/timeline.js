@@ -8,6 +8,7 @@ import { OFFCPU, IO, MEM } from "./recording.js";
 import { sumUp } from "./selection.js";
 import { Table } from "./table.js";
 
+const LABEL = 24; // letters of a lane's name, at most
 const PLOT = 62, GAP = 26, BAR = 15, FIRST_ROWS = 24, MOST_ROWS = 400, MOST_LAYERS = 8;
 const LAYER_COLOURS = ["#4e79a7", "#f28e2b", "#59a14f", "#b07aa1", "#76b7b2", "#e15759", "#c9a227", "#9c755f", "#8d949e"];
 
@@ -89,6 +90,7 @@ export class Timeline {
     const picture = svg("svg", { role: "img", "aria-label": "CPU time, processes, run queue and storage over time; the table of processes has the same in numbers" });
     let y = 4;
     this.boxes = [];
+    this.labels = [];
     const plots = this.plots();
     for (const plot of plots) { this.plot(picture, plot, y + 18); y += PLOT + GAP; }
     this.axis(picture, y);
@@ -101,6 +103,7 @@ export class Timeline {
     this.shade(picture, y);
     this.brush(picture, brushHeight);
     this.picture.replaceChildren(picture);
+    this.fitLabels();
     this.drawLegend();
     this.drawNumbers(plots);
   }
@@ -237,7 +240,7 @@ export class Timeline {
     group.append(svg("line", { class: "base", x1: this.left, x2: this.width - 12, y1: top + PLOT, y2: top + PLOT }));
     if (plot.layers) this.areas(group, plot.layers, points, at, y);
     else this.curves(group, plot.lines, points, at, y);
-    const title = `${plot.title}, at most ${plot.text(highest || 0)}`;
+    const title = `${plot.title}${this.width > 500 ? ", at most" : ","} ${plot.text(highest || 0)}`;
     const name = svg("text", { x: this.left, y: top - 5, class: "title" }, title);
     if (plot.lines || plot.named) layers.forEach((each) => name.append(svg("tspan", { dx: 12, fill: each.colour }, `■ ${format.shortenPath(each.name, 24)}`)));
     if (plot.mark) {
@@ -336,7 +339,8 @@ export class Timeline {
     let y = top + 6;
     const wide = this.left > 100;
     for (const lane of shown) {
-      picture.append(svg("text", { x: wide ? this.left - 8 : this.left, y: wide ? y + BAR - 3 : y + 10, class: wide ? "label end" : "label" }, this.laneName(lane, wide)));
+      const label = picture.appendChild(svg("text", { x: wide ? this.left - 8 : this.left, y: wide ? y + BAR - 3 : y + 10, class: wide ? "label end" : "label" }, this.laneName(lane, wide ? LABEL : 44)));
+      if (wide) this.labels.push([label, lane]);
       for (const member of lane.members) this.bar(picture, member, wide ? y : y + 13);
       y += wide ? BAR + 4 : BAR + 17;
     }
@@ -345,8 +349,14 @@ export class Timeline {
     return y + 8;
   }
 
-  laneName({ task, members }, wide) {
-    const { pid } = this.recording.processes[members[0].row.key], most = wide ? 24 : 44;
+  /** The pid stands in front, where a label that is too long would be cut off. */
+  fitLabels() {
+    for (const [label, lane] of this.labels)
+      for (let most = LABEL - 2; most > 8 && label.getComputedTextLength() > this.left - 10; most -= 2) label.textContent = this.laneName(lane, most);
+  }
+
+  laneName({ task, members }, most) {
+    const { pid } = this.recording.processes[members[0].row.key];
     if (members.length > 1) return format.shorten(`${task} × ${members.length}`, most);
     return format.shorten(`${pid} ${task}`, most);
   }

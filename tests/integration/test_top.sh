@@ -234,7 +234,8 @@ expect 'hostile ns::Template<ns::Template<' "a command of 3,900 characters"
 press Escape / hostile Enter
 expect 'sleep +hostile <script>' "commands"
 # A recording has commands as JSON, in which bytes that are no UTF-8 are replaced.
-on_screen "the command" ' ' "${shown[@]//\\\\x[fc9][fe3b]/.}"
+bytes='\\\\x[fc9][fe3b]'
+on_screen "the command" ' ' "${shown[@]//$bytes/.}"
 [ "$(picture | grep -c 'sleep .*hostile')" = 8 ] || fail "not each of them has a row of its own"
 all_escaped "commands"
 press Escape / "$work_pid" Enter
