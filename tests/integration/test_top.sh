@@ -236,9 +236,9 @@ expect 'sleep +hostile <script>' "commands"
 # A recording has commands as JSON, in which bytes that are no UTF-8 are replaced.
 bytes='\\\\x[fc9][fe3b]'
 on_screen "the command" ' ' "${shown[@]//$bytes/.}"
-[ "$(picture | grep -c 'sleep .*hostile')" = 8 ] || fail "not each of them has a row of its own"
+[ "$(picture | grep -cE '^ *[0-9]+ +sleep .*hostile')" = 8 ] || fail "not each of them has a row of its own"
 all_escaped "commands"
-press Escape / "$work_pid" Enter
+press Escape c / "$work_pid" Enter
 expect "^ *$work_pid +toptask" "the process found"
 press Enter 4
 expect "/${shown[0]}" "files"

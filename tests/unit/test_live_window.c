@@ -285,10 +285,10 @@ static void test_reader_gone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_window), cmocka_unit_test(test_choice),
-		cmocka_unit_test(test_query),  cmocka_unit_test(test_generations),
-		cmocka_unit_test(test_memory), cmocka_unit_test(test_busy_minute),
-		cmocka_unit_test(test_no_rows), cmocka_unit_test(test_check),
+		cmocka_unit_test(test_window),	    cmocka_unit_test(test_choice),
+		cmocka_unit_test(test_query),	    cmocka_unit_test(test_generations),
+		cmocka_unit_test(test_memory),	    cmocka_unit_test(test_busy_minute),
+		cmocka_unit_test(test_no_rows),	    cmocka_unit_test(test_check),
 		cmocka_unit_test(test_reader_gone),
 	};
 

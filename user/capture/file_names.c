@@ -30,7 +30,7 @@ struct limits {
 };
 static const struct limits kept_limits = {400000, 50000, FILES_MOST, DIRECTORIES_MOST};
 static const struct limits live_limits = {60000, 20000, 20000, 10000}; /* for days */
-#define FILESYSTEM_SIZE	     32 /* of a name: "fuse.squashfuse_ll" */
+#define FILESYSTEM_SIZE 32 /* of a name: "fuse.squashfuse_ll" */
 /* Tables of mounts are read anew so many times a second at most. */
 #define LOOKS_PER_SECOND 10
 /* Names that are looked at for renames of folders. */
@@ -603,8 +603,8 @@ static struct file_row_entry *directory_row(struct file_names *names, const stru
 		return NULL;
 	}
 	return row_of(names, "directory", path,
-		      names->directories < names->most->directories ? name->path : NULL, name->filesystem,
-		      name->mount, &names->directories, ret_error);
+		      names->directories < names->most->directories ? name->path : NULL,
+		      name->filesystem, name->mount, &names->directories, ret_error);
 }
 
 static int64_t nameless_row(struct file_names *names, const struct ps_io_key *key)

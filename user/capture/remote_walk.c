@@ -87,8 +87,7 @@ uint32_t remote_walk__native(const struct memory *memory, const struct remote_ro
 			return PS_END_NATIVE_TOO_DEEP;
 		if (native__address(&walk) - range->start >= range->size)
 			ending = find_range(&walk, rows);
-		if (!ending &&
-		    (range->chunk >= PS_UNWIND_CHUNKS || !rows->chunks[range->chunk]))
+		if (!ending && (range->chunk >= PS_UNWIND_CHUNKS || !rows->chunks[range->chunk]))
 			ending = PS_END_NO_ROWS;
 		if (!ending)
 			rule = native__search_rows(

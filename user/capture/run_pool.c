@@ -150,8 +150,8 @@ void run_pool__give(struct run_pool *pool, const struct run *run, uint64_t now_n
 	pool->given[pool->given_count++] = (struct given){*run, now_ns};
 }
 
-/* What one burst of programs needed is not kept for days: BPF finds no map there any more, and whoever
- * looks into it right now keeps it until it is done. */
+/* What one burst of programs needed is not kept for days: BPF finds no map there any more, and
+ * whoever looks into it right now keeps it until it is done. */
 static void release_empty(struct run_pool *pool, uint64_t now_ns)
 {
 	for (uint32_t i = 0; i < pool->count; i++) {

@@ -35,8 +35,8 @@ void run_pool__free(struct run_pool *pool);
 int run_pool__take(struct run_pool *pool, uint32_t count, struct run *ret_run);
 void run_pool__give(struct run_pool *pool, const struct run *run, uint64_t now_ns);
 
-/* Makes what was given back long enough ago free again, and gives back maps of which nothing has been
- * taken for RUN_POOL_EMPTY_NS. */
+/* Makes what was given back long enough ago free again, and gives back maps of which nothing has
+ * been taken for RUN_POOL_EMPTY_NS. */
 void run_pool__sweep(struct run_pool *pool, uint64_t now_ns);
 
 /* The most items that lie side by side in the maps there are. */

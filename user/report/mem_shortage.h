@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who was short of memory: processes that the kernel killed for want of it, and those that had to free
- * some before they got any. Exact. Prints nothing where nobody was. */
+/* Who was short of memory: processes that the kernel killed for want of it, and those that had to
+ * free some before they got any. Exact. Prints nothing where nobody was. */
 #ifndef REPORT_MEM_SHORTAGE_H
 #define REPORT_MEM_SHORTAGE_H
 

@@ -193,8 +193,8 @@ static int place_files(struct sampling *sampling)
 		if (data->limits.sample_files != PAGE_SAMPLES_BY_MOUNT)
 			continue;
 		error = tuple_set__add(
-			set,
-			(const uint64_t[]){(uintptr_t)file->mount, (uintptr_t)file->dataset}, &at);
+			set, (const uint64_t[]){(uintptr_t)file->mount, (uintptr_t)file->dataset},
+			&at);
 		if (error)
 			break;
 		if (!first[at])
@@ -249,11 +249,11 @@ static int add_not_sampled(struct sampling *sampling, uint32_t pool, uint32_t sh
 
 	if (data->tables->pools[pool].shares[share].weight > 0 || value <= 0)
 		return 0;
-	return page_rows__add(&data->samples,
-			      &(struct page_row){{sampling->pool_of[pool], share, PAGE_NOT_SAMPLED,
-						  page_data__bucket(data, slice),
-						  told_file(sampling, file)},
-						 {0, value}});
+	return page_rows__add(
+		&data->samples,
+		&(struct page_row){{sampling->pool_of[pool], share, PAGE_NOT_SAMPLED,
+				    page_data__bucket(data, slice), told_file(sampling, file)},
+				   {0, value}});
 }
 
 static int add_operation_not_sampled(struct sampling *sampling, const struct io_fact *fact,

@@ -266,8 +266,8 @@ static int open_database(struct live_window *window)
 			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
 			    NULL) != SQLITE_OK)
 		return -ENOMEM;
-	/* Nothing is ever rolled back: after an error the window is of no use. auto_vacuum: before there
-	 * is any table, or pages that are free stay ours for ever. */
+	/* Nothing is ever rolled back: after an error the window is of no use. auto_vacuum: before
+	 * there is any table, or pages that are free stay ours for ever. */
 	return run(window, "PRAGMA temp_store = MEMORY; PRAGMA main.auto_vacuum = INCREMENTAL;"
 			   " PRAGMA temp.auto_vacuum = INCREMENTAL; PRAGMA journal_mode = OFF")
 		       ?: run(window, recording__schema())
@@ -336,8 +336,8 @@ static int ask(struct live_window *window, const char *sql, int64_t parameter, i
 	return 0;
 }
 
-/* What a busy minute needed is given back when it is over; a quarter of the pages may be free, as from
- * one slice to the next some always are. */
+/* What a busy minute needed is given back when it is over; a quarter of the pages may be free, as
+ * from one slice to the next some always are. */
 static int shrink(struct live_window *window)
 {
 	static const struct {
@@ -373,8 +373,8 @@ static int adapt_kept(struct live_window *window)
 	if (err)
 		return err;
 	if ((pages - unused) * size > BYTES_MOST && window->kept > SLICES_LEAST)
-		window->kept = window->kept * 3 / 4 > SLICES_LEAST ? window->kept * 3 / 4
-								   : SLICES_LEAST;
+		window->kept =
+			window->kept * 3 / 4 > SLICES_LEAST ? window->kept * 3 / 4 : SLICES_LEAST;
 	else if ((pages - unused) * size < BYTES_MOST / 2 && window->kept < window->most)
 		window->kept++;
 	return 0;

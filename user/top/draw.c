@@ -106,12 +106,11 @@ static void draw_title(const struct display *display)
 	strftime(clock, sizeof(clock), "%H:%M:%S", &local);
 	if (display->opened)
 		put(0, 0, COLS, A_REVERSE | A_BOLD,
-		    display->opened_pid
-			    ? format("%s  process %lld, last %lld s  %s  %s", clock,
-				     (long long)display->opened_pid, span_of(display),
-				     display->opened, display->opened_command)
-			    : format("%s  task %s, last %lld s", clock, display->opened,
-				     span_of(display)));
+		    display->opened_pid ? format("%s  process %lld, last %lld s  %s  %s", clock,
+						 (long long)display->opened_pid, span_of(display),
+						 display->opened, display->opened_command)
+					: format("%s  task %s, last %lld s", clock, display->opened,
+						 span_of(display)));
 	else
 		put(0, 0, COLS, A_REVERSE | A_BOLD,
 		    format("pipescope top  %s  %s  %s by %s%s, last %lld s", display->list.node,

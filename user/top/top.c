@@ -32,8 +32,8 @@
 #define PATIENCE_MS	  5000 /* for processes that are to end */
 #define PIPE_BYTES	  (1 << 20)
 #define WORDS_LIMIT	  4096 /* of a recorder's messages that are shown */
-/* What is larger goes back to the kernel as soon as it is free. glibc would raise this with each block
- * of up to 32 MiB, and then keep what lies below one that is still in use. */
+/* What is larger goes back to the kernel as soon as it is free. glibc would raise this with each
+ * block of up to 32 MiB, and then keep what lies below one that is still in use. */
 #define LARGE_BYTES (1 << 20)
 
 enum { DISPLAY_BAD_TERMINAL = 3, DISPLAY_FAILED = 4 };
