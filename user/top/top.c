@@ -26,7 +26,7 @@
 
 /* A recorder's memory grows with what it has met; so another one follows it, sooner or later. One
  * that ends before it could have been of use is not followed. */
-#define GENERATION_S	  3600.0
+#define GENERATION_S	  7200.0
 #define MOST_GROWTH_BYTES (256u << 20)
 #define LEAST_LIFE_NS	  20000000000ULL
 #define PATIENCE_MS	  5000 /* for processes that are to end */
