@@ -41,6 +41,7 @@ packages_table() {
 		test   groff-base          groff-base
 		test   libclang-rt-dev     compiler-rt
 		test   libcmocka-dev       libcmocka-devel
+		test   libdevel-nytprof-perl perl-Devel-NYTProf
 		test   libasan8            libasan
 		test   libubsan1           libubsan
 		test   procps              procps-ng

@@ -78,6 +78,15 @@ if dom.parse(sys.argv[1]).getElementsByTagName("script"):
     sys.exit("a script got in")' "$work/all.svg" || fail "$2: the picture"
 	fi
 
+	echo "- $2: flamegraph.pl draws the stacks"
+	if flamegraph=$(find_flamegraph); then
+		"$PIPESCOPE" export "$1" --format collapsed -o "$work/all.folded" || fail "$2: collapsed"
+		perl "$flamegraph" "$work/all.folded" >"$work/flame.svg" || fail "$2: flamegraph.pl failed"
+		check_flamegraph || fail "$2: the flame graph"
+	elif [ "$2" = recording ]; then
+		skipped+=("flame graphs: flamegraph.pl (Devel::NYTProf) is not here")
+	fi
+
 	echo "- $2: protoc reads the messages"
 	if command -v protoc >/dev/null; then
 		protoc --decode_raw <"$work/all.pb" >"$work/all.txt" || fail "$2: pprof is no protobuf"
@@ -92,6 +101,40 @@ if dom.parse(sys.argv[1]).getElementsByTagName("script"):
 		decode perftools.profiles.Profile "$published" all.pb
 		check_decoded "$1" || fail "$2: the profile by its published definition"
 	fi
+}
+
+# Brendan Gregg's, which a profiler of Perl brings along.
+find_flamegraph() {
+	local folder
+
+	command -v flamegraph.pl && return
+	for folder in /usr/share/perl5 /usr/share/perl5/vendor_perl /usr/lib*/perl5/vendor_perl; do
+		[ -r "$folder/Devel/NYTProf/flamegraph.pl" ] || continue
+		echo "$folder/Devel/NYTProf/flamegraph.pl"
+		return
+	done
+	return 1
+}
+
+# What it has read is what was written, each name one of its boxes, and nothing but text.
+check_flamegraph() {
+	python3 - "$work/all.folded" "$work/flame.svg" <<-'END'
+		import re, sys, xml.dom.minidom as dom
+
+		written = [line.rsplit(" ", 1) for line in open(sys.argv[1], encoding="utf-8").read().split("\n") if line]
+		picture = dom.parse(sys.argv[2])
+		titles = [each.firstChild.data for each in picture.getElementsByTagName("title")]
+		root = [title for title in titles if title.startswith("all (")]
+		total = int(re.sub("[^0-9]", "", root[0].split("samples")[0]))
+		if total != sum(int(count) for _, count in written):
+		    sys.exit("%d in the picture, %d written" % (total, sum(int(count) for _, count in written)))
+		if len(picture.getElementsByTagName("script")) != 1 or picture.getElementsByTagName("img"):
+		    sys.exit("a name became an element")
+		# It takes what looks like markup for something else.
+		largest = max(written, key=lambda each: int(each[1]))[0].split(";")[0].replace("<", "(").replace(">", ")")
+		if not any(title.startswith(largest) for title in titles):
+		    sys.exit("%r is in no box" % largest)
+	END
 }
 
 # decode MESSAGE DEFINITION FILE: to $work/decoded; fields that the definition has not are numbers.
