@@ -143,12 +143,12 @@ static int print_object(FILE *stream, const struct tables *tables, const struct 
 		return -ENOMEM;
 	object = json_pack("{s:s, s:I, s:I, s:o, s:I, s:I}", "task", task, "pid",
 			   (json_int_t)tables->processes[epoch->process].pid, "oom_kills",
-			   (json_int_t)one->kills, "killed_s",
+			   (json_int_t)fmin(one->kills, 9e18), "killed_s",
 			   one->kills > 0 && one->killed_ns != NO_VALUE
 				   ? json_real((double)one->killed_ns / 1e9)
 				   : json_null(),
-			   "reclaims", (json_int_t)one->reclaims, "reclaimed_bytes",
-			   (json_int_t)one->freed_bytes);
+			   "reclaims", (json_int_t)fmin(one->reclaims, 9e18), "reclaimed_bytes",
+			   (json_int_t)fmin(one->freed_bytes, 9e18));
 	if (!object)
 		return -ENOMEM;
 	failed = json_dumpf(object, stream,
