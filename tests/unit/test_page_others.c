@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "model/mem_levels.h"
+#include "report/mem_shortage.h"
 #include "unit/page_fixture.h"
 
 /* Process 1 works at two quanta, epochs 4 and 5, the second one to the end. */
@@ -300,6 +301,35 @@ static void test_levels(void **state)
 	fixture__close(&fixture);
 }
 
+/* By process, who was killed first; kinds that nobody knows are none. */
+static void test_shortages(void **state)
+{
+	struct fixture fixture;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *stream;
+
+	(void)state;
+	open_rows(&fixture);
+	stream = open_memstream(&text, &size);
+	assert_int_equal(mem_shortage__json(stream, fixture.tables), 0);
+	fputc('\n', stream);
+	assert_int_equal(mem_shortage__sentence(stream, fixture.tables), 0);
+	assert_int_equal(mem_shortage__table(stream, fixture.tables, 100, 1), 0);
+	fclose(stream);
+	assert_non_null(strstr(text, "\"oom_kills\":1,\"killed_s\":2.0,\"reclaims\":0,"));
+	assert_non_null(strstr(text, "\"oom_kills\":0,\"killed_s\":null,\"reclaims\":3,"
+				     "\"reclaimed_bytes\":12288}"));
+	assert_true(strstr(text, "\"killed_s\":2.0") < strstr(text, "\"killed_s\":null"));
+	assert_non_null(strstr(text, "1 process was killed"));
+	assert_non_null(strstr(text, "free some 3 times"));
+	assert_non_null(strstr(text, "\nShort of memory"));
+	assert_non_null(strstr(text, "2.000 s"));
+	assert_non_null(strstr(text, "... and 1 more processes"));
+	free(text);
+	fixture__close(&fixture);
+}
+
 /* --- Levels over time. */
 
 static int note(void *context, uint32_t epoch, uint32_t first, uint32_t last,
@@ -401,7 +431,7 @@ int main(void)
 		cmocka_unit_test(test_totals),	 cmocka_unit_test(test_quanta),
 		cmocka_unit_test(test_together), cmocka_unit_test(test_torn),
 		cmocka_unit_test(test_files),	 cmocka_unit_test(test_in_flight),
-		cmocka_unit_test(test_levels),	 cmocka_unit_test(test_runs),
+		cmocka_unit_test(test_levels), cmocka_unit_test(test_shortages),	 cmocka_unit_test(test_runs),
 		cmocka_unit_test(test_sums),	 cmocka_unit_test(test_extreme),
 	};
 
