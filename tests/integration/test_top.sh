@@ -233,7 +233,7 @@ press t n / 'ns::Templ' Enter
 expect 'hostile ns::Template<ns::Template<' "a command of 3,900 characters"
 press Escape / hostile Enter
 expect 'sleep +hostile <script>' "commands"
-# A recording has commands as JSON, in which bytes that are no UTF-8 are replaced.
+# The recorder replaces bytes that are no UTF-8.
 bytes='\\\\x[fc9][fe3b]'
 on_screen "the command" ' ' "${shown[@]//$bytes/.}"
 [ "$(picture | grep -cE '^ *[0-9]+ +sleep .*hostile')" = 8 ] || fail "not each of them has a row of its own"
@@ -242,7 +242,7 @@ press Escape c / "$work_pid" Enter
 expect "^ *$work_pid +toptask" "the process found"
 press Enter 4
 expect "/${shown[0]}" "files"
-on_screen "the file" / "${shown[@]}"
+on_screen "the file" / "${shown[@]//$bytes/.}"
 all_escaped "files"
 press Escape Escape Escape
 if long_pid=$(start_long_names); then
@@ -257,8 +257,8 @@ if long_pid=$(start_long_names); then
 else
 	echo "  no C++ compiler: without templates of 5,000 characters"
 fi
-press t c
-expect 'tasks by CPU' "back to the tasks"
+press t
+expect 'tasks by CPU,' "back to the tasks"
 mux resize-window -t top -x 120 -y 40
 
 echo "- other sizes"

@@ -318,8 +318,9 @@ static void test_shortages(void **state)
 	assert_int_equal(mem_shortage__table(stream, fixture.tables, 100, 1), 0);
 	fclose(stream);
 	assert_non_null(strstr(text, "\"oom_kills\":1,\"killed_s\":2.0,\"reclaims\":0,"));
-	assert_non_null(strstr(text, "\"oom_kills\":0,\"killed_s\":null,\"reclaims\":3,"
-				     "\"reclaimed_bytes\":12288}"));
+	assert_non_null(strstr(text,
+			       "\"oom_kills\":0,\"killed_s\":null,\"reclaims\":3,"
+			       "\"reclaimed_bytes\":12288}"));
 	assert_true(strstr(text, "\"killed_s\":2.0") < strstr(text, "\"killed_s\":null"));
 	assert_non_null(strstr(text, "1 process was killed"));
 	assert_non_null(strstr(text, "free some 3 times"));
@@ -431,8 +432,9 @@ int main(void)
 		cmocka_unit_test(test_totals),	 cmocka_unit_test(test_quanta),
 		cmocka_unit_test(test_together), cmocka_unit_test(test_torn),
 		cmocka_unit_test(test_files),	 cmocka_unit_test(test_in_flight),
-		cmocka_unit_test(test_levels), cmocka_unit_test(test_shortages),	 cmocka_unit_test(test_runs),
-		cmocka_unit_test(test_sums),	 cmocka_unit_test(test_extreme),
+		cmocka_unit_test(test_levels),	 cmocka_unit_test(test_shortages),
+		cmocka_unit_test(test_runs),	 cmocka_unit_test(test_sums),
+		cmocka_unit_test(test_extreme),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
