@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # `pipescope top` in constant memory, while ever new programs, compilers and scripts come and go.
-# Prints the memory of both of its processes. What else runs on the node changes from minute to
-# minute, so the median of the second sixth is compared with that of the last. --full: five minutes;
-# --hour, --seconds=N: so long.
+# Prints the memory of both of its processes. It follows what runs on the node, which changes from
+# minute to minute, and is given back some minutes later; what never is given back would be the growth.
+# So the least of the second sixth is compared with the least of the last one; medians, and how many
+# programs were started meanwhile, are printed. --full: five minutes; --hour, --seconds=N: so long.
 . "$(dirname "$0")/lib.sh"
 
 seconds=36 every=2 per_minute=60 percent=50
@@ -48,8 +49,13 @@ memory_of() {
 	awk '/^VmRSS/ { print $2 }' "/proc/$1/status" 2>/dev/null
 }
 
-median() {
-	printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"
+# quantile N ARGUMENT...: 0 the least, 1 the median.
+quantile() {
+	local at=$1
+
+	shift
+	at=$((at ? ($# + 1) / 2 : 1))
+	printf '%s\n' "$@" | sort -n | sed -n "${at}p"
 }
 
 mux new-session -d -s top -x 120 -y 40 "PS1='shell> ' bash --norc --noprofile" ||
@@ -61,8 +67,12 @@ display=$(pid_of display)
 
 nice -n 19 python3 "$tests/workloads/ever_new.py" "$seconds" "$per_minute" "$work" &
 started+=($!)
-echo "  seconds  recorder kB  display kB  open files"
+forks() {
+	awk '/^processes/ { print $2 }' /proc/stat
+}
+echo "  seconds  recorder kB  display kB  open files  processes begun"
 start=$SECONDS
+begun=$(forks)
 early=()
 late=()
 while [ $((at = SECONDS - start)) -lt "$seconds" ]; do
@@ -70,8 +80,8 @@ while [ $((at = SECONDS - start)) -lt "$seconds" ]; do
 	if [ -z "$one" ] || [ -z "$two" ]; then
 		die "after $at s one of top's processes is another one"
 	fi
-	printf '  %7d  %11d  %10d  %10d\n' "$at" "$one" "$two" \
-		"$(find "/proc/$recorder_pid/fd" -mindepth 1 2>/dev/null | wc -l)"
+	printf '  %7d  %11d  %10d  %10d  %15d\n' "$at" "$one" "$two" \
+		"$(find "/proc/$recorder_pid/fd" -mindepth 1 2>/dev/null | wc -l)" $(($(forks) - begun))
 	case $((at * 6 / seconds)) in
 	1) early+=($((one + two))) ;;
 	5) late+=($((one + two))) ;;
@@ -79,7 +89,7 @@ while [ $((at = SECONDS - start)) -lt "$seconds" ]; do
 	sleep "$every"
 done
 [ "$(pid_of recorder)" = "$recorder_pid" ] || fail "another recorder had to follow"
-before=$(median "${early[@]}") after=$(median "${late[@]}")
-echo "  median of the second sixth $before kB, of the last $after kB"
+before=$(quantile 0 "${early[@]}") after=$(quantile 0 "${late[@]}")
+echo "  second sixth: least $before kB, median $(quantile 1 "${early[@]}") kB; last: $after, $(quantile 1 "${late[@]}")"
 [ "$after" -lt $((before + before * percent / 100)) ] || fail "memory grew from $before to $after kB"
 finish
