@@ -43,7 +43,8 @@ pid_of() {
 
 # shellcheck disable=SC2317 # called by wait_for
 both_run() {
-	[ -n "$(pid_of display)" ] && [ -n "$(pid_of recorder)" ]
+	# In this order: a recorder that has no group of its own yet looks like a display.
+	[ -n "$(pid_of recorder)" ] && [ -n "$(pid_of display)" ]
 }
 
 memory_of() {
