@@ -76,6 +76,7 @@ int cpu_sample(struct bpf_perf_event_data *ctx)
 		walker->event.leaf_kernel = 1;
 	} else {
 		native__begin(&walker->native, key.leaf, ctx->regs.rsp, ctx->regs.rbp);
+		NATIVE_KNOW(&walker->native, &ctx->regs);
 	}
 	if (knob_quanta) {
 		quantum__look(slot);

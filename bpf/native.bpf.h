@@ -16,7 +16,20 @@
 #define NATIVE_WINDOW 1024 /* bytes; a power of 2 */
 
 /* struct rt_sigframe behind its return address: struct ucontext, in it struct sigcontext. */
-#define SIGNAL_FRAME_RBP (40 + 80) /* then rbx, rdx, rax, rcx, rsp, rip */
+#define SIGNAL_FRAME_REGISTERS 40
+enum native_signal_word {
+	SIGNAL_R9 = 1,
+	SIGNAL_R10,
+	SIGNAL_R11,
+	SIGNAL_R13 = 5,
+	SIGNAL_RSI = 9,
+	SIGNAL_RBP,
+	SIGNAL_RBX,
+	SIGNAL_RAX = 13,
+	SIGNAL_RSP = 15,
+	SIGNAL_RIP,
+	SIGNAL_WORDS
+};
 
 #define NATIVE_TABLE_STEPS 13 /* halvings of PS_UNWIND_TABLE_RANGES, and one to be done */
 #define NATIVE_CHUNK_STEPS 17 /* of PS_UNWIND_CHUNK_ROWS */
@@ -25,10 +38,28 @@ struct native_walk {
 	__u64 rip, rsp, rbp;
 	__u32 is_caller; /* 1: rip is a return address, so it is the call before it that counts */
 	__u32 rbp_lost; /* 1: rbp is not the frame's */
+	__u32 others_known; /* 1: so are these */
+	__u64 others[8]; /* from PS_CFA_RAX on */
 	struct ps_unwind_range range; /* the latest; size 0: none yet */
 	__u64 window_start; /* address; 0: nothing is read yet */
 	__u8 window[NATIVE_WINDOW + 8] __attribute__((aligned(8)));
 };
+
+/* Rules that were found lately: the same return addresses come again and again, in one stack and in
+ * the next, and a search costs several times as much as all the rest of a frame. */
+#define NATIVE_KNOWN_BITS 9
+
+struct native_known {
+	__u64 address;
+	__u32 set; /* of struct ps_unwind_process */
+	__u32 rule;
+};
+
+/* Where the rule for an address would be noted. */
+static __always_inline __u32 native__known_at(__u64 address)
+{
+	return address * 0x9e3779b97f4a7c15ULL >> (64 - NATIVE_KNOWN_BITS);
+}
 
 static __always_inline void native__begin(struct native_walk *walk, __u64 rip, __u64 rsp, __u64 rbp)
 {
@@ -37,9 +68,23 @@ static __always_inline void native__begin(struct native_walk *walk, __u64 rip, _
 	walk->rbp = rbp;
 	walk->is_caller = 0;
 	walk->rbp_lost = 0;
+	walk->others_known = 0;
 	walk->range.size = 0;
 	walk->window_start = 0;
 }
+
+/* The registers that a frame may have its CFA in. */
+#define NATIVE_KNOW(walk, registers)                                                               \
+	({                                                                                         \
+		(walk)->others[PS_CFA_RAX - PS_CFA_RAX] = (registers)->rax;                        \
+		(walk)->others[PS_CFA_RBX - PS_CFA_RAX] = (registers)->rbx;                        \
+		(walk)->others[PS_CFA_RSI - PS_CFA_RAX] = (registers)->rsi;                        \
+		(walk)->others[PS_CFA_R9 - PS_CFA_RAX] = (registers)->r9;                          \
+		(walk)->others[PS_CFA_R10 - PS_CFA_RAX] = (registers)->r10;                        \
+		(walk)->others[PS_CFA_R11 - PS_CFA_RAX] = (registers)->r11;                        \
+		(walk)->others[PS_CFA_R13 - PS_CFA_RAX] = (registers)->r13;                        \
+		(walk)->others_known = 1;                                                          \
+	})
 
 /* The address whose rule counts: a call may be the last instruction of its function. */
 static __always_inline __u64 native__address(const struct native_walk *walk)
@@ -111,11 +156,20 @@ static __always_inline int native__leave_signal(struct native_walk *walk)
 	const __u64 *registers = (const __u64 *)walk->window; /* BPF's stack is small */
 
 	walk->window_start = 0;
-	if (ps_read_user(walk->window, 7 * sizeof(*registers), walk->rsp + SIGNAL_FRAME_RBP))
+	if (ps_read_user(walk->window, SIGNAL_WORDS * sizeof(*registers),
+			 walk->rsp + SIGNAL_FRAME_REGISTERS))
 		return PS_END_STACK_UNREADABLE;
-	walk->rbp = registers[0];
-	walk->rsp = registers[5];
-	walk->rip = registers[6];
+	walk->others[PS_CFA_RAX - PS_CFA_RAX] = registers[SIGNAL_RAX];
+	walk->others[PS_CFA_RBX - PS_CFA_RAX] = registers[SIGNAL_RBX];
+	walk->others[PS_CFA_RSI - PS_CFA_RAX] = registers[SIGNAL_RSI];
+	walk->others[PS_CFA_R9 - PS_CFA_RAX] = registers[SIGNAL_R9];
+	walk->others[PS_CFA_R10 - PS_CFA_RAX] = registers[SIGNAL_R10];
+	walk->others[PS_CFA_R11 - PS_CFA_RAX] = registers[SIGNAL_R11];
+	walk->others[PS_CFA_R13 - PS_CFA_RAX] = registers[SIGNAL_R13];
+	walk->others_known = 1;
+	walk->rbp = registers[SIGNAL_RBP];
+	walk->rsp = registers[SIGNAL_RSP];
+	walk->rip = registers[SIGNAL_RIP];
 	walk->is_caller = 0;
 	walk->rbp_lost = 0;
 	return 0;
@@ -132,6 +186,11 @@ static __always_inline int native__frame_address(struct native_walk *walk, __u32
 		if (walk->rbp_lost)
 			return PS_END_RULE_UNSUPPORTED;
 		base = walk->rbp + PS_UNWIND_CFA_OFFSET(rule);
+	}
+	if (kind > PS_CFA_UNSUPPORTED) {
+		if (!walk->others_known)
+			return PS_END_RULE_UNSUPPORTED;
+		base = walk->others[(kind - PS_CFA_RAX) & 7] + PS_UNWIND_CFA_OFFSET(rule);
 	}
 	if (kind == PS_CFA_PLT) {
 		__u64 pushed = PS_UNWIND_CFA_OFFSET(rule) / 8;
@@ -184,6 +243,7 @@ static __always_inline int native__step(struct native_walk *walk, __u32 rule)
 	walk->rsp = frame;
 	walk->rip = rip;
 	walk->is_caller = 1;
+	walk->others_known = 0;
 	return rip ? 0 : PS_END_NATIVE;
 }
 

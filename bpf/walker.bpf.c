@@ -58,27 +58,49 @@ __noinline __s64 walker_find_rule(__u32 slot)
 					   range->delta);
 }
 
+/* The rule for the current program counter; negative: -(enum ps_ending). */
+static __always_inline __s64 find_rule(struct walker_scratch *walker, __u32 slot)
+{
+	struct native_walk *native = &walker->native;
+	__u64 address = native__address(native);
+	__u32 set = walker->ranges.set;
+	struct native_known *known = &walker->known[native__known_at(address)];
+	__s64 rule;
+
+	if (set && known->set == set && known->address == address)
+		return known->rule;
+	if (address - native->range.start >= native->range.size) {
+		int ending = walker_find_range(slot);
+
+		if (ending)
+			return -ending;
+	}
+	rule = walker_find_rule(slot);
+	if (set && rule >= 0) {
+		known->set = set;
+		known->address = address;
+		known->rule = rule;
+	}
+	return rule;
+}
+
 /* One native frame: notes it and goes to its caller. 0: go on; else how the walk has ended, an enum
  * ps_ending. */
 __noinline int walker_native_step(__u32 slot)
 {
 	struct walker_scratch *walker = bpf_map_lookup_elem(&walkers, &slot);
 	struct native_walk *native;
-	__s64 rule = 0;
 	__u64 eval;
+	__s64 rule;
 	int ending = 0;
 
 	if (!walker)
 		return PS_END_UNKNOWN;
 	native = &walker->native;
-	if (native__address(native) - native->range.start >= native->range.size)
-		ending = walker_find_range(slot);
-	if (!ending) {
-		rule = walker_find_rule(slot);
-		if (rule < 0) {
-			ending = -rule;
-			rule = 0;
-		}
+	rule = find_rule(walker, slot);
+	if (rule < 0) {
+		ending = -rule;
+		rule = 0;
 	}
 	/* glibc's description of clone() ends before its system call. */
 	if (walker->new_task && !native->is_caller && PS_UNWIND_CFA(rule) == PS_CFA_NONE)
@@ -106,7 +128,7 @@ static __always_inline void walk_native(struct walker_scratch *walker, __u32 slo
 	if (ranges)
 		walker->ranges = *ranges;
 	else
-		walker->ranges.table = PS_UNWIND_TABLES; /* there is none */
+		walker->ranges = (struct ps_unwind_process){.table = PS_UNWIND_TABLES}; /* none */
 	for (int i = 0; i < PS_MAX_NATIVE && !ending; i++)
 		ending = walker_native_step(slot);
 	walker->event.native_ending = ending ? ending : PS_END_NATIVE_TOO_DEEP;
@@ -168,6 +190,7 @@ __noinline int walker_python_step(__u32 slot)
 
 		if (walker->event.python_frames && !walker->python_closed) {
 			walker->words[at & (WALKER_WORDS - 1)] |= (__u64)PS_FRAME_LAST << 32;
+			walker->hash = ps_mix(walker->hash, PS_FRAME_LAST);
 			walker->python_closed = 1;
 			return 0;
 		}
@@ -255,6 +278,7 @@ __noinline int walker__user(__u32 slot, __u64 leaf_in_kernel)
 		walker->new_task = new_task_rule(registers);
 		executing = registers->orig_rax == NR_EXECVE || registers->orig_rax == NR_EXECVEAT;
 		native__begin(&walker->native, registers->rip, registers->rsp, registers->rbp);
+		NATIVE_KNOW(&walker->native, registers);
 	}
 	walker->leaf_apart = !leaf_in_kernel;
 	walk_native(walker, slot);
@@ -339,9 +363,6 @@ static __always_inline void copy_stack(struct walker_scratch *walker, __u32 slot
 		count_event(PS_COUNTER_STACK_EVENTS_FULL);
 }
 
-/* Words beyond these limits do not exist, so the loop's bound is theirs. */
-#define HASHED_WORDS (PS_MAX_KERNEL + PS_MAX_NATIVE + 2 * (PS_MAX_PYTHON + PS_MAX_PARTS))
-
 __noinline int walker__finish(__u32 slot)
 {
 	struct walker_scratch *walker = bpf_map_lookup_elem(&walkers, &slot);
@@ -351,15 +372,11 @@ __noinline int walker__finish(__u32 slot)
 	if (!walker)
 		return 0;
 	ending = walker->event.native_ending;
-	hash = ps_mix(walker->event.epoch,
-		      (__u64)ending << 32 | (__u32)walker->event.python_ending << 16 |
-			      (__u32)walker->event.leaf_eval << 1 | walker->event.leaf_kernel);
+	hash = ps_mix(walker->hash, walker->event.epoch);
+	hash = ps_mix(hash, (__u64)ending << 32 | (__u32)walker->event.python_ending << 16 |
+				    (__u32)walker->event.leaf_eval << 1 |
+				    walker->event.leaf_kernel);
 	hash = ps_mix(hash, (__u64)walker->event.native_frames << 32 | walker->event.python_frames);
-	for (__u32 i = 0; i < HASHED_WORDS; i++) {
-		if (i >= walker->word_count)
-			break;
-		hash = ps_mix(hash, walker->words[i]);
-	}
 	walker->event.hash = hash;
 	if (bpf_map_lookup_elem(&stacks_sent, &hash))
 		return 0;

@@ -19,6 +19,7 @@ struct walker_scratch {
 	struct ps_stack_event event; /* as it is sent: the words follow */
 	__u64 words[WALKER_WORDS];
 	__u64 kernel[PS_MAX_KERNEL];
+	__u64 hash; /* of the words so far, in the order in which they were known */
 	__u32 word_count;
 	__u32 layout; /* index of the process's Python layout */
 	__u32 leaf_apart; /* 1: the next native frame is the leaf, which is no word of the stack */
@@ -28,6 +29,7 @@ struct walker_scratch {
 	__u32 space; /* of its code objects; 0: none of them is a part's */
 	__u32 parts; /* that were met */
 	struct ps_unwind_process ranges;
+	struct native_known known[1 << NATIVE_KNOWN_BITS]; /* stays from walk to walk */
 	struct native_walk native;
 	struct python_walk python;
 };
@@ -68,6 +70,7 @@ static __always_inline void walker__begin(struct walker_scratch *walker, __u64 e
 	walker->event.event.tid = (__u32)pid_tgid;
 	walker->event.epoch = epoch;
 	walker->word_count = 0;
+	walker->hash = 0;
 }
 
 static __always_inline void walker__push(struct walker_scratch *walker, __u64 word)
@@ -76,6 +79,7 @@ static __always_inline void walker__push(struct walker_scratch *walker, __u64 wo
 
 	walker->words[at & (WALKER_WORDS - 1)] = word;
 	walker->word_count = at + 1;
+	walker->hash = ps_mix(walker->hash, word);
 }
 
 /* Walks current's stack from inside a system call, below the given kernel frames; returns its id.

@@ -25,8 +25,19 @@ enum ps_unwind_cfa {
 	PS_CFA_RBP_DEREF, /* *(rbp + n), + 8 with PS_UNWIND_PLUS_8 */
 	PS_CFA_PLT, /* rsp + 8 + ((rip & 15) >= n / 8 ? 8 : 0) */
 	PS_CFA_SIGNAL, /* in a signal's return trampoline: struct rt_sigframe lies at rsp */
-	PS_CFA_UNSUPPORTED /* described, but in words that a row does not have */
+	PS_CFA_UNSUPPORTED, /* described, but in words that a row does not have */
+	/* The register + n. They are known of the innermost frame, and where a signal came: in code
+	 * that calls others before, none of them is kept. */
+	PS_CFA_RAX,
+	PS_CFA_RBX,
+	PS_CFA_RSI,
+	PS_CFA_R9,
+	PS_CFA_R10,
+	PS_CFA_R11,
+	PS_CFA_R13,
+	PS_CFA_COUNT
 };
+#define PS_CFA_OTHERS (PS_CFA_COUNT - PS_CFA_RAX)
 
 /* rbp in the caller. r: PS_UNWIND_RBP_OFFSET(), bytes. */
 enum ps_unwind_rbp {
@@ -80,10 +91,12 @@ struct ps_unwind_process {
 	__u32 table;
 	__u16 first; /* range of the table */
 	__u16 count; /* 0: none */
+	__u32 set; /* number of these ranges with their rows, never given twice; 0: it has none */
 };
 
+_Static_assert(PS_CFA_COUNT <= 16, "four bits of a rule");
 _Static_assert(sizeof(struct ps_unwind_row) == 8, "wire format");
 _Static_assert(sizeof(struct ps_unwind_range) == 24, "wire format");
-_Static_assert(sizeof(struct ps_unwind_process) == 8, "wire format");
+_Static_assert(sizeof(struct ps_unwind_process) == 12, "wire format");
 
 #endif

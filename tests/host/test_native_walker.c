@@ -115,6 +115,44 @@ static void by_reference(void **state)
 	free_native(&world);
 }
 
+/* Code that keeps its frame in a register that calls destroy: known in the innermost frame only. */
+static void by_other_registers(void **state)
+{
+	struct {
+		uint64_t rax, rbx, rsi, r9, r10, r11, r13;
+	} registers;
+	uint64_t *const values = &registers.rax;
+	struct native_world world;
+	struct native_walk walk;
+
+	(void)state;
+	make_native(&world);
+	assert_int_equal(sizeof(registers) / sizeof(uint64_t), PS_CFA_OTHERS);
+	put_word(&world, FRAME_AT + 64 - 8, RETURN);
+	put_word(&world, FRAME_AT + 64 - 16, 0x1111);
+	for (uint32_t i = 0; i < PS_CFA_OTHERS; i++) {
+		uint32_t rule = PS_UNWIND_RULE(PS_CFA_RAX + i, 24, PS_RBP_AT_CFA, -16);
+
+		for (uint32_t j = 0; j < PS_CFA_OTHERS; j++)
+			values[j] = i == j ? FRAME_AT + 40 : NOWHERE;
+		native__begin(&walk, CODE_AT, FRAME_AT, 7);
+		NATIVE_KNOW(&walk, &registers);
+		assert_int_equal(native__step(&walk, rule), 0);
+		assert_int_equal(walk.rip, RETURN);
+		assert_int_equal(walk.rsp, FRAME_AT + 64);
+		assert_int_equal(walk.rbp, 0x1111);
+		assert_int_equal(native__step(&walk, rule), PS_END_RULE_UNSUPPORTED);
+		/* From a copy of the stack: its registers are not there. */
+		native__begin(&walk, CODE_AT, FRAME_AT, 7);
+		assert_int_equal(native__step(&walk, rule), PS_END_RULE_UNSUPPORTED);
+		values[i] = FRAME_AT - 24;
+		native__begin(&walk, CODE_AT, FRAME_AT, 7);
+		NATIVE_KNOW(&walk, &registers);
+		assert_int_equal(native__step(&walk, rule), PS_END_STACK_DAMAGED);
+	}
+	free_native(&world);
+}
+
 /* An entry of the PLT has pushed a word from its instruction `threshold` bytes in on. */
 static void in_the_plt(void **state)
 {
@@ -140,6 +178,8 @@ static void in_the_plt(void **state)
 /* The C library's picture of what the kernel leaves on the stack for a handler. */
 static void out_of_signal_handlers(void **state)
 {
+	static const int others[PS_CFA_OTHERS] = {REG_RAX, REG_RBX, REG_RSI, REG_R9,
+						  REG_R10, REG_R11, REG_R13};
 	struct native_world world;
 	struct native_walk walk;
 	ucontext_t *context = (ucontext_t *)&world.words[32];
@@ -150,6 +190,8 @@ static void out_of_signal_handlers(void **state)
 	for (int i = 0; i < 23; i++)
 		context->uc_mcontext.gregs[i] = 0x1000 + i;
 	context->uc_mcontext.gregs[REG_RBP] = 0x5555;
+	for (int i = 0; i < PS_CFA_OTHERS; i++)
+		context->uc_mcontext.gregs[others[i]] = 0x6000 + i;
 	context->uc_mcontext.gregs[REG_RSP] = (long long)STACK; /* from a stack of its own */
 	context->uc_mcontext.gregs[REG_RIP] = (long long)RETURN;
 	for (int lost = 0; lost < 2; lost++) {
@@ -164,6 +206,9 @@ static void out_of_signal_handlers(void **state)
 		assert_int_equal(walk.is_caller, 0);
 		assert_int_equal(native__address(&walk), RETURN);
 		assert_int_equal(walk.rbp_lost, 0);
+		assert_int_equal(walk.others_known, 1);
+		for (int i = 0; i < PS_CFA_OTHERS; i++)
+			assert_int_equal(walk.others[i], 0x6000 + i);
 		/* The window was used for it. */
 		put_word(&world, STACK, RETURN + 7);
 		assert_int_equal(native__step(&walk, RULE(RSP, 8, SAME, 0)), 0);
@@ -627,14 +672,15 @@ static void deep_stacks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(by_stack_pointer),	  cmocka_unit_test(by_rbp),
-		cmocka_unit_test(by_reference),		  cmocka_unit_test(in_the_plt),
-		cmocka_unit_test(out_of_signal_handlers), cmocka_unit_test(ends_of_walks),
-		cmocka_unit_test(rbp_of_callers),	  cmocka_unit_test(stacks_not_in_memory),
-		cmocka_unit_test(stacks_damaged),	  cmocka_unit_test(windows_of_words),
-		cmocka_unit_test(searches_of_ranges),	  cmocka_unit_test(searches_of_rows),
-		cmocka_unit_test(a_whole_stack),	  cmocka_unit_test(ends_in_the_middle),
-		cmocka_unit_test(ranges_of_a_process),	  cmocka_unit_test(deep_stacks),
+		cmocka_unit_test(by_stack_pointer),	cmocka_unit_test(by_rbp),
+		cmocka_unit_test(by_reference),		cmocka_unit_test(by_other_registers),
+		cmocka_unit_test(in_the_plt),		cmocka_unit_test(out_of_signal_handlers),
+		cmocka_unit_test(ends_of_walks),	cmocka_unit_test(rbp_of_callers),
+		cmocka_unit_test(stacks_not_in_memory), cmocka_unit_test(stacks_damaged),
+		cmocka_unit_test(windows_of_words),	cmocka_unit_test(searches_of_ranges),
+		cmocka_unit_test(searches_of_rows),	cmocka_unit_test(a_whole_stack),
+		cmocka_unit_test(ends_in_the_middle),	cmocka_unit_test(ranges_of_a_process),
+		cmocka_unit_test(deep_stacks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -261,10 +261,11 @@ static void test_compiler(void **state)
 	assert_int_equal(unwind_rows__compile(self, &rows), 0);
 	assert_int_equal(unwind_compiler__new(3, cache, &compiler), 0);
 	assert_false(unwind_compiler__take(compiler, &job));
-	assert_int_equal(unwind_compiler__add(compiler, -1, NULL), -EBADF);
+	assert_int_equal(unwind_compiler__add(compiler, -1, NULL, NULL), -EBADF);
 	for (int i = 0; i < JOBS; i++)
 		assert_int_equal(
-			unwind_compiler__add(compiler, i % 4 == 3 ? no_elf : self, &seen[i]), 0);
+			unwind_compiler__add(compiler, i % 4 == 3 ? no_elf : self, NULL, &seen[i]),
+			0);
 	while (done < JOBS) {
 		wait_for(compiler);
 		while (unwind_compiler__take(compiler, &job)) {
@@ -283,7 +284,7 @@ static void test_compiler(void **state)
 	assert_int_equal(
 		poll(&(struct pollfd){.fd = unwind_compiler__fd(compiler), .events = POLLIN}, 1, 0),
 		0);
-	assert_int_equal(unwind_compiler__add(compiler, self, &seen[0]), 0);
+	assert_int_equal(unwind_compiler__add(compiler, self, NULL, &seen[0]), 0);
 	wait_for(compiler);
 	assert_true(unwind_compiler__take(compiler, &job));
 	assert_true(job.cached);
@@ -291,13 +292,13 @@ static void test_compiler(void **state)
 	unwind_rows__clear(&job.rows);
 	/* Freed with work to do and work not taken. */
 	for (int i = 0; i < JOBS; i++)
-		assert_int_equal(unwind_compiler__add(compiler, self, NULL), 0);
+		assert_int_equal(unwind_compiler__add(compiler, self, NULL, NULL), 0);
 	wait_for(compiler);
 	unwind_compiler__free(compiler);
 	unwind_compiler__free(NULL);
 	unwind_cache__free(cache);
 	assert_int_equal(unwind_compiler__new(0, NULL, &compiler), 0);
-	assert_int_equal(unwind_compiler__add(compiler, self, NULL), 0);
+	assert_int_equal(unwind_compiler__add(compiler, self, NULL, NULL), 0);
 	wait_for(compiler);
 	assert_true(unwind_compiler__take(compiler, &job));
 	assert_false(job.cached);

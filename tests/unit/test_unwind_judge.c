@@ -131,6 +131,33 @@ static enum judged judge_register(Dwarf_Frame *frame, int column, const uint64_t
 	return JUDGED_ADDRESS;
 }
 
+/* DWARF's number of a register that a CFA is relative to -> the rule's kind; 0: there is none. */
+static uint32_t cfa_kind(uint64_t number)
+{
+	switch (number) {
+	case 0:
+		return PS_CFA_RAX;
+	case 3:
+		return PS_CFA_RBX;
+	case 4:
+		return PS_CFA_RSI;
+	case RBP:
+		return PS_CFA_RBP;
+	case RSP:
+		return PS_CFA_RSP;
+	case 9:
+		return PS_CFA_R9;
+	case 10:
+		return PS_CFA_R10;
+	case 11:
+		return PS_CFA_R11;
+	case 13:
+		return PS_CFA_R13;
+	default:
+		return 0;
+	}
+}
+
 /* Whether the judge's words are simple ones, so that a row can say the same. */
 static bool is_simple(Dwarf_Frame *frame, const uint64_t *registers, uint64_t cfa)
 {
@@ -139,8 +166,8 @@ static bool is_simple(Dwarf_Frame *frame, const uint64_t *registers, uint64_t cf
 	uint64_t address = 0;
 
 	if (dwarf_frame_cfa(frame, &ops, &count) || count != 1 || ops->atom != DW_OP_bregx ||
-	    (ops->number != RSP && ops->number != RBP) || ops->number2 % 8 ||
-	    (int64_t)ops->number2 < -262144 || (int64_t)ops->number2 > 262136)
+	    !cfa_kind(ops->number) || ops->number2 % 8 || (int64_t)ops->number2 < -262144 ||
+	    (int64_t)ops->number2 > 262136)
 		return false;
 	return judge_register(frame, RIP, registers, cfa, &address) == JUDGED_ADDRESS &&
 	       address == cfa - 8;
@@ -163,6 +190,9 @@ static uint64_t cfa_of(uint32_t rule, const uint64_t *registers)
 	case PS_CFA_PLT:
 		return registers[RSP] + 8 + ((registers[RIP] & 15) >= offset / 8 ? 8 : 0);
 	default:
+		for (uint64_t number = 0; number < RIP; number++)
+			if (cfa_kind(number) == PS_UNWIND_CFA(rule))
+				return registers[number] + offset;
 		fail_msg("rule %#" PRIx32 " has no CFA", rule);
 		return 0;
 	}

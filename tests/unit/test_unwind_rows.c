@@ -109,14 +109,24 @@ struct instruction {
 	enum unwind_problem problem;
 };
 
-#define CODE(text) text, sizeof(text) - 1
-#define AT_CFA(n)  PS_UNWIND_RULE(PS_CFA_RSP, 8, PS_RBP_AT_CFA, n)
+#define CODE(text)	   text, sizeof(text) - 1
+#define AT_CFA(n)	   PS_UNWIND_RULE(PS_CFA_RSP, 8, PS_RBP_AT_CFA, n)
+#define OTHER(register, n) PS_UNWIND_RULE(PS_CFA_##register, n, PS_RBP_SAME, 0)
 
 static const struct instruction instructions[] = {
 	{"nothing", CODE(""), RSP(8), NO},
 	{"nop", CODE("\0\0"), RSP(8), NO},
 	{"def_cfa", CODE("\x0c\x06\x10"), PS_UNWIND_RULE(PS_CFA_RBP, 16, PS_RBP_SAME, 0), NO},
-	{"def_cfa of rax", CODE("\x0c\x00\x10"), UNSUPPORTED, UNWIND_CFA_REGISTER},
+	{"def_cfa of rax", CODE("\x0c\x00\x10"), OTHER(RAX, 16), NO},
+	{"def_cfa of rbx", CODE("\x0c\x03\x18"), OTHER(RBX, 24), NO},
+	{"def_cfa of rsi", CODE("\x0c\x04\x08"), OTHER(RSI, 8), NO},
+	{"def_cfa of r9", CODE("\x0c\x09\x08"), OTHER(R9, 8), NO},
+	{"def_cfa of r10", CODE("\x0c\x0a\x00"), OTHER(R10, 0), NO},
+	{"def_cfa of r11", CODE("\x0c\x0b\x08"), OTHER(R11, 8), NO},
+	{"def_cfa of r13", CODE("\x0c\x0d\x08"), OTHER(R13, 8), NO},
+	{"def_cfa of rdx", CODE("\x0c\x01\x10"), UNSUPPORTED, UNWIND_CFA_REGISTER},
+	{"def_cfa of r14", CODE("\x0c\x0e\x10"), UNSUPPORTED, UNWIND_CFA_REGISTER},
+	{"def_cfa of the return address", CODE("\x0c\x10\x10"), UNSUPPORTED, UNWIND_CFA_REGISTER},
 	{"def_cfa of a register that does not exist",
 	 CODE("\x0c\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x10"), UNSUPPORTED,
 	 UNWIND_CFA_REGISTER},

@@ -50,6 +50,7 @@ struct unwind_space {
 	struct unwind_mapping *mappings;
 	size_t mapping_count;
 	struct run run;
+	uint32_t set; /* number of what BPF was told last */
 	uint64_t since_ns; /* when BPF was told of the run */
 	bool waits; /* for rows of some mappings */
 	struct unwind_space *previous, *next;
@@ -64,6 +65,7 @@ struct unwinder {
 	struct unwind_file *files, *vdso;
 	struct unwind_space *spaces;
 	size_t pending; /* files that are being compiled */
+	uint32_t sets; /* numbers given */
 };
 
 int unwinder__new(struct pipescope_bpf *bpf, uint64_t *counters, struct unwinder **ret_unwinder)
@@ -151,14 +153,19 @@ const uint64_t *unwind_file__problems(const struct unwind_file *file)
 	return file->problems;
 }
 
+/* In a compiler's thread, which has the file to itself while it is pending. */
+static void find_loops(void *user, int fd)
+{
+	struct unwind_file *file = user;
+
+	if (!file->loop_count && eval_ranges__find(fd, file->loops, MAX_LOOPS, &file->loop_count))
+		file->loop_count = 0;
+}
+
 int unwinder__compile(struct unwinder *unwinder, struct unwind_file *file, int fd, bool python)
 {
-	int err;
+	int err = unwind_compiler__add(unwinder->compiler, fd, python ? find_loops : NULL, file);
 
-	if (python && !file->loop_count &&
-	    eval_ranges__find(fd, file->loops, MAX_LOOPS, &file->loop_count))
-		file->loop_count = 0;
-	err = unwind_compiler__add(unwinder->compiler, fd, file);
 	if (err) /* too many open files: the next process that maps it tries again */
 		return err == -ENOMEM ? err : 0;
 	file->state = FILE_PENDING;
@@ -316,13 +323,19 @@ static size_t add_ranges(const struct unwind_mapping *mapping, struct ps_unwind_
 	return count;
 }
 
-void unwinder__tell(struct unwinder *unwinder, uint32_t tgid, const struct unwind_space *space)
+static struct ps_unwind_process ranges_of(const struct unwind_space *space)
 {
-	struct ps_unwind_process ranges = {
+	return (struct ps_unwind_process){
 		.table = space->run.map,
 		.first = (uint16_t)space->run.start,
 		.count = (uint16_t)space->run.count,
+		.set = space->set,
 	};
+}
+
+void unwinder__tell(struct unwinder *unwinder, uint32_t tgid, const struct unwind_space *space)
+{
+	struct ps_unwind_process ranges = ranges_of(space);
 	int map = bpf_map__fd(unwinder->bpf->maps.unwind_processes);
 
 	/* What BPF knows by now is another process's soon. */
@@ -356,6 +369,8 @@ static void make_ranges(struct unwinder *unwinder, struct unwind_space *space, u
 	} else if (count) {
 		unwinder->counters[PS_COUNTER_RANGES_FULL]++;
 	}
+	/* Without a number BPF remembers nothing of them; that is slower, not wrong. */
+	space->set = unwinder->sets < UINT32_MAX ? ++unwinder->sets : 0;
 	space->since_ns = now_ns;
 	for (size_t i = 0; i < space->tgid_count; i++)
 		unwinder__tell(unwinder, space->tgids[i], space);
@@ -509,9 +524,7 @@ struct remote_rows unwinder__rows(const struct unwinder *unwinder, const struct 
 	if (!space || !space->run.count)
 		return rows;
 	rows.table = run_pool__maps(unwinder->ranges)[space->run.map];
-	rows.ranges.table = space->run.map;
-	rows.ranges.first = (uint16_t)space->run.start;
-	rows.ranges.count = (uint16_t)space->run.count;
+	rows.ranges = ranges_of(space);
 	return rows;
 }
 

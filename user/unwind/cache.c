@@ -17,7 +17,7 @@
 #include "base/files.h"
 
 #define MAGIC	       "psunwind"
-#define VERSION	       1u /* of the file and of what rows mean */
+#define VERSION	       2u /* of the file and of what rows mean */
 #define KEPT(limit)    ((limit) / 4 * 3) /* after old ones were removed */
 #define NAME_SIZE      (2 * ELF_INPUT_MAX_BUILD_ID + 64)
 #define OTHERS_WRITE   (S_IWGRP | S_IWOTH)

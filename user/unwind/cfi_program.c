@@ -415,6 +415,18 @@ static uint32_t rbp_rule(const struct cfi_rule *rbp, enum unwind_problem *ret_pr
 			      rbp->offset);
 }
 
+/* DWARF's numbers of registers -> enum ps_unwind_cfa; 0: rows have no word for it. */
+static uint32_t cfa_kind(uint64_t column)
+{
+	static const uint8_t kinds[] = {
+		[0] = PS_CFA_RAX,   [3] = PS_CFA_RBX,	[4] = PS_CFA_RSI,
+		[RBP] = PS_CFA_RBP, [RSP] = PS_CFA_RSP, [9] = PS_CFA_R9,
+		[10] = PS_CFA_R10,  [11] = PS_CFA_R11,	[13] = PS_CFA_R13,
+	};
+
+	return column < sizeof(kinds) ? kinds[column] : 0;
+}
+
 static enum unwind_problem cfa_rule(const struct cfi_state *state, uint32_t *ret)
 {
 	switch (state->cfa.form) {
@@ -424,12 +436,12 @@ static enum unwind_problem cfa_rule(const struct cfi_state *state, uint32_t *ret
 	case CFI_OTHER:
 		return UNWIND_CFA_EXPRESSION;
 	case CFI_REGISTER:
-		if (state->cfa_register != RSP && state->cfa_register != RBP)
+		if (!cfa_kind(state->cfa_register))
 			return UNWIND_CFA_REGISTER;
 		if (!is_cfa_offset(state->cfa.offset))
 			return UNWIND_CFA_OFFSET;
-		*ret = PS_UNWIND_RULE(state->cfa_register == RSP ? PS_CFA_RSP : PS_CFA_RBP,
-				      state->cfa.offset, PS_RBP_SAME, 0);
+		*ret = PS_UNWIND_RULE(cfa_kind(state->cfa_register), state->cfa.offset, PS_RBP_SAME,
+				      0);
 		return UNWIND_NO_PROBLEM;
 	default:
 		return UNWIND_CFA_MISSING;

@@ -17,6 +17,7 @@
 struct task {
 	struct task *next;
 	int fd;
+	unwind_look *look;
 	struct unwind_job job;
 };
 
@@ -68,6 +69,8 @@ static void run(struct unwind_cache *cache, struct task *task)
 		if (!job->err && !no_key)
 			unwind_cache__store(cache, &key, &job->rows);
 	}
+	if (task->look)
+		task->look(job->user, task->fd);
 	close(task->fd);
 	task->fd = -1;
 }
@@ -173,7 +176,7 @@ void unwind_compiler__free(struct unwind_compiler *compiler)
 	free(compiler);
 }
 
-int unwind_compiler__add(struct unwind_compiler *compiler, int fd, void *user)
+int unwind_compiler__add(struct unwind_compiler *compiler, int fd, unwind_look *look, void *user)
 {
 	struct task *task = calloc(1, sizeof(*task));
 	int err;
@@ -186,6 +189,7 @@ int unwind_compiler__add(struct unwind_compiler *compiler, int fd, void *user)
 		free(task);
 		return err;
 	}
+	task->look = look;
 	task->job.user = user;
 	pthread_mutex_lock(&compiler->lock);
 	append(&compiler->waiting, task);

@@ -26,8 +26,12 @@ int unwind_compiler__new(unsigned int threads, struct unwind_cache *cache,
 /* Forgets jobs that no thread has begun, waits for the others, clears what was not taken. */
 void unwind_compiler__free(struct unwind_compiler *compiler);
 
-/* Compiles the file open as fd, which stays the caller's. Jobs may be finished in another order. */
-int unwind_compiler__add(struct unwind_compiler *compiler, int fd, void *user);
+/* What else is to be done with a file in the same thread, before the job is finished. */
+typedef void unwind_look(void *user, int fd);
+
+/* Compiles the file open as fd, which stays the caller's. Jobs may be finished in another order.
+ * look: NULL for none. */
+int unwind_compiler__add(struct unwind_compiler *compiler, int fd, unwind_look *look, void *user);
 
 /* Readable when there are finished jobs; only to be polled. */
 int unwind_compiler__fd(const struct unwind_compiler *compiler);

@@ -5,7 +5,7 @@
 
 /* X(name, text): all but RBP_RULE end a walk that comes there. */
 #define UNWIND_PROBLEMS(X)                                                                         \
-	X(CFA_REGISTER, "cfa_register") /* the CFA is relative to neither rsp nor rbp */           \
+	X(CFA_REGISTER, "cfa_register") /* relative to a register of no use */                     \
 	X(CFA_EXPRESSION, "cfa_expression") /* of a shape that rows do not have */                 \
 	X(CFA_OFFSET, "cfa_offset") /* too large, or no multiple of 8 */                           \
 	X(CFA_MISSING, "cfa_missing") /* no rule at all */                                         \
