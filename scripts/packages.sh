@@ -34,6 +34,7 @@ packages_table() {
 		test   chromium            chromium
 		test   clang-format        clang-tools-extra
 		test   debuginfod          elfutils-debuginfod
+		test   dwz                 dwz
 		test   g++                 gcc-c++
 		test   git                 git-core
 		test   golang-github-google-pprof-dev golang-github-google-pprof-devel

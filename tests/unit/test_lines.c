@@ -346,6 +346,161 @@ static void test_known(void **state)
 	close(fd);
 }
 
+/* --- debug information that does not lie in one piece */
+
+static const char header[] =
+	"#include <algorithm>\n"
+	"#include <vector>\n"
+	"namespace physics {\n"
+	"struct track {\n"
+	"	double px, py;\n"
+	"	double pt2() const { return px * px + py * py; }\n"
+	"};\n"
+	"extern \"C\" {\n"
+	"static inline double plain(double x) { return x * x + 3; }\n"
+	"static inline double longer(double x) { return plain(x) * x + plain(x * 5); }\n"
+	"}\n"
+	"namespace {\n"
+	"__attribute__((noinline)) double sum(const std::vector<track> &tracks)\n"
+	"{\n"
+	"	double total = 0;\n"
+	"	for (const auto &one : tracks)\n"
+	"		total += one.pt2() + longer(total);\n"
+	"	return total;\n"
+	"}\n"
+	"}\n"
+	"}\n";
+
+static const char user[] =
+	"#include \"header.h\"\n"
+	"double USER(std::vector<physics::track> &tracks)\n"
+	"{\n"
+	"	std::sort(tracks.begin(), tracks.end(),\n"
+	"		  [](auto &a, auto &b) { return a.pt2() < b.pt2(); });\n"
+	"	return physics::sum(tracks) + physics::longer(tracks[0].px);\n"
+	"}\n"
+	"namespace last { int USER() { return 1; } }\n"
+	"#ifdef MAIN\n"
+	"double other(std::vector<physics::track> &tracks);\n"
+	"int main(int argc, char **)\n"
+	"{\n"
+	"	std::vector<physics::track> tracks(1000);\n"
+	"	for (auto &one : tracks)\n"
+	"		one = {double(argc++ * 7919 % 1000), 1};\n"
+	"	return USER(tracks) + other(tracks) > 5;\n"
+	"}\n"
+	"#endif\n";
+
+#define BUILD_PARTS                                                                                \
+	"g++ -O2 -g %s -DUSER=other -c user.cc -o other.o && "                                     \
+	"g++ -O2 -g %s -DUSER=one -DMAIN -c user.cc -o one.o && g++ -o %s one.o other.o"
+
+/* What is said of all code of the program, in order of the addresses. */
+static size_t describe(const char *name, char **texts)
+{
+	static uint64_t addresses[MAX_ADDRESSES];
+	struct said said = {.addresses = addresses, .texts = texts};
+	size_t count = code_addresses(name, addresses);
+	struct lines *lines;
+	int fd;
+
+	assert_true(count > 100);
+	lines = open_work(name, &fd);
+	assert_int_equal(lines__find(lines, addresses, count, write_down, &said), 0);
+	lines__free(lines);
+	close(fd);
+	return count;
+}
+
+static void free_texts(char **texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(texts[i]);
+}
+
+/* Lines are the same; names are the same, or their end, or not known. */
+static bool is_part_of(const char *part, const char *whole)
+{
+	for (size_t row = 0; *part && *whole; row++) {
+		size_t size = strcspn(part, "\n"), whole_size = strcspn(whole, "\n");
+		_cleanup_free_ char *name = strndup(whole, whole_size);
+		const char *arguments = strchr(name, '(');
+		size_t name_size =
+			arguments && arguments[1] != 'a' ? (size_t)(arguments - name) : whole_size;
+		bool same = size == whole_size && !memcmp(part, whole, size);
+
+		if (!same && !(row % 2))
+			same = !strncmp(part, "??\n", 3) ||
+			       (size < name_size && name[name_size - size - 1] == ':' &&
+				!memcmp(part, name + name_size - size, size)) ||
+			       (size == name_size && !memcmp(part, name, size));
+		if (!same)
+			return false;
+		part += size + 1;
+		whole += whole_size + 1;
+	}
+	return !*part && !*whole;
+}
+
+/* dwz puts what units have in common into units of their own, and with -m into another file, which
+ * a reader in its jail cannot open. */
+static void test_shared(void **state)
+{
+	static char *whole[MAX_ADDRESSES], *other[MAX_ADDRESSES];
+	size_t count, qualified = 0, unlike = 0;
+
+	(void)state;
+	if (!have("g++") || !have("objdump") || !have("dwz")) {
+		print_message("SKIP: needs g++, binutils and dwz\n");
+		skip();
+	}
+	write_file("header.h", header);
+	write_file("user.cc", user);
+	assert_int_equal(run(BUILD_PARTS, "", "", "apart"), 0);
+	assert_int_equal(run("cp apart within && dwz within && cp apart two && cp apart three && "
+			     "dwz -m common two three && mv common away"),
+			 0);
+	count = describe("apart", whole);
+	assert_int_equal(describe("within", other), count);
+	for (size_t i = 0; i < count; i++) {
+		qualified += strstr(whole[i], "physics::plain\n") != NULL;
+		assert_string_equal(whole[i], other[i]);
+	}
+	assert_true(qualified > 0);
+	free_texts(other, count);
+	assert_int_equal(describe("two", other), count);
+	for (size_t i = 0; i < count; i++)
+		if (!is_part_of(other[i], whole[i]) && unlike++ < 5)
+			print_message("%s--- without the shared file:\n%s", whole[i], other[i]);
+	assert_int_equal(unlike, 0);
+	free_texts(other, count);
+	free_texts(whole, count);
+}
+
+/* -gsplit-dwarf: functions are in .dwo files, lines are not. A line alone would be that of inlined
+ * code, below the name of the function around it. */
+static void test_split(void **state)
+{
+	static char *texts[MAX_ADDRESSES];
+
+	(void)state;
+	if (!have("g++") || !have("objdump"))
+		skip();
+	write_file("header.h", header);
+	write_file("user.cc", user);
+	for (int version = 4; version <= 5; version++) {
+		const char *flags =
+			version == 4 ? "-gsplit-dwarf -gdwarf-4" : "-gsplit-dwarf -gdwarf-5";
+		size_t count;
+
+		assert_int_equal(run(BUILD_PARTS, flags, flags, "divided"), 0);
+		count = describe("divided", texts);
+		for (size_t i = 0; i < count; i++)
+			assert_string_equal(texts[i], "");
+		free_texts(texts, count);
+	}
+}
+
 static int refuse(void *context, size_t index, const struct line_frame *frames, size_t count)
 {
 	(void)index;
@@ -416,6 +571,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_against_addr2line),
 		cmocka_unit_test(test_known),
+		cmocka_unit_test(test_shared),
+		cmocka_unit_test(test_split),
 		cmocka_unit_test(test_errors),
 	};
 

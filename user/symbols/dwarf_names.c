@@ -77,33 +77,40 @@ static bool child_towards(Dwarf_Die *parent, Dwarf_Off die, Dwarf_Die *ret)
 	return false;
 }
 
-static const char *name_of_scope(Dwarf_Die *die)
+/* *ret_name: NULL when the scope adds nothing. False: it has a name that cannot be read, as one in
+ * a file that dwz shares among several. */
+static bool name_of_scope(Dwarf_Die *die, const char **ret_name)
 {
-	const char *name;
+	int tag = dwarf_tag(die);
+	bool is_type = tag == DW_TAG_structure_type || tag == DW_TAG_class_type ||
+		       tag == DW_TAG_union_type;
 
-	switch (dwarf_tag(die)) {
-	case DW_TAG_namespace:
-		name = dwarf_diename(die);
-		return name ? name : "(anonymous namespace)";
-	case DW_TAG_structure_type:
-	case DW_TAG_class_type:
-	case DW_TAG_union_type:
-		return dwarf_diename(die);
-	default:
-		return NULL;
-	}
+	*ret_name = NULL;
+	if (tag != DW_TAG_namespace && !is_type)
+		return true;
+	*ret_name = dwarf_diename(die);
+	if (!*ret_name && dwarf_hasattr_integrate(die, DW_AT_name))
+		return false;
+	if (!*ret_name && !is_type)
+		*ret_name = "(anonymous namespace)";
+	return true;
 }
 
-/* "space::type::name" of what has no linkage name, as in an anonymous name space. malloc'ed; NULL:
- * no more than the name is known. */
-static char *qualify(Dwarf_Die *unit, const Dwarf_Die *die, const char *name)
+/* "space::type::name" of what has no linkage name, as in an anonymous name space. It is declared in
+ * another unit than die where dwz has put together what several units say. malloc'ed; NULL: no more
+ * than the name is known. */
+static char *qualify(const Dwarf_Die *die, const char *name)
 {
-	Dwarf_Die declared = declaring(die), at = *unit;
+	Dwarf_Die declared = declaring(die), at;
 	Dwarf_Off offset = dwarf_dieoffset(&declared);
+	bool readable = true;
 	char *text = NULL;
+	FILE *stream;
 	size_t size;
-	FILE *stream = open_memstream(&text, &size);
 
+	if (!dwarf_diecu(&declared, &at, NULL, NULL))
+		return NULL;
+	stream = open_memstream(&text, &size);
 	if (!stream)
 		return NULL;
 	for (size_t depth = 0; depth < MAX_NESTING && child_towards(&at, offset, &at); depth++) {
@@ -111,12 +118,12 @@ static char *qualify(Dwarf_Die *unit, const Dwarf_Die *die, const char *name)
 
 		if (dwarf_dieoffset(&at) == offset)
 			break;
-		scope = name_of_scope(&at);
+		readable &= name_of_scope(&at, &scope);
 		if (scope)
 			fprintf(stream, "%s::", scope);
 	}
 	fputs(name, stream);
-	if (fclose(stream)) {
+	if (fclose(stream) || !readable) {
 		free(text);
 		return NULL;
 	}
@@ -136,6 +143,6 @@ const char *dwarf_names__of(Dwarf_Die *unit, Dwarf_Die *die, char **ret_owned)
 		return linkage;
 	name = string_of(die, DW_AT_name);
 	if (name && is_cplusplus(unit))
-		*ret_owned = qualify(unit, die, name);
+		*ret_owned = qualify(die, name);
 	return *ret_owned ? *ret_owned : name;
 }

@@ -315,6 +315,12 @@ static bool all_have_functions(const struct target *targets, size_t count)
 	return true;
 }
 
+/* What the unit says of its functions lies in another file (.dwo), which is not opened. */
+static bool is_skeleton(Dwarf_Die *unit)
+{
+	return dwarf_hasattr(unit, DW_AT_dwo_name) || dwarf_hasattr(unit, DW_AT_GNU_dwo_name);
+}
+
 /* The targets of one unit, sorted by address. */
 static int take_unit(struct lines *lines, struct target *targets, size_t count, lines_take *take,
 		     void *context)
@@ -322,6 +328,7 @@ static int take_unit(struct lines *lines, struct target *targets, size_t count, 
 	Dwarf_Die unit;
 	bool known = targets[0].unit.size &&
 		     dwarf_offdie(lines->dwarf, targets[0].unit.die, &unit) != NULL;
+	bool skeleton = known && is_skeleton(&unit);
 	int err = 0;
 
 	if (known)
@@ -329,8 +336,10 @@ static int take_unit(struct lines *lines, struct target *targets, size_t count, 
 	if (known && !all_have_functions(targets, count))
 		walk_functions(&unit, targets, count, true);
 	for (size_t i = 0; i < count && !err; i++)
-		err = known ? take_target(lines, &unit, &targets[i], take, context)
-			    : take(context, targets[i].index, NULL, 0);
+		/* Without its function the line may be that of inlined code, and not its own. */
+		err = known && (!skeleton || targets[i].function.size)
+			      ? take_target(lines, &unit, &targets[i], take, context)
+			      : take(context, targets[i].index, NULL, 0);
 	return err;
 }
 
