@@ -325,6 +325,11 @@ static __always_inline void count_hit(struct ps_alloc_process *process, __u32 ki
 	__sync_fetch_and_add(&process->run_ns, bpf_ktime_get_ns() - since);
 }
 
+static __always_inline bool returns(__u32 kind)
+{
+	return kind != PS_ALLOC_FREE && kind != PS_ALLOC_NEW && kind != PS_ALLOC_DELETE;
+}
+
 static __always_inline __u64 epoch_of(__u32 tgid)
 {
 	const struct ps_who *who = bpf_map_lookup_elem(&epochs, &tgid);
@@ -432,6 +437,8 @@ int alloc_enter(struct pt_regs *ctx)
 	epoch = epoch_of(tgid);
 	if (epoch && alloc_window)
 		begin(target, &arguments, epoch, id);
+	if (returns(target->kind))
+		__sync_fetch_and_add(&process->to_return, 1);
 	count_hit(process, target->flags & PS_ALLOC_STEPPED ? PS_ALLOC_HIT_STEPPED : PS_ALLOC_HIT,
 		  since);
 	return 0;

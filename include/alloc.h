@@ -69,6 +69,7 @@ enum ps_alloc_hit { PS_ALLOC_HIT, PS_ALLOC_HIT_STEPPED, PS_ALLOC_HIT_RETURN, PS_
 
 struct ps_alloc_process {
 	__u64 hits[PS_ALLOC_HITS]; /* since the recording began */
+	__u64 to_return; /* of these, where functions begin whose return is probed, too */
 	__u64 run_ns; /* of the programs, for these */
 	__u64 held_bytes, held_peak; /* given since the window opened and not freed */
 };

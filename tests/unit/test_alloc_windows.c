@@ -31,6 +31,24 @@ static void test_budget(void **state)
 	assert_true(alloc_budget__left(&budget) > 0);
 }
 
+/* What was not spent in a long time is lost but for the credit. */
+static void test_credit(void **state)
+{
+	struct alloc_budget budget = {.limit = 0.2, .cpu_ns = 1000};
+
+	(void)state;
+	alloc_budget__forgo(&budget, 300);
+	assert_float_equal(alloc_budget__left(&budget), 200, 1e-9);
+	budget.cpu_ns = 3600000;
+	alloc_budget__forgo(&budget, 300);
+	assert_float_equal(alloc_budget__left(&budget), 300, 1e-9);
+	budget.cpu_ns += 500;
+	budget.most_ns += 250;
+	assert_float_equal(alloc_budget__left(&budget), 100, 1e-9);
+	alloc_budget__forgo(&budget, 300);
+	assert_float_equal(alloc_budget__left(&budget), 100, 1e-9);
+}
+
 /* A window costs own time times slow_down; so much of the time it may be open. */
 static void test_share(void **state)
 {
@@ -106,6 +124,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_budget),
+		cmocka_unit_test(test_credit),
 		cmocka_unit_test(test_share),
 		cmocka_unit_test(test_stepped),
 		cmocka_unit_test(test_own_process),

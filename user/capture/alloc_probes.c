@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Where the kernel takes many breakpoints of one file at once (Linux 6.6), one link has them all:
  * then they go in one go, while perf events wait for each other for some milliseconds each. Probes
- * where functions return are set first and go last, so that no call is met without its return. */
+ * where functions return are set first, so that no call is met without its return. */
 #include "capture/alloc_probes.h"
 
 #include <errno.h>
 #include <math.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,19 +16,19 @@
 #include <bpf/libbpf.h>
 
 #include "base/array.h"
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "capture/breakpoints.h"
 #include "pipescope.skel.h"
 
-#define COST_CALLS   400 /* of our own functions, for measuring */
+#define COST_CALLS   50 /* of our own functions, for measuring */
 #define COST_ROUNDS  9
 #define COST_MEMORY  8192 /* words that are used between them; a power of 2 */
 #define COST_TOUCHES 64
-/* In other programs a breakpoint may cost more than in a loop of ours: 1.0 to 1.3 times as much in
+/* In other programs a breakpoint costs more than in a loop of ours: 1.0 to 1.1 times as much in
  * programs that knew how much they had done (tests/overhead/alloc.sh). */
-#define COST_ELSEWHERE 1.15
+#define COST_ELSEWHERE 1.05
 #define LINK_POINTS    64 /* in one link */
+#define CLOSERS	       32 /* links that go at a time */
 
 struct link {
 	struct bpf_link *event; /* NULL: fd is the link */
@@ -43,36 +44,9 @@ struct link_list {
 struct alloc_probes {
 	struct pipescope_bpf *bpf;
 	bool multi;
-	struct link_list enters, returns;
+	struct link_list links;
+	struct link_list own; /* in this program, for measuring */
 };
-
-/* --- what the kernel has */
-
-/* "/" is no file to set a breakpoint in: who knows such links says so, who does not refuses the
- * whole. */
-static bool has_multi(void)
-{
-	const struct bpf_insn nothing[] = {
-		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
-		{.code = BPF_JMP | BPF_EXIT},
-	};
-	LIBBPF_OPTS(bpf_prog_load_opts, options,
-		    .expected_attach_type = (enum bpf_attach_type)BREAKPOINTS_TYPE);
-	_cleanup_close_ int program =
-		bpf_prog_load(BPF_PROG_TYPE_KPROBE, NULL, "GPL", nothing, 2, &options);
-	const uint64_t offset = 0;
-	int link;
-
-	if (program < 0)
-		return false;
-	link = breakpoints__link(program, false, 0, "/", &offset, 1);
-	if (link ==
-	    -EBADF) /* who looks at a whole process, not at one thread, looks at its number */
-		return breakpoints__link(program, false, -1, "/", &offset, 1) == -EINVAL;
-	if (link >= 0)
-		close(link);
-	return false;
-}
 
 /* Distances of a Poisson process: the mean of each of so many equally probable parts of the
  * exponential distribution, whose own mean is then exactly 1. */
@@ -104,7 +78,7 @@ void alloc_probes__choose(struct pipescope_bpf *bpf, double period_bytes)
 		bpf_map__set_autocreate(bpf_object__find_map_by_name(bpf->obj, own_maps[i]), true);
 	fill_draws((uint32_t *)bpf->rodata->alloc_draws);
 	bpf->data->alloc_period_bytes = (uint64_t)period_bytes;
-	if (has_multi()) {
+	if (breakpoints__has_links()) {
 		bpf_program__set_expected_attach_type(bpf->progs.alloc_enter, type);
 		bpf_program__set_expected_attach_type(bpf->progs.alloc_return, type);
 	}
@@ -128,29 +102,61 @@ static int keep_link(struct link_list *list, struct link link)
 	return err;
 }
 
+static void *close_link(void *context)
+{
+	const struct link *link = context;
+
+	if (link->event)
+		bpf_link__destroy(link->event);
+	else
+		close(link->fd);
+	return NULL;
+}
+
+/* Each waits until no CPU can be in its program any more, some 40 ms, and only what it begins with
+ * takes breakpoints away: one after the other, the last would be hit all that time. */
+static void close_links(struct link *links, size_t count)
+{
+	pthread_t threads[CLOSERS];
+	bool started[CLOSERS];
+
+	for (size_t i = 0; i < count; i++) {
+		started[i] = !pthread_create(&threads[i], NULL, close_link, &links[i]);
+		if (!started[i])
+			close_link(&links[i]);
+	}
+	for (size_t i = 0; i < count; i++)
+		if (started[i])
+			pthread_join(threads[i], NULL);
+}
+
 /* Of one process; 0: of all. */
 static void drop_links(struct link_list *list, pid_t pid)
 {
-	size_t kept = 0;
+	struct link dropped[CLOSERS];
+	size_t kept = 0, count = 0;
 
 	for (size_t i = 0; i < list->count; i++) {
-		if (pid && list->items[i].pid != pid)
+		if (pid && list->items[i].pid != pid) {
 			list->items[kept++] = list->items[i];
-		else if (list->items[i].event)
-			bpf_link__destroy(list->items[i].event);
-		else
-			close(list->items[i].fd);
+			continue;
+		}
+		dropped[count++] = list->items[i];
+		if (count == CLOSERS) {
+			close_links(dropped, count);
+			count = 0;
+		}
 	}
+	close_links(dropped, count);
 	list->count = kept;
 }
 
 /* Breakpoints of one process in one file. */
-static int attach_some(struct alloc_probes *probes, bool at_return, pid_t pid, const char *path,
-		       const uint64_t *offsets, size_t count)
+static int attach_some(struct alloc_probes *probes, struct link_list *list, bool at_return,
+		       pid_t pid, const char *path, const uint64_t *offsets, size_t count)
 {
 	const struct bpf_program *program =
 		at_return ? probes->bpf->progs.alloc_return : probes->bpf->progs.alloc_enter;
-	struct link_list *list = at_return ? &probes->returns : &probes->enters;
 	int err = 0;
 
 	if (probes->multi && count) {
@@ -193,7 +199,8 @@ static int attach_all(struct alloc_probes *probes, const struct alloc_point_list
 		     i++)
 			if (!at_return || returns(list->items[i].target.kind))
 				offsets[count++] = list->items[i].offset;
-		err = attach_some(probes, at_return, first->pid, first->path, offsets, count);
+		err = attach_some(probes, &probes->links, at_return, first->pid, first->path,
+				  offsets, count);
 		if (err && (err == -ESRCH || is_gone(first->pid)))
 			err = 0;
 	}
@@ -220,8 +227,7 @@ void alloc_probes__detach(struct alloc_probes *probes)
 	int points = bpf_map__fd(probes->bpf->maps.alloc_points);
 	struct ps_alloc_point key;
 
-	drop_links(&probes->enters, 0);
-	drop_links(&probes->returns, 0);
+	drop_links(&probes->links, 0);
 	while (!bpf_map_get_next_key(points, NULL, &key))
 		if (bpf_map_delete_elem(points, &key))
 			break;
@@ -232,8 +238,7 @@ void alloc_probes__forget(struct alloc_probes *probes, pid_t pid, struct alloc_p
 	int points = bpf_map__fd(probes->bpf->maps.alloc_points);
 	size_t kept = 0;
 
-	drop_links(&probes->enters, pid);
-	drop_links(&probes->returns, pid);
+	drop_links(&probes->links, pid);
 	for (size_t i = 0; i < list->count; i++) {
 		const struct ps_alloc_point key = {.address = list->items[i].address,
 						   .tgid = (uint32_t)pid};
@@ -250,21 +255,23 @@ void alloc_probes__forget(struct alloc_probes *probes, pid_t pid, struct alloc_p
 
 /* --- what they cost */
 
-/* One begins with what the kernel does itself, the other with what it must run elsewhere. */
+/* In our own code, for good: what a breakpoint costs changes from minute to minute, with all else
+ * that runs. Two begin with what the kernel does itself, one with what it must run elsewhere. */
+void alloc_cost_bare(void);
 void alloc_cost_pushed(void);
 void alloc_cost_stepped(void);
-__asm__(".pushsection .text\n"
-	".globl alloc_cost_pushed, alloc_cost_stepped\n"
-	".type alloc_cost_pushed, @function\n"
-	"alloc_cost_pushed: push %rbp\n"
-	"	pop %rbp\n"
-	"	ret\n"
-	".size alloc_cost_pushed, .-alloc_cost_pushed\n"
-	".type alloc_cost_stepped, @function\n"
-	"alloc_cost_stepped: test %rdi, %rdi\n"
-	"	ret\n"
-	".size alloc_cost_stepped, .-alloc_cost_stepped\n"
-	".popsection\n");
+void alloc_cost_both(void);
+#define COST_FUNCTION(name, first, last)                                                           \
+	__asm__(".pushsection .text\n"                                                             \
+		".globl alloc_cost_" name "\n"                                                     \
+		".type alloc_cost_" name ", @function\n"                                           \
+		"alloc_cost_" name ": " first "\n" last "ret\n"                                    \
+		".size alloc_cost_" name ", .-alloc_cost_" name "\n"                               \
+		".popsection\n")
+COST_FUNCTION("bare", "push %rbp", "pop %rbp\n");
+COST_FUNCTION("pushed", "push %rbp", "pop %rbp\n");
+COST_FUNCTION("stepped", "test %rdi, %rdi", "");
+COST_FUNCTION("both", "push %rbp", "pop %rbp\n");
 
 /* What a program does between two calls of allocators: a breakpoint also makes that slower, for the
  * kernel has used the caches and the predictions of branches meanwhile. */
@@ -305,30 +312,30 @@ static double time_calls(void (*function)(void))
 	return rounds[COST_ROUNDS / 2];
 }
 
-static int time_probed(struct alloc_probes *probes, void (*function)(void), bool at_return,
-		       double *ret_ns)
+static int attach_own(struct alloc_probes *probes)
 {
-	uint64_t offset;
-	int err = breakpoints__offset_of((uintptr_t)function, &offset);
+	void (*const functions[])(void) = {alloc_cost_both, alloc_cost_pushed, alloc_cost_stepped};
+	uint64_t offsets[sizeof(functions) / sizeof(functions[0])];
+	int err = 0;
 
-	if (!err && at_return)
-		err = attach_some(probes, true, getpid(), "/proc/self/exe", &offset, 1);
-	err = err ?: attach_some(probes, false, getpid(), "/proc/self/exe", &offset, 1);
-	if (!err)
-		*ret_ns = time_calls(function);
-	alloc_probes__detach(probes);
-	return err;
+	for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]) && !err; i++)
+		err = breakpoints__offset_of((uintptr_t)functions[i], &offsets[i]);
+	err = err ?: attach_some(probes, &probes->own, true, getpid(), "/proc/self/exe", offsets, 1);
+	return err ?: attach_some(probes, &probes->own, false, getpid(), "/proc/self/exe", offsets,
+				  sizeof(offsets) / sizeof(offsets[0]));
 }
 
 int alloc_probes__measure(struct alloc_probes *probes, double ret_ns[PS_ALLOC_HITS])
 {
-	double bare = time_calls(alloc_cost_pushed), pushed = 0, stepped = 0, both = 0;
-	int err = time_probed(probes, alloc_cost_pushed, false, &pushed);
+	double bare, pushed, stepped, both;
+	int err = probes->own.count ? 0 : attach_own(probes);
 
-	err = err ?: time_probed(probes, alloc_cost_stepped, false, &stepped);
-	err = err ?: time_probed(probes, alloc_cost_pushed, true, &both);
 	if (err)
 		return err;
+	bare = time_calls(alloc_cost_bare);
+	pushed = time_calls(alloc_cost_pushed);
+	stepped = time_calls(alloc_cost_stepped);
+	both = time_calls(alloc_cost_both);
 	ret_ns[PS_ALLOC_HIT] = fmax(pushed - bare, 0) * COST_ELSEWHERE;
 	ret_ns[PS_ALLOC_HIT_STEPPED] = fmax(stepped - bare, 0) * COST_ELSEWHERE;
 	ret_ns[PS_ALLOC_HIT_RETURN] = fmax(both - pushed, 0) * COST_ELSEWHERE;
@@ -354,7 +361,8 @@ void alloc_probes__free(struct alloc_probes *probes)
 	if (!probes)
 		return;
 	alloc_probes__detach(probes);
-	free(probes->enters.items);
-	free(probes->returns.items);
+	drop_links(&probes->own, 0);
+	free(probes->links.items);
+	free(probes->own.items);
 	free(probes);
 }

@@ -19,8 +19,8 @@ void alloc_probes__choose(struct pipescope_bpf *bpf, double period_bytes);
 struct alloc_probes *alloc_probes__new(struct pipescope_bpf *bpf);
 void alloc_probes__free(struct alloc_probes *probes); /* NULL is accepted */
 
-/* CPU time, ns, that each enum ps_alloc_hit costs beside the programs' own: measured on functions
- * of this program. */
+/* CPU time, ns, that each enum ps_alloc_hit costs now, beside the programs' own: measured on
+ * functions of this program, in some 10 ms of CPU time. */
 int alloc_probes__measure(struct alloc_probes *probes, double ret_ns[PS_ALLOC_HITS]);
 
 /* Sets those behind the first `from` of the list; a process that has just ended is passed over. */

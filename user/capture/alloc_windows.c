@@ -31,6 +31,8 @@
 #define WINDOW_NS      (100 * MILLISECOND)
 #define PART_NS	       (1000 * MILLISECOND) /* of a window that stays open */
 #define LONGEST_GAP_NS 60e9
+#define MEASURE_NS     (2000 * MILLISECOND) /* between two measurements of what hits cost */
+#define CREDIT_NS      1e9 /* that can be saved for a burst */
 /* What counting may cost at most, of what it was found to cost in a program of ours. */
 #define MOST_OF_COST 1.3
 #define SAMPLED_MOST 16384
@@ -41,6 +43,8 @@ struct target {
 	uint64_t cpu_base; /* when it became one */
 	uint64_t window_cpu, window_cost, window_hits; /* when the part began */
 	uint64_t edge_cost; /* of setting breakpoints before it */
+	struct ps_alloc_process seen; /* what cost_ns has */
+	double cost_ns; /* of all hits, each at the price of its time */
 	bool searched;
 };
 
@@ -50,15 +54,16 @@ struct alloc_windows {
 	struct alloc_targets *functions;
 	struct alloc_point_list points; /* of the open window */
 	double cost_ns[PS_ALLOC_HITS];
+	uint64_t measured_ns; /* when */
 	struct alloc_budget budget;
 	double gone_cpu_ns, gone_spent_ns; /* of processes that have ended */
 	struct target targets[ALLOC_WINDOWS_PROCESSES];
 	size_t target_count;
 	uint32_t number, opening;
 	uint64_t start_ns, opened_ns; /* of the part, and when the breakpoints were set */
-	double edge_cpu_ns, edge_spent_ns; /* before the window was opened */
-	double most_ns; /* that all closed windows may have cost */
+	struct alloc_budget before; /* the window was opened */
 	double slow_down; /* of an open window, as last seen */
+	double certainty; /* what it cost, of the most that it may have cost */
 	bool open, tried;
 	enum alloc_state state;
 
@@ -87,7 +92,12 @@ double alloc_budget__left(const struct alloc_budget *budget)
 {
 	double own = own_of(budget->cpu_ns, budget->most_ns);
 
-	return own * budget->limit - budget->most_ns;
+	return own * budget->limit - budget->most_ns - budget->forgone_ns;
+}
+
+void alloc_budget__forgo(struct alloc_budget *budget, double credit_ns)
+{
+	budget->forgone_ns += fmax(alloc_budget__left(budget) - credit_ns, 0);
 }
 
 double alloc_budget__share(double slow_down, double limit)
@@ -109,31 +119,59 @@ static uint64_t cpu_of(pid_t pid, uint64_t otherwise)
 	return (uint64_t)time.tv_sec * 1000000000ULL + (uint64_t)time.tv_nsec;
 }
 
-static uint64_t cost_of(const struct alloc_windows *windows, pid_t pid, uint64_t *ret_hits,
-			uint64_t *ret_peak)
+static double missed_hits(const struct ps_alloc_process *process)
 {
-	struct ps_alloc_process process = {0};
-	uint32_t tgid = (uint32_t)pid;
-	double cost = 0;
+	return fmax((double)process->hits[PS_ALLOC_HIT_RETURN] - (double)process->to_return, 0);
+}
 
-	*ret_hits = 0;
-	if (bpf_map_lookup_elem(bpf_map__fd(windows->bpf->maps.alloc_processes), &tgid, &process))
+static uint64_t cost_of(const struct alloc_windows *windows, struct target *target)
+{
+	struct ps_alloc_process now = {0}, *seen = &target->seen;
+	uint32_t tgid = (uint32_t)target->pid;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(windows->bpf->maps.alloc_processes), &tgid, &now))
+		return (uint64_t)target->cost_ns;
+	for (size_t i = 0; i < PS_ALLOC_HITS; i++)
+		target->cost_ns += (double)(now.hits[i] - seen->hits[i]) * windows->cost_ns[i];
+	/* While probes are set and go, a function that returns to one may have begun at a breakpoint
+	 * that no program was told of. */
+	target->cost_ns += fmax(missed_hits(&now) - missed_hits(seen), 0) *
+			   windows->cost_ns[PS_ALLOC_HIT_STEPPED];
+	target->cost_ns += (double)(now.run_ns - seen->run_ns);
+	*seen = now;
+	return (uint64_t)target->cost_ns;
+}
+
+/* Calls, as cost_of has just seen them. */
+static uint64_t calls_of(const struct target *target)
+{
+	return target->seen.hits[PS_ALLOC_HIT] + target->seen.hits[PS_ALLOC_HIT_STEPPED];
+}
+
+/* What each hit costs changes with all else that runs. */
+static int measure(struct alloc_windows *windows)
+{
+	double now_ns[PS_ALLOC_HITS];
+	int err;
+
+	if (windows->measured_ns &&
+	    clock__ns(CLOCK_MONOTONIC) - windows->measured_ns < MEASURE_NS)
 		return 0;
-	for (size_t i = 0; i < PS_ALLOC_HITS; i++) {
-		cost += (double)process.hits[i] * windows->cost_ns[i];
-		*ret_hits += i == PS_ALLOC_HIT_RETURN ? 0 : process.hits[i];
-	}
-	if (ret_peak)
-		*ret_peak = (int64_t)process.held_peak > 0 ? process.held_peak : 0;
-	return (uint64_t)cost + process.run_ns;
+	err = alloc_probes__measure(windows->probes, now_ns);
+	for (size_t i = 0; i < PS_ALLOC_HITS && !err; i++)
+		windows->cost_ns[i] = windows->measured_ns
+					      ? (windows->cost_ns[i] + now_ns[i]) / 2
+					      : now_ns[i];
+	windows->measured_ns = clock__ns(CLOCK_MONOTONIC);
+	return err;
 }
 
 /* What the open window may have cost at most: more than was counted, but no more than all the time
  * that was used in it. */
 static double most_spent(const struct alloc_windows *windows)
 {
-	double counted = windows->budget.spent_ns - windows->edge_spent_ns;
-	double used = windows->budget.cpu_ns - windows->edge_cpu_ns;
+	double counted = windows->budget.spent_ns - windows->before.spent_ns;
+	double used = windows->budget.cpu_ns - windows->before.cpu_ns;
 
 	return fmax(counted, fmin(counted * MOST_OF_COST, used));
 }
@@ -144,15 +182,14 @@ static void look(struct alloc_windows *windows)
 	windows->budget.spent_ns = windows->gone_spent_ns;
 	for (size_t i = 0; i < windows->target_count; i++) {
 		struct target *target = &windows->targets[i];
-		uint64_t hits;
 
 		target->cpu_ns = cpu_of(target->pid, target->cpu_ns);
 		windows->budget.cpu_ns += (double)(target->cpu_ns - target->cpu_base);
-		windows->budget.spent_ns += (double)cost_of(windows, target->pid, &hits, NULL);
+		windows->budget.spent_ns += (double)cost_of(windows, target);
 	}
-	windows->budget.most_ns = windows->most_ns;
 	if (windows->open)
-		windows->budget.most_ns += most_spent(windows);
+		windows->budget.most_ns = windows->before.most_ns + most_spent(windows);
+	alloc_budget__forgo(&windows->budget, CREDIT_NS);
 }
 
 /* --- whom to look at */
@@ -193,7 +230,6 @@ static void drop_targets(struct alloc_windows *windows)
 	for (size_t i = 0; i < windows->target_count;) {
 		struct target *target = &windows->targets[i];
 		uint32_t tgid = (uint32_t)target->pid;
-		uint64_t hits;
 		bool is_wanted = false;
 
 		for (size_t k = 0; k < count; k++)
@@ -203,7 +239,7 @@ static void drop_targets(struct alloc_windows *windows)
 			continue;
 		}
 		windows->gone_cpu_ns += (double)(target->cpu_ns - target->cpu_base);
-		windows->gone_spent_ns += (double)cost_of(windows, target->pid, &hits, NULL);
+		windows->gone_spent_ns += (double)cost_of(windows, target);
 		bpf_map_delete_elem(bpf_map__fd(windows->bpf->maps.alloc_processes), &tgid);
 		alloc_probes__forget(windows->probes, target->pid, &windows->points);
 		*target = windows->targets[--windows->target_count];
@@ -259,7 +295,8 @@ static void begin_part(struct alloc_windows *windows, bool opens)
 		struct target *target = &windows->targets[i];
 
 		target->window_cpu = target->cpu_ns = cpu_of(target->pid, target->cpu_ns);
-		target->window_cost = cost_of(windows, target->pid, &target->window_hits, NULL);
+		target->window_cost = cost_of(windows, target);
+		target->window_hits = calls_of(target);
 		target->edge_cost = opens ? target->window_cost - target->edge_cost : 0;
 	}
 	windows->bpf->bss->alloc_window = ++windows->number;
@@ -271,9 +308,8 @@ static void begin_edge(struct alloc_windows *windows, struct target *target)
 	int processes = bpf_map__fd(windows->bpf->maps.alloc_processes);
 	struct ps_alloc_process process;
 	uint32_t tgid = (uint32_t)target->pid;
-	uint64_t hits;
 
-	target->edge_cost = cost_of(windows, target->pid, &hits, NULL);
+	target->edge_cost = cost_of(windows, target);
 	if (bpf_map_lookup_elem(processes, &tgid, &process))
 		return;
 	process.held_bytes = process.held_peak = 0;
@@ -314,15 +350,16 @@ static struct alloc_window *end_part(struct alloc_windows *windows, bool closed)
 	for (size_t i = 0; i < windows->target_count; i++) {
 		struct target *target = &windows->targets[i];
 		struct alloc_window_process *process = &window->processes[i];
-		uint64_t cost, hits;
+		int64_t peak;
 
 		target->cpu_ns = cpu_of(target->pid, target->cpu_ns);
-		cost = cost_of(windows, target->pid, &hits, &process->held_peak);
 		process->pid = target->pid;
 		process->cpu_ns = target->cpu_ns - target->window_cpu;
-		process->cost_ns = cost - target->window_cost;
+		process->cost_ns = cost_of(windows, target) - target->window_cost;
 		process->edge_ns = target->edge_cost;
-		process->hits = hits - target->window_hits;
+		process->hits = calls_of(target) - target->window_hits;
+		peak = (int64_t)target->seen.held_peak;
+		process->held_peak = peak > 0 ? (uint64_t)peak : 0;
 	}
 	window->process_count = windows->target_count;
 	return window;
@@ -411,18 +448,18 @@ static int roll(struct alloc_windows *windows)
 	nanosleep(&pause, NULL);
 	err = take_sums(windows, window);
 	hand_over(windows, window);
+	err = err ?: measure(windows);
 	return err ?: attach(windows, true);
 }
 
 /* What was hit while the breakpoints went. */
-static void add_edges(const struct alloc_windows *windows, struct alloc_window *window)
+static void add_edges(struct alloc_windows *windows, struct alloc_window *window)
 {
 	for (size_t i = 0; i < window->process_count; i++) {
-		const struct target *target = &windows->targets[i];
-		uint64_t hits, cost = cost_of(windows, target->pid, &hits, NULL);
+		struct target *target = &windows->targets[i];
 
-		window->processes[i].edge_ns +=
-			cost - target->window_cost - window->processes[i].cost_ns;
+		window->processes[i].edge_ns += cost_of(windows, target) - target->window_cost -
+						window->processes[i].cost_ns;
 	}
 }
 
@@ -435,7 +472,6 @@ static int close_window(struct alloc_windows *windows)
 	window = end_part(windows, true);
 	alloc_probes__detach(windows->probes);
 	look(windows);
-	windows->most_ns = windows->budget.most_ns;
 	windows->open = false;
 	alloc_point_list__clear(&windows->points);
 	if (!window)
@@ -491,23 +527,23 @@ static void await_telling(struct alloc_windows *windows)
 	}
 }
 
-static double slow_down_since(const struct alloc_windows *windows, double cpu_ns, double spent_ns)
+/* What the window has shown. */
+static void learn(struct alloc_windows *windows)
 {
-	double spent = windows->budget.spent_ns - spent_ns;
-	double own = own_of(windows->budget.cpu_ns - cpu_ns, spent);
+	const struct alloc_budget *before = &windows->before;
+	double spent = windows->budget.spent_ns - before->spent_ns;
+	double most = windows->budget.most_ns - before->most_ns;
+	double own = own_of(windows->budget.cpu_ns - before->cpu_ns, spent);
 
-	return own > 0 ? spent / own : 0;
+	windows->slow_down = own > 0 ? spent / own : 0;
+	windows->certainty = most > 0 ? spent / most : 1;
 }
 
 /* What will be spent when all is spent that may be: windows count with the most that they may cost.
  */
 static double limit_expected(const struct alloc_windows *windows)
 {
-	double slow_down = windows->slow_down;
-
-	if (slow_down <= 0)
-		return windows->budget.limit;
-	return windows->budget.limit / fmin(MOST_OF_COST, (1 + slow_down) / slow_down);
+	return windows->budget.limit * windows->certainty;
 }
 
 static void expect(struct alloc_windows *windows, struct alloc_notice *notice)
@@ -530,10 +566,10 @@ static bool is_affordable(const struct alloc_windows *windows)
 /* Of who sleeps nothing can be said, and it costs nothing. */
 static bool trial_goes_on(const struct alloc_windows *windows)
 {
-	bool slept = windows->budget.cpu_ns - windows->edge_cpu_ns < (double)TRIAL_CPU_NS;
+	bool slept = windows->budget.cpu_ns - windows->before.cpu_ns < (double)TRIAL_CPU_NS;
 
 	return (slept || clock__ns(CLOCK_MONOTONIC) - windows->opened_ns < TRIAL_NS) &&
-	       windows->budget.spent_ns - windows->edge_spent_ns < (double)TRIAL_COST_NS;
+	       windows->budget.spent_ns - windows->before.spent_ns < (double)TRIAL_COST_NS;
 }
 
 /* What it has shown. */
@@ -543,14 +579,10 @@ static void end_trial(struct alloc_windows *windows)
 	double hits = 0, own = windows->budget.cpu_ns - windows->budget.spent_ns;
 
 	windows->tried = true;
-	windows->slow_down = slow_down_since(windows, windows->edge_cpu_ns, windows->edge_spent_ns);
+	learn(windows);
 	notice.trial_s = (double)(clock__ns(CLOCK_MONOTONIC) - windows->opened_ns) / 1e9;
-	for (size_t i = 0; i < windows->target_count; i++) {
-		uint64_t of_one;
-
-		cost_of(windows, windows->targets[i].pid, &of_one, NULL);
-		hits += (double)of_one;
-	}
+	for (size_t i = 0; i < windows->target_count; i++)
+		hits += (double)calls_of(&windows->targets[i]);
 	notice.calls = own > 0 ? hits / own * 1e9 : 0;
 	expect(windows, &notice);
 	if (notice.share < 100 && (double)WINDOW_NS / notice.share * 100 > LONGEST_GAP_NS)
@@ -577,8 +609,7 @@ static int run_window(struct alloc_windows *windows)
 	int err;
 
 	look(windows);
-	windows->edge_cpu_ns = windows->budget.cpu_ns;
-	windows->edge_spent_ns = windows->budget.spent_ns;
+	windows->before = windows->budget;
 	err = open_window(windows);
 	while (!err) {
 		windows->bpf->bss->alloc_watched_until =
@@ -616,7 +647,6 @@ static int run(struct alloc_windows *windows)
 	int err = 0;
 
 	while (!err && rest(windows, LOOK_NS)) {
-		double cpu_ns, spent_ns;
 		bool tried = windows->tried;
 
 		take_wanted(windows);
@@ -628,9 +658,7 @@ static int run(struct alloc_windows *windows)
 				tell_state(windows, ALLOC_THINNED);
 			continue;
 		}
-		cpu_ns = windows->budget.cpu_ns;
-		spent_ns = windows->budget.spent_ns;
-		err = run_window(windows);
+		err = measure(windows) ?: run_window(windows);
 		if (err == -ENOENT)
 			err = 0;
 		if (!tried && windows->tried && windows->state != ALLOC_ALWAYS) {
@@ -639,8 +667,8 @@ static int run(struct alloc_windows *windows)
 				return 0;
 			windows->state = ALLOC_THINNED;
 		}
-		if (windows->budget.cpu_ns - cpu_ns > (double)LOOK_NS)
-			windows->slow_down = slow_down_since(windows, cpu_ns, spent_ns);
+		if (windows->budget.cpu_ns - windows->before.cpu_ns > (double)LOOK_NS)
+			learn(windows);
 	}
 	return err;
 }
@@ -648,9 +676,8 @@ static int run(struct alloc_windows *windows)
 static void *thread_main(void *context)
 {
 	struct alloc_windows *windows = context;
-	int err = alloc_probes__measure(windows->probes, windows->cost_ns);
+	int err = measure(windows) ?: run(windows);
 
-	err = err ?: run(windows);
 	if (windows->open)
 		close_window(windows);
 	if (err)

@@ -95,10 +95,13 @@ struct alloc_budget {
 	double limit; /* of the processes' own time; 0.2: a fifth */
 	double cpu_ns, spent_ns;
 	double most_ns; /* that may have been spent: what counts for the limit */
+	double forgone_ns; /* not spent while it could be */
 };
 
 /* What may still be spent. */
 double alloc_budget__left(const struct alloc_budget *budget);
+/* No more than credit_ns is saved: who has computed for an hour would pay for it in minutes. */
+void alloc_budget__forgo(struct alloc_budget *budget, double credit_ns);
 /* The share of the time in which an open window, which makes processes slower by slow_down (1:
  * twice as slow), costs them limit on the whole; 1: always. */
 double alloc_budget__share(double slow_down, double limit);

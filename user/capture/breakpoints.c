@@ -3,9 +3,13 @@
 
 #include <errno.h>
 #include <linux/bpf.h>
+#include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <bpf/bpf.h>
+
+#include "base/cleanup.h"
 #include "base/strings.h"
 #include "proc/mappings.h"
 
@@ -33,6 +37,68 @@ int breakpoints__link(int program, bool at_return, pid_t pid, const char *path,
 	long fd = syscall(__NR_bpf, BPF_LINK_CREATE, &attributes, sizeof(attributes));
 
 	return fd < 0 ? -errno : (int)fd;
+}
+
+/* --- what the kernel has */
+
+static __attribute__((noinline, noclone, used)) void hit_target(void)
+{
+	__asm__ volatile("" ::: "memory");
+}
+
+static void *hit(void *nothing)
+{
+	hit_target();
+	return nothing;
+}
+
+/* Counts in the only element of an array. */
+static int load_counting(int map)
+{
+	const struct bpf_insn instructions[] = {
+		{.code = BPF_ST | BPF_MEM | BPF_W, .dst_reg = BPF_REG_10, .off = -4},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_2, .src_reg = BPF_REG_10},
+		{.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_2, .imm = -4},
+		{.code = BPF_LD | BPF_IMM | BPF_DW,
+		 .dst_reg = BPF_REG_1,
+		 .src_reg = BPF_PSEUDO_MAP_FD,
+		 .imm = map},
+		{0}, /* its second half */
+		{.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_map_lookup_elem},
+		{.code = BPF_JMP | BPF_JEQ | BPF_K, .dst_reg = BPF_REG_0, .off = 2},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_1, .imm = 1},
+		{.code = BPF_STX | BPF_ATOMIC | BPF_DW,
+		 .dst_reg = BPF_REG_0,
+		 .src_reg = BPF_REG_1,
+		 .imm = BPF_ADD},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options,
+		    .expected_attach_type = (enum bpf_attach_type)BREAKPOINTS_TYPE);
+	int program = bpf_prog_load(BPF_PROG_TYPE_KPROBE, NULL, "GPL", instructions,
+				    sizeof(instructions) / sizeof(instructions[0]), &options);
+
+	return program < 0 ? -errno : program;
+}
+
+bool breakpoints__has_links(void)
+{
+	_cleanup_close_ int map =
+		bpf_map_create(BPF_MAP_TYPE_ARRAY, NULL, sizeof(uint32_t), sizeof(uint64_t), 1, NULL);
+	_cleanup_close_ int program = map < 0 ? -1 : load_counting(map);
+	_cleanup_close_ int link = -1;
+	const uint32_t zero = 0;
+	uint64_t offset, hits = 0;
+	pthread_t thread;
+
+	if (program < 0 || breakpoints__offset_of((uintptr_t)&hit_target, &offset))
+		return false;
+	link = breakpoints__link(program, false, getpid(), "/proc/self/exe", &offset, 1);
+	if (link < 0 || pthread_create(&thread, NULL, hit, NULL))
+		return false;
+	pthread_join(thread, NULL);
+	return !bpf_map_lookup_elem(map, &zero, &hits) && hits;
 }
 
 int breakpoints__offset_of(uint64_t address, uint64_t *ret_offset)

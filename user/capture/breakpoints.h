@@ -11,6 +11,10 @@
 
 #define BREAKPOINTS_TYPE 48 /* BPF_TRACE_UPROBE_MULTI, for headers that lack it */
 
+/* Whether this kernel has such links, and they see all threads of a process: Linux 6.6 to 6.9 see
+ * hits of the first one alone. Sets one for a moment, in this program. */
+bool breakpoints__has_links(void);
+
 /* program: a descriptor; loaded to be attached so. at_return: where the functions at the offsets
  * return, else where they begin. A descriptor, the caller's, or what the kernel said; kernels
  * without such links refuse with one error or another. */

@@ -2,7 +2,6 @@
 #include "capture/call_counter.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,14 +55,13 @@ static __attribute__((noinline, noclone, used)) void cost_target(void)
 	__asm__ volatile("" ::: "memory");
 }
 
-static void *time_calls(void *ret_ns)
+static double time_calls(void)
 {
 	uint64_t begin = clock__ns(CLOCK_THREAD_CPUTIME_ID);
 
 	for (int i = 0; i < COST_CALLS; i++)
 		cost_target();
-	*(double *)ret_ns = (double)(clock__ns(CLOCK_THREAD_CPUTIME_ID) - begin) / COST_CALLS;
-	return NULL;
+	return (double)(clock__ns(CLOCK_THREAD_CPUTIME_ID) - begin) / COST_CALLS;
 }
 
 static int attach_multi(const struct call_counter *counter, pid_t pid, const char *path,
@@ -73,33 +71,24 @@ static int attach_multi(const struct call_counter *counter, pid_t pid, const cha
 				 offsets, count);
 }
 
-/* Some kernels (6.6 to 6.9) see hits of a process's first thread alone. */
-static int try_multi(struct call_counter *counter, uint64_t offset, double *ret_ns)
+static int time_probed(const struct call_counter *counter, uint64_t offset, double *ret_ns)
 {
-	int fd = attach_multi(counter, getpid(), "/proc/self/exe", &offset, 1), err;
-	uint64_t values[PS_CALLS_COUNTER_COUNT];
-	pthread_t thread;
+	struct bpf_link *link;
+	int fd;
 
-	if (fd < 0)
+	if (counter->multi) {
+		fd = attach_multi(counter, getpid(), "/proc/self/exe", &offset, 1);
+		if (fd < 0)
+			return fd;
+		*ret_ns = time_calls();
+		close(fd);
 		return 0;
-	err = -pthread_create(&thread, NULL, time_calls, ret_ns);
-	if (!err)
-		pthread_join(thread, NULL);
-	close(fd);
-	err = err ?: call_counter__counters(counter, values);
-	if (!err)
-		counter->multi = values[PS_CALLS_HITS] >= COST_CALLS;
-	return err;
-}
-
-static int try_single(struct call_counter *counter, uint64_t offset, double *ret_ns)
-{
-	struct bpf_link *link = bpf_program__attach_uprobe(counter->bpf->progs.calls_hit, false,
-							   getpid(), "/proc/self/exe", offset);
-
+	}
+	link = bpf_program__attach_uprobe(counter->bpf->progs.calls_hit, false, getpid(),
+					  "/proc/self/exe", offset);
 	if (!link)
 		return -errno;
-	time_calls(ret_ns);
+	*ret_ns = time_calls();
 	bpf_link__destroy(link);
 	return 0;
 }
@@ -112,13 +101,10 @@ static int measure_cost(struct call_counter *counter)
 	const struct ps_calls_target target = {.kind = PS_CALLS_ENTRY};
 	int points = bpf_map__fd(counter->bpf->maps.calls_points);
 	int err = breakpoints__offset_of(address, &offset);
-	double without, with = 0;
+	double without = time_calls(), with = 0;
 
-	time_calls(&without);
 	err = err ?: bpf_map_update_elem(points, &point, &target, BPF_ANY);
-	err = err ?: try_multi(counter, offset, &with);
-	if (!err && !counter->multi)
-		err = try_single(counter, offset, &with);
+	err = err ?: time_probed(counter, offset, &with);
 	if (err)
 		return err;
 	counter->cost_ns = with > without ? with - without : 0;
@@ -157,9 +143,10 @@ static int load(struct call_counter *counter)
 		if (!bpf_map__is_internal(map) && !is_ours(bpf_map__name(map)))
 			bpf_map__set_autocreate(map, false);
 	}
-	/* Kernels that do not know it do not look at it. */
-	bpf_program__set_expected_attach_type(counter->bpf->progs.calls_hit,
-					      (enum bpf_attach_type)BREAKPOINTS_TYPE);
+	counter->multi = breakpoints__has_links();
+	if (counter->multi)
+		bpf_program__set_expected_attach_type(counter->bpf->progs.calls_hit,
+						      (enum bpf_attach_type)BREAKPOINTS_TYPE);
 	return pipescope_bpf__load(counter->bpf);
 }
 
