@@ -4,41 +4,19 @@
 # slow-down that was predicted against the real one, and its limit (--full); breakpoints set and taken away again
 # and again in a busy process, also by the death of the recorder.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/allocations.sh"
 
 rounds=16000
 kills=6
-seconds=8
+seconds=3
 full=
 [ "${1:-}" != --full ] || { full=1 rounds=160000 kills=100 seconds=20; }
 need_recorder
-command -v "${CXX:-c++}" >/dev/null || skip "needs a C++ compiler"
-"${CXX:-c++}" -O2 -g -o "$work/allocations" "$tests/workloads/allocations.cc" -ldl ||
-	die "allocations.cc does not compile"
-workload=
-go=
-
-# start_workload NAME ARGUMENT...: its words go to $work/NAME; it waits for a line on &go.
-start_workload() {
-	local name=$1
-
-	shift
-	mkfifo "$work/go.$name"
-	"$work/allocations" "$@" <"$work/go.$name" >"$work/$name" &
-	workload=$!
-	started+=("$workload")
-	exec {go}>"$work/go.$name"
-	wait_for 10 grep -q ready "$work/$name" || die "the workload did not start"
-}
-
-end_workload() {
-	exec {go}>&-
-	wait "$workload" || fail "$1: the workload failed"
-	grep -q '^clean' "$work/$1" || fail "$1: breakpoints are left"
-}
+build_allocations
 
 # One window over all of a burst, as nothing is too much.
 burst() {
-	start_workload burst burst $rounds
+	start_workload burst "$work/allocations" burst $rounds
 	start_recorder -p "$workload" --sources cpu,alloc --alloc-period 4096 --max-overhead 1000000 \
 		-o "$work/burst.rec" || die "the recorder did not start"
 	wait_for 100 grep -q '}}' "$work/burst" || die "the burst did not end"
@@ -52,34 +30,11 @@ burst() {
 	python3 -B "$here/check_alloc.py" burst "$work/burst" "$work/burst.json" || fail "burst"
 }
 
-# CPU time of a round with and without.
-slow_down() {
-	local expected
-
-	start_workload without busy 2 "$1"
-	echo >&"$go"
-	end_workload without
-	start_workload with busy $seconds "$1"
-	start_recorder -p "$workload" --sources cpu,alloc -o "$work/busy.rec" ||
-		die "the recorder did not start"
-	echo >&"$go"
-	wait_for 100 grep -q 'rounds' "$work/with" || die "the workload did not end"
-	stop_recorder INT || fail "the recorder ended with status $?"
-	end_workload with
-	expected=$(sql "$work/busy.rec" "SELECT value FROM meta WHERE key = 'alloc_predicted_percent'")
-	grep -q 'expected slow-down' "$work/recorder.err" || fail "the slow-down was not predicted aloud"
-	"$PIPESCOPE" report "$work/busy.rec" --by alloc --format json >"$work/busy.json" ||
-		fail "report ended with status $?"
-	python3 -B "$here/check_alloc.py" busy "$work/without" "$work/with" "$work/busy.json" \
-		"$expected" 20 || fail "slow-down with $1 loops of work"
-	rm "$work/go.with" "$work/go.without"
-}
-
 # All in the same busy process.
 kill_recorders() {
 	local i signal
 
-	start_workload killed busy 100000 200
+	start_workload killed "$work/allocations" busy 200
 	echo >&"$go"
 	for ((i = 0; i < kills; i++)); do
 		signal=KILL
@@ -101,7 +56,7 @@ kill_recorders() {
 "$PIPESCOPE" record --sources cpu,alloc -o "$work/no.rec" 2>/dev/null
 [ $? = 2 ] || fail "allocators of all processes are not refused"
 burst
-[ -z "$full" ] || slow_down 3000 # compares seconds with seconds: needs a quiet node
-slow_down 200000
+[ -z "$full" ] || slow_down 20 20 "$work/allocations" busy 3000 || fail "slow-down"
+slow_down $seconds 20 "$work/allocations" busy 200000 || fail "slow-down"
 kill_recorders
 finish

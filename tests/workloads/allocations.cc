@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* allocations burst ROUNDS | busy SECONDS WORK | rounds ROUNDS WORK: allocates so that it knows how
+/* allocations burst ROUNDS | busy WORK [THREADS] | rounds ROUNDS WORK: allocates so that it knows how
  * often and how much.
  *
  * burst: says "ready", waits until somebody has set a breakpoint in its malloc, then for a moment,
  * then does ROUNDS of each function; says what it did as JSON, and waits until all breakpoints are
- * gone. busy, rounds: go on for SECONDS or ROUNDS, WORK loops between blocks, when a line was read
- * from stdin, or until SIGUSR1; say how many rounds they did and the CPU time, and the same of
- * those that met no breakpoint: so what a round costs is known with and without, on a node whose speed
- * changes.
+ * gone. busy: after a line from stdin each thread goes on, WORK loops between blocks, until SIGUSR1; at
+ * each SIGUSR2 and at the end it says how many rounds were done, their CPU time, and that of loops
+ * without blocks in turn with them: how fast the node is changes by half within seconds. The same of
+ * rounds that met no breakpoint. rounds: the same for so many ROUNDS of one thread.
  *
  * Each block is filled and looked at before it goes: damage ends the program by abort(). At the end
  * the first bytes of the allocators must be what they were at the beginning. */
+#include <atomic>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -18,7 +19,9 @@
 #include <cstring>
 #include <ctime>
 #include <dlfcn.h>
+#include <thread>
 #include <unistd.h>
+#include <vector>
 
 #define APART __attribute__((noinline, noclone))
 
@@ -55,7 +58,7 @@ static uint64_t cpu_ns()
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
 	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
@@ -223,6 +226,12 @@ static void burst(uint64_t rounds)
 		nap(10);
 }
 
+static void loop(uint64_t count)
+{
+	for (volatile uint64_t i = 0; i < count; i = i + 1)
+		;
+}
+
 static uint64_t one_round(uint64_t number, uint64_t work)
 {
 	size_t size = 32 + number % 200;
@@ -230,50 +239,86 @@ static uint64_t one_round(uint64_t number, uint64_t work)
 
 	use(block, size);
 	free(block);
-	for (volatile uint64_t i = 0; i < work; i = i + 1)
-		;
+	loop(work);
 	return number + 1;
 }
 
-static volatile sig_atomic_t ended;
+static volatile sig_atomic_t ended, asked;
 
-static void on_signal(int)
+static void on_signal(int signal)
 {
-	ended = 1;
+	*(signal == SIGUSR1 ? &ended : &asked) = 1;
 }
 
-static void go_on(double seconds, uint64_t rounds, uint64_t work)
+struct sums {
+	std::atomic<uint64_t> rounds, cpu_ns, loops_ns;
+};
+static sums all, bare;
+
+static void say()
 {
-	struct timespec now;
-	uint64_t number = 0, cpu, last, bare_ns = 0, bare_rounds = 0;
-	double until;
+	printf("{\"rounds\": %llu, \"cpu_ns\": %llu, \"loops_ns\": %llu, \"bare_rounds\": %llu, "
+	       "\"bare_cpu_ns\": %llu, \"bare_loops_ns\": %llu}\n",
+	       (unsigned long long)all.rounds, (unsigned long long)all.cpu_ns,
+	       (unsigned long long)all.loops_ns, (unsigned long long)bare.rounds,
+	       (unsigned long long)bare.cpu_ns, (unsigned long long)bare.loops_ns);
+	fflush(stdout);
+}
+
+static void add(sums &sums, uint64_t rounds, uint64_t cpu, uint64_t loops)
+{
+	sums.rounds += rounds;
+	sums.cpu_ns += cpu;
+	sums.loops_ns += loops;
+}
+
+static uint64_t lap(uint64_t &last)
+{
+	uint64_t now = cpu_ns(), took = now - last;
+
+	last = now;
+	return took;
+}
+
+static void go_on(uint64_t rounds, uint64_t work, bool speaks)
+{
+	uint64_t number = 0, last = cpu_ns();
+	uint64_t each = work < 10000 ? 100 : 1000000 / work + 1; /* rounds at a time */
+
+	do {
+		bool clean = is_clean();
+		uint64_t cpu, loops;
+
+		for (uint64_t i = 0; i < each; i++)
+			number = one_round(number, work);
+		cpu = lap(last);
+		loop(each * (work + 100) / 4);
+		loops = lap(last);
+		add(all, each, cpu, loops);
+		if (clean && is_clean())
+			add(bare, each, cpu, loops);
+		if (speaks && asked) {
+			asked = 0;
+			say();
+		}
+	} while (!ended && (!rounds || number < rounds));
+}
+
+static void start(int threads, uint64_t rounds, uint64_t work)
+{
+	std::vector<std::thread> others;
 	char line[16];
 
 	puts("ready");
 	fflush(stdout);
 	if (!fgets(line, sizeof(line), stdin))
 		return;
-	cpu = last = cpu_ns();
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	until = (double)now.tv_sec + now.tv_nsec / 1e9 + seconds;
-	do {
-		bool bare = is_clean();
-		uint64_t here;
-
-		for (int i = 0; i < 100; i++)
-			number = one_round(number, work);
-		here = cpu_ns();
-		if (bare && is_clean()) {
-			bare_ns += here - last;
-			bare_rounds += 100;
-		}
-		last = here;
-		clock_gettime(CLOCK_MONOTONIC, &now);
-	} while (!ended && (rounds ? number < rounds : (double)now.tv_sec + now.tv_nsec / 1e9 < until));
-	printf("{\"rounds\": %llu, \"cpu_ns\": %llu, \"bare_rounds\": %llu, \"bare_ns\": %llu}\n",
-	       (unsigned long long)number, (unsigned long long)(cpu_ns() - cpu),
-	       (unsigned long long)bare_rounds, (unsigned long long)bare_ns);
-	fflush(stdout);
+	for (int i = 1; i < threads; i++)
+		others.emplace_back(go_on, rounds, work, false);
+	go_on(rounds, work, true);
+	for (std::thread &other : others)
+		other.join();
+	say();
 	for (int i = 0; i < 1000 && !is_clean(); i++)
 		nap(10);
 }
@@ -284,12 +329,13 @@ int main(int argc, char **argv)
 		return 2;
 	look_at_code();
 	signal(SIGUSR1, on_signal);
+	signal(SIGUSR2, on_signal);
 	if (!strcmp(argv[1], "burst"))
 		burst(strtoull(argv[2], nullptr, 10));
-	else if (!strcmp(argv[1], "busy") && argc == 4)
-		go_on(atof(argv[2]), 0, strtoull(argv[3], nullptr, 10));
+	else if (!strcmp(argv[1], "busy"))
+		start(argc > 3 ? atoi(argv[3]) : 1, 0, strtoull(argv[2], nullptr, 10));
 	else if (!strcmp(argv[1], "rounds") && argc == 4)
-		go_on(0, strtoull(argv[2], nullptr, 10), strtoull(argv[3], nullptr, 10));
+		start(1, strtoull(argv[2], nullptr, 10), strtoull(argv[3], nullptr, 10));
 	else
 		return 2;
 	puts(is_clean() ? "clean" : "breakpoints are left");
