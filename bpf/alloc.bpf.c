@@ -7,7 +7,7 @@
  * by the stack pointer: what one allocator gets from another for its caller is the same block.
  *
  * These programs can be preempted: nothing is kept in a CPU's own memory but what may be wrong by
- * one, and the walker, which is taken or not. */
+ * one. */
 #include "compat.bpf.h"
 #include "alloc.h"
 #include "walker.bpf.h"
@@ -82,7 +82,6 @@ struct alloc_cpu {
 	struct ps_alloc_sum no_sum;
 	struct alloc_thread no_thread;
 	__s64 left; /* bytes until the next sampling point; 0: none was drawn yet */
-	__u32 walks; /* 1: the walker is in use */
 };
 
 struct {
@@ -193,19 +192,7 @@ __noinline __u64 alloc__weight(__u64 bytes)
 /* The stack of current, where an allocator begins; 0: none. */
 __noinline __u64 alloc__walk(__u64 epoch)
 {
-	struct alloc_cpu *cpu = this_cpu();
-	__u64 stack;
-
-	if (!cpu)
-		return 0;
-	if (cpu->walks) {
-		count_event(PS_COUNTER_ALLOC_STACK_BUSY);
-		return 0;
-	}
-	cpu->walks = 1;
-	stack = walker__walk(WALKER_ALLOC, epoch, NULL, 0, 0);
-	*(volatile __u32 *)&cpu->walks = 0;
-	return stack;
+	return walker__walk_alone(WALKER_ALLOC, epoch, PS_COUNTER_ALLOC_STACK_BUSY);
 }
 
 static __always_inline void choose_stack(struct ps_alloc_block *block, __u64 id)

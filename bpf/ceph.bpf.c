@@ -21,24 +21,11 @@ struct ceph_sums_map ceph_sums SEC(".maps");
 struct ceph_requests_map ceph_requests SEC(".maps");
 struct ceph_histograms_map ceph_histograms SEC(".maps");
 struct ceph_threads_map ceph_threads SEC(".maps");
-struct ceph_walks_map ceph_walks SEC(".maps");
 
 /* The stack of current, from inside a system call; 0: none. */
 __noinline __u64 ceph_walk(__u64 epoch)
 {
-	__u32 zero = 0, *busy = bpf_map_lookup_elem(&ceph_walks, &zero);
-	__u64 stack;
-
-	if (!busy)
-		return 0;
-	if (*busy) {
-		count_event(PS_COUNTER_CEPH_STACK_BUSY);
-		return 0;
-	}
-	*busy = 1;
-	stack = walker__walk(WALKER_CEPH, epoch, NULL, 0, 0);
-	*(volatile __u32 *)busy = 0;
-	return stack;
+	return walker__walk_alone(WALKER_CEPH, epoch, PS_COUNTER_CEPH_STACK_BUSY);
 }
 
 /* --- requests to metadata servers */

@@ -69,15 +69,6 @@ struct ceph_threads_map {
 };
 extern struct ceph_threads_map ceph_threads SEC(".maps");
 
-/* Whether this CPU's walker is in use: walks can be preempted. */
-struct ceph_walks_map {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u32);
-};
-extern struct ceph_walks_map ceph_walks SEC(".maps");
-
 static __always_inline struct ceph_thread *ceph__thread(bool make)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();

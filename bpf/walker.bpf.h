@@ -28,6 +28,7 @@ struct walker_scratch {
 	__u32 python_closed; /* 1: the latest was the last of its native frame */
 	__u32 space; /* of its code objects; 0: none of them is a part's */
 	__u32 parts; /* that were met */
+	__u32 busy; /* 1: in use, see walker__walk_alone */
 	struct ps_unwind_process ranges;
 	struct native_known known[1 << NATIVE_KNOWN_BITS]; /* stays from walk to walk */
 	struct native_walk native;
@@ -102,6 +103,25 @@ static __always_inline __u64 walker__walk(__u32 slot, __u64 epoch, const __u64 *
 	walker__user(slot, 1);
 	walker__finish(slot);
 	return walker->event.hash;
+}
+
+/* The same without kernel frames, for programs that can be preempted: what else runs on the CPU
+ * then finds the scratch area in use, counts that, and gets 0. */
+static __always_inline __u64 walker__walk_alone(__u32 slot, __u64 epoch, __u32 busy_counter)
+{
+	struct walker_scratch *walker = bpf_map_lookup_elem(&walkers, &slot);
+	__u64 stack;
+
+	if (!walker)
+		return 0;
+	if (walker->busy) {
+		count_event(busy_counter);
+		return 0;
+	}
+	walker->busy = 1;
+	stack = walker__walk(slot, epoch, NULL, 0, 0);
+	*(volatile __u32 *)&walker->busy = 0;
+	return stack;
 }
 
 #endif

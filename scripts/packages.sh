@@ -43,6 +43,8 @@ packages_table() {
 		test   libclang-rt-dev     compiler-rt
 		test   libcmocka-dev       libcmocka-devel
 		test   libdevel-nytprof-perl perl-Devel-NYTProf
+		test   libjemalloc2        jemalloc
+		test   libtcmalloc-minimal4 gperftools-libs
 		test   libasan8            libasan
 		test   libubsan1           libubsan
 		test   procps              procps-ng

@@ -5,10 +5,10 @@ export const KINDS = ["python", "native", "interpreter", "kernel", "subtask"];
 export const KIND_WORDS = {
   python: "Python", native: "C, C++ …", interpreter: "interpreter", kernel: "kernel", subtask: "task or sub-task", none: "no frame",
 };
-export const [CPU, OFFCPU, IO, CEPH, MEM] = [0, 1, 2, 3, 4];
+export const [CPU, OFFCPU, IO, CEPH, MEM, ALLOC] = [0, 1, 2, 3, 4, 5];
 export const [TIME, BYTES, OPS, LIVE, PEAK] = [0, 1, 2, 3, 4];
 /** How many shares a pool of a source has. */
-const SHARES = [1, 1, 3, 3, 5];
+const SHARES = [1, 1, 3, 3, 5, 4];
 /** Units of what a quantum used. */
 export const [SECONDS, OF_BYTES, NUMBER, RATIO, SHARE] = [0, 1, 2, 3, 4];
 /** What samples tell of the file that an operation was on: nothing, one of the same mount and dataset, itself. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Weights of stacks: of what is chosen, in a metric, as a tree and by function or line.
-import { FIRST_NODE, NOT_SAMPLED, NO_STACK, CPU, OFFCPU, ALONE, BY_FILE, IO, CEPH, MEM, TIME, BYTES, OPS, LIVE, PEAK, isStartUp } from "./recording.js";
+import { FIRST_NODE, NOT_SAMPLED, NO_STACK, CPU, OFFCPU, ALONE, BY_FILE, IO, CEPH, MEM, ALLOC, TIME, BYTES, OPS, LIVE, PEAK, isStartUp } from "./recording.js";
 import { IDLE } from "./selection.js";
 
 export const METRICS = [
@@ -18,6 +18,9 @@ export const METRICS = [
   { name: "faults", title: "Page faults", group: "Memory", source: MEM, share: OPS, unit: "count" },
   { name: "mmap_peak", title: "Mapped memory at its peak", group: "Memory", source: MEM, share: PEAK, unit: "bytes", timeless: true },
   { name: "mmap_live", title: "Mapped memory not released", group: "Memory", source: MEM, share: LIVE, unit: "bytes", timeless: true },
+  { name: "alloc_bytes", title: "Bytes allocated, in windows", group: "Allocations", source: ALLOC, share: BYTES, unit: "bytes" },
+  { name: "alloc_count", title: "Number of allocations, in windows", group: "Allocations", source: ALLOC, share: OPS, unit: "count" },
+  { name: "alloc_kept", title: "Bytes not freed in their window", group: "Allocations", source: ALLOC, share: LIVE, unit: "bytes" },
 ];
 
 export const NOT_IDLE = "(all but idle)";
@@ -40,7 +43,7 @@ const poolPasses = (selection, metric, item) => {
   const { recording, epochPasses } = selection;
   return Uint8Array.from(recording.pools, (pool) => {
     if (pool.source !== metric.source || !epochPasses[pool.epoch]) return 0;
-    if (metric.source === CPU) return 1;
+    if (metric.source === CPU || metric.source === ALLOC) return 1;
     const op = { [IO]: recording.ops, [CEPH]: recording.cephOps }[metric.source]?.[pool.item];
     const name = op ? op.name : (metric.source === OFFCPU ? recording.classes : recording.memKinds)[pool.item];
     if (metric.direction && op.direction !== metric.direction) return 0;

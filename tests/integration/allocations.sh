@@ -41,9 +41,19 @@ ask() {
 	wait_for 10 has_lines "$work/$1" "$2" || die "the workload does not answer"
 }
 
-# slow_down SECONDS LIMIT COMMAND...: how much slower it was with a recorder, as a line of check_alloc.py.
+# has_used SECONDS: of CPU time, since it had used $from.
+has_used() {
+	[ $(($(used_ticks) - from)) -ge $(($1 * $(getconf CLK_TCK))) ]
+}
+
+used_ticks() {
+	sed 's/.*) //' "/proc/$workload/stat" | awk '{ print $12 + $13 }'
+}
+
+# slow_down SECONDS LIMIT COMMAND...: how much slower it was with a recorder for so much of its own CPU
+# time, as a line of check_alloc.py.
 slow_down() {
-	local seconds=$1 limit=$2 expected status=0
+	local seconds=$1 limit=$2 expected status=0 from
 
 	shift 2
 	start_workload busy "$@"
@@ -52,7 +62,8 @@ slow_down() {
 	start_recorder -p "$workload" --sources cpu,alloc --max-overhead "$limit" -o "$work/busy.rec" ||
 		die "the recorder did not start"
 	ask busy 1
-	sleep "$seconds"
+	from=$(used_ticks)
+	wait_for $((seconds * 10)) has_used "$seconds" || die "the workload gets no CPU time"
 	ask busy 2
 	stop_recorder INT || fail "the recorder ended with status $?"
 	sleep 1
@@ -63,7 +74,7 @@ slow_down() {
 	"$PIPESCOPE" report "$work/busy.rec" --by alloc --format json >"$work/busy.json" ||
 		fail "report ended with status $?"
 	python3 -B "$tests/integration/check_alloc.py" busy "$work/busy" "$work/busy.json" "$expected" \
-		"$limit" || status=1
+		"$limit" "$seconds" || status=1
 	rm -f "$work"/busy.rec*
 	return $status
 }

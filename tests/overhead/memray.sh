@@ -81,6 +81,8 @@ for ((round = 0; round < rounds; round++)); do
 	watched plain
 	watched cpu --sources cpu
 	watched mem --sources cpu,mem
+	watched alloc --sources cpu,alloc
+	watched alloc_all --sources cpu,alloc --max-overhead 1000000
 	rm -f "$root/tmp/run.bin" "$root/tmp/run2.bin"
 	inside python3 -m memray run -q -o /tmp/run.bin /tmp/keeps.py $scale </dev/null |
 		tail -n 1 >>"$work/memray.json" || die "memray failed"
@@ -88,6 +90,8 @@ for ((round = 0; round < rounds; round++)); do
 		tail -n 1 >>"$work/memray_python.json" || die "memray failed"
 done
 "$PIPESCOPE" report "$work/mem.rec" --by function --metric mmap_peak -n 0 --format json >"$work/report.json" ||
+	die "report failed"
+"$PIPESCOPE" report "$work/alloc_all.rec" --by alloc -n 0 --format json >"$work/alloc_report.json" ||
 	die "report failed"
 for run in run run2; do
 	inside python3 - /tmp/$run.bin >"$work/$run.json" <<-'END' || die "memray's results cannot be read"
@@ -103,7 +107,9 @@ for run in run run2; do
 	END
 	stat -c %s "$root/tmp/$run.bin" >"$work/$run.size"
 done
-stat -c %s "$work/mem.rec" >"$work/mem.size"
+for name in mem alloc alloc_all; do
+	stat -c %s "$work/$name.rec" >"$work/$name.size"
+done
 python3 -B - "$work" "$(cat "$work/version")" <<'END'
 import json, statistics, sys
 
@@ -125,6 +131,8 @@ plain = statistics.median(one["cpu_s"] for one in load("plain"))
 print("%s; CPU time of the work alone: %.2f s (medians of %d)" % (version.splitlines()[0], plain, len(load("plain"))))
 print("%-38s %9s %10s" % ("", "CPU ratio", "output, MB"))
 for name, label, output in (("cpu", "pipescope --sources cpu", None), ("mem", "pipescope --sources cpu,mem", "mem"),
+                            ("alloc", "… cpu,alloc", "alloc"),
+                            ("alloc_all", "… all the time (no limit)", "alloc_all"),
                             ("memray", "memray run", "run"),
                             ("memray_python", "memray run --trace-python-allocators", "run2")):
     ratio = statistics.median(one["cpu_s"] for one in load(name)) / plain
@@ -137,6 +145,11 @@ for name, bytes_ in told.items():
                runs["run"]["functions"].get(name), runs["run2"]["functions"].get(name)]
     missing += None in figures
     print("%-14s %9s %15s %15s %9s %9s" % ((name,) + tuple("-" if one is None else "%.1f" % (one / 1e6) for one in figures)))
-print("allocations that memray saw: %d, with Python's own %d" % (runs["run"]["allocations"], runs["run2"]["allocations"]))
+with open(folder + "/alloc_report.json", encoding="utf-8") as stream:
+    whole = json.load(stream)["allocations"]
+print("allocations: alloc all the time %d (%.1f MB, most held at a time %.1f MB); memray %d (peak %.1f MB), "
+      "with Python's own %d (peak %.1f MB)" % (
+          whole["allocations"], whole["bytes"] / 1e6, whole["held_peak_bytes"] / 1e6, runs["run"]["allocations"],
+          runs["run"]["peak"] / 1e6, runs["run2"]["allocations"], runs["run2"]["peak"] / 1e6))
 sys.exit(1 if missing else 0)
 END

@@ -143,6 +143,55 @@ static void test_places(void **state)
 	alloc_figures__free(figures);
 }
 
+static struct query_figures sum_of(const char *by, const char *where, const char *metric)
+{
+	const char *const filters[] = {where, NULL};
+	struct query_request request = fixture__request(by, where ? filters : NULL, metric);
+	struct query_figures sum = {0};
+	struct query *query;
+
+	assert_int_equal(query__run(fixture.tables, &request, &query), 0);
+	for (size_t i = 0; i < query__row_count(query); i++) {
+		const struct query_figures *own = &query__row(query, i)->own;
+
+		sum.allocated_bytes += own->allocated_bytes;
+		sum.allocations += own->allocations;
+		sum.kept_bytes += own->kept_bytes;
+		sum.allocated_samples += own->allocated_samples;
+		sum.allocated_error_bytes += own->allocated_error_bytes;
+	}
+	query__free(query);
+	return sum;
+}
+
+/* As metrics: the totals of windows, exact by task, and shared out by function so that they agree.
+ */
+static void test_metrics(void **state)
+{
+	struct query_figures isr = sum_of("task", "task=isr", "alloc_bytes");
+	struct query_figures all = sum_of("task", NULL, "alloc_count");
+	struct query_figures work = sum_of("line", "function=work", "alloc_bytes");
+	struct query_request by_thread = fixture__request("thread", NULL, "alloc_bytes");
+	struct query_request by_op = fixture__request("function,op", NULL, "alloc_kept");
+
+	(void)state;
+	assert_float_equal(isr.allocated_bytes, 1800, 1e-6);
+	assert_float_equal(isr.allocations, 150, 1e-6);
+	assert_float_equal(isr.kept_bytes, 100, 1e-6);
+	assert_float_equal(isr.allocated_error_bytes, 0, 1e-9);
+	assert_float_equal(all.allocated_bytes, 2440, 1e-6);
+	assert_float_equal(all.allocations, 160, 1e-6);
+	all = sum_of("function", NULL, "alloc_bytes");
+	assert_float_equal(all.allocated_bytes, 2440, 1e-6);
+	assert_float_equal(all.allocations, 160, 1e-6);
+	assert_float_equal(all.kept_bytes, 740, 1e-6);
+	assert_int_equal(all.allocated_samples, 6);
+	assert_true(all.allocated_error_bytes > 0);
+	assert_true(work.allocated_bytes > 0 && work.allocated_bytes <= 1800);
+	assert_non_null(query__refusal(&by_thread));
+	assert_non_null(query__refusal(&by_op));
+}
+
 static char *printed(int (*print)(FILE *, struct tables *, const struct query_request *, size_t))
 {
 	struct query_request request = fixture__request("", NULL, NULL);
@@ -226,10 +275,10 @@ static void test_damaged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_totals),	  cmocka_unit_test(test_whole),
-		cmocka_unit_test(test_functions), cmocka_unit_test(test_places),
-		cmocka_unit_test(test_printed),	  cmocka_unit_test(test_not_recorded),
-		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_totals),	     cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_functions),    cmocka_unit_test(test_places),
+		cmocka_unit_test(test_metrics),	     cmocka_unit_test(test_printed),
+		cmocka_unit_test(test_not_recorded), cmocka_unit_test(test_damaged),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

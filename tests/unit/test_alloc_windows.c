@@ -123,10 +123,8 @@ static void test_own_process(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_budget),
-		cmocka_unit_test(test_credit),
-		cmocka_unit_test(test_share),
-		cmocka_unit_test(test_stepped),
+		cmocka_unit_test(test_budget),	    cmocka_unit_test(test_credit),
+		cmocka_unit_test(test_share),	    cmocka_unit_test(test_stepped),
 		cmocka_unit_test(test_own_process),
 	};
 

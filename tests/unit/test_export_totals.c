@@ -197,7 +197,7 @@ static void test_totals(void **state)
 					    collapsed ? 500 : 5);
 				checked++;
 			}
-	assert_int_equal(checked, (5 * 16 - 3) * 3);
+	assert_int_equal(checked, (5 * 19 - 3) * 3);
 	fixture__close(&fixture);
 }
 

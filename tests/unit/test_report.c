@@ -219,7 +219,7 @@ static void test_json_events(void **state)
 	/* Those of CephFS, of which nothing was recorded. */
 	assert_int_equal(
 		json_array_size(json_object_get(json_object_get(root, "query"), "missing")),
-		5 + 6); /* of memory and of CephFS */
+		5 + 6 + 3); /* of memory, of CephFS and of allocations */
 	assert_true(is_missing(root, "rss_growth_bytes") && is_missing(root, "ceph_s"));
 	assert_int_equal(json_array_size(json_object_get(root, "histograms")), 4);
 	json_decref(root);

@@ -258,10 +258,10 @@ static sums all, bare;
 static void say()
 {
 	printf("{\"rounds\": %llu, \"cpu_ns\": %llu, \"loops_ns\": %llu, \"bare_rounds\": %llu, "
-	       "\"bare_cpu_ns\": %llu, \"bare_loops_ns\": %llu}\n",
+	       "\"bare_cpu_ns\": %llu, \"bare_loops_ns\": %llu, \"clean\": %d}\n",
 	       (unsigned long long)all.rounds, (unsigned long long)all.cpu_ns,
 	       (unsigned long long)all.loops_ns, (unsigned long long)bare.rounds,
-	       (unsigned long long)bare.cpu_ns, (unsigned long long)bare.loops_ns);
+	       (unsigned long long)bare.cpu_ns, (unsigned long long)bare.loops_ns, is_clean());
 	fflush(stdout);
 }
 

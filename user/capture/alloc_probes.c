@@ -263,10 +263,14 @@ void alloc_cost_stepped(void);
 void alloc_cost_both(void);
 #define COST_FUNCTION(name, first, last)                                                           \
 	__asm__(".pushsection .text\n"                                                             \
-		".globl alloc_cost_" name "\n"                                                     \
-		".type alloc_cost_" name ", @function\n"                                           \
-		"alloc_cost_" name ": " first "\n" last "ret\n"                                    \
-		".size alloc_cost_" name ", .-alloc_cost_" name "\n"                               \
+		".globl alloc_cost_" name                                                          \
+		"\n"                                                                               \
+		".type alloc_cost_" name                                                           \
+		", @function\n"                                                                    \
+		"alloc_cost_" name ": " first "\n" last                                            \
+		"ret\n"                                                                            \
+		".size alloc_cost_" name ", .-alloc_cost_" name                                    \
+		"\n"                                                                               \
 		".popsection\n")
 COST_FUNCTION("bare", "push %rbp", "pop %rbp\n");
 COST_FUNCTION("pushed", "push %rbp", "pop %rbp\n");
@@ -320,9 +324,12 @@ static int attach_own(struct alloc_probes *probes)
 
 	for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]) && !err; i++)
 		err = breakpoints__offset_of((uintptr_t)functions[i], &offsets[i]);
-	err = err ?: attach_some(probes, &probes->own, true, getpid(), "/proc/self/exe", offsets, 1);
-	return err ?: attach_some(probes, &probes->own, false, getpid(), "/proc/self/exe", offsets,
-				  sizeof(offsets) / sizeof(offsets[0]));
+	err = err
+		      ?: attach_some(probes, &probes->own, true, getpid(), "/proc/self/exe",
+				     offsets, 1);
+	return err
+		       ?: attach_some(probes, &probes->own, false, getpid(), "/proc/self/exe",
+				      offsets, sizeof(offsets) / sizeof(offsets[0]));
 }
 
 int alloc_probes__measure(struct alloc_probes *probes, double ret_ns[PS_ALLOC_HITS])

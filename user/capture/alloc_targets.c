@@ -15,7 +15,7 @@
 #include "proc/mappings.h"
 #include "symbols/elf.h"
 
-#define FIRST_BYTES 4 /* of a function that are looked at */
+#define FIRST_BYTES 5 /* of a function that are looked at */
 
 enum family { FAMILY_C, FAMILY_CXX, FAMILY_PYTHON };
 
@@ -164,8 +164,46 @@ static int take_symbol(void *context, const struct elf_symbol *symbol)
 	return 0;
 }
 
+/* Who has a malloc of its own has its free. In tcmalloc that is operator delete, too, and the
+ * tables of symbols may tell that name of it. */
+static void name_free(struct known_file *file)
+{
+	struct found *deletes = NULL;
+	size_t delete_count = 0;
+	bool has_malloc = false, has_free = false;
+
+	for (size_t i = 0; i < file->count; i++) {
+		const struct known *one = file->found[i].known;
+
+		has_malloc |= one->kind == PS_ALLOC_SIZE && one->family == FAMILY_C;
+		has_free |= one->kind == PS_ALLOC_FREE && one->family == FAMILY_C;
+		if (one->kind == PS_ALLOC_DELETE) {
+			deletes = &file->found[i];
+			delete_count++;
+		}
+	}
+	for (size_t i = 0; i < KNOWN && has_malloc && !has_free && delete_count == 1; i++)
+		if (!strcmp(known[i].symbol, "free"))
+			deletes->known = &known[i];
+}
+
+/* It does nothing but jump to another one of them, which is counted anyway, as jemalloc's new[]. */
+static bool is_other_name(const struct known_file *file, const struct found *found,
+			  const uint8_t code[FIRST_BYTES])
+{
+	int32_t distance;
+
+	memcpy(&distance, code + 1, sizeof(distance));
+	for (size_t i = 0; i < file->count && code[0] == 0xe9; i++)
+		if (&file->found[i] != found &&
+		    file->found[i].vaddr ==
+			    found->vaddr + FIRST_BYTES + (uint64_t)(int64_t)distance)
+			return true;
+	return false;
+}
+
 static int add_function(struct alloc_targets *targets, const char *module,
-			const struct known_file *file, struct found *found)
+			const struct known_file *file, struct found *found, bool other_name)
 {
 	bool c_library = !strncmp(module, "libc.so", 7) || !strncmp(module, "libc-2.", 7);
 	struct alloc_function *function = &targets->functions[targets->function_count];
@@ -181,12 +219,12 @@ static int add_function(struct alloc_targets *targets, const char *module,
 		return -ENOMEM;
 	function->frees =
 		found->known->kind == PS_ALLOC_FREE || found->known->kind == PS_ALLOC_DELETE;
-	function->layered = found->known->family == FAMILY_CXX && !has_malloc;
+	function->layered = other_name || (found->known->family == FAMILY_CXX && !has_malloc);
 	function->heads = c_library && found->known->family == FAMILY_C;
 	function->name = found->known->name;
 	found->number = targets->function_count++;
 	found->flags |= function->heads ? PS_ALLOC_HEADS : 0;
-	if (found->known->family == FAMILY_CXX && has_malloc)
+	if (found->known->family == FAMILY_CXX && !function->layered)
 		found->flags |= PS_ALLOC_OWN;
 	return 0;
 }
@@ -209,15 +247,16 @@ static int look_into(struct alloc_targets *targets, struct known_file *file, int
 		file->symbols = NULL;
 		return err;
 	}
+	name_free(file);
 	for (size_t i = 0; i < file->count && !err; i++) {
 		struct found *found = &file->found[i];
-		uint8_t code[FIRST_BYTES];
+		uint8_t code[FIRST_BYTES] = {0};
 
 		if (file__read_at(fd, mapping->offset + (found->vaddr - vaddr), code,
 				  sizeof(code)) ||
 		    alloc_targets__is_stepped(code, sizeof(code)))
 			found->flags = PS_ALLOC_STEPPED;
-		err = add_function(targets, module, file, found);
+		err = add_function(targets, module, file, found, is_other_name(file, found, code));
 	}
 	return err;
 }

@@ -133,8 +133,8 @@ static uint64_t cost_of(const struct alloc_windows *windows, struct target *targ
 		return (uint64_t)target->cost_ns;
 	for (size_t i = 0; i < PS_ALLOC_HITS; i++)
 		target->cost_ns += (double)(now.hits[i] - seen->hits[i]) * windows->cost_ns[i];
-	/* While probes are set and go, a function that returns to one may have begun at a breakpoint
-	 * that no program was told of. */
+	/* While probes are set and go, a function that returns to one may have begun at a
+	 * breakpoint that no program was told of. */
 	target->cost_ns += fmax(missed_hits(&now) - missed_hits(seen), 0) *
 			   windows->cost_ns[PS_ALLOC_HIT_STEPPED];
 	target->cost_ns += (double)(now.run_ns - seen->run_ns);
@@ -154,14 +154,12 @@ static int measure(struct alloc_windows *windows)
 	double now_ns[PS_ALLOC_HITS];
 	int err;
 
-	if (windows->measured_ns &&
-	    clock__ns(CLOCK_MONOTONIC) - windows->measured_ns < MEASURE_NS)
+	if (windows->measured_ns && clock__ns(CLOCK_MONOTONIC) - windows->measured_ns < MEASURE_NS)
 		return 0;
 	err = alloc_probes__measure(windows->probes, now_ns);
 	for (size_t i = 0; i < PS_ALLOC_HITS && !err; i++)
-		windows->cost_ns[i] = windows->measured_ns
-					      ? (windows->cost_ns[i] + now_ns[i]) / 2
-					      : now_ns[i];
+		windows->cost_ns[i] =
+			windows->measured_ns ? (windows->cost_ns[i] + now_ns[i]) / 2 : now_ns[i];
 	windows->measured_ns = clock__ns(CLOCK_MONOTONIC);
 	return err;
 }

@@ -84,8 +84,8 @@ static int load_counting(int map)
 
 bool breakpoints__has_links(void)
 {
-	_cleanup_close_ int map =
-		bpf_map_create(BPF_MAP_TYPE_ARRAY, NULL, sizeof(uint32_t), sizeof(uint64_t), 1, NULL);
+	_cleanup_close_ int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, NULL, sizeof(uint32_t),
+						 sizeof(uint64_t), 1, NULL);
 	_cleanup_close_ int program = map < 0 ? -1 : load_counting(map);
 	_cleanup_close_ int link = -1;
 	const uint32_t zero = 0;

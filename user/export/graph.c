@@ -61,6 +61,8 @@ int64_t graph__samples(const struct query_request *request, const struct query_f
 		return figures->ceph_samples;
 	case SOURCE_MEM:
 		return figures->grown_samples;
+	case SOURCE_ALLOC:
+		return figures->allocated_samples;
 	default:
 		return figures->samples;
 	}

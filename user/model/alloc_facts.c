@@ -2,6 +2,7 @@
 #include "model/alloc_facts.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +64,68 @@ static int load_window(struct tables *tables, struct row *row)
 	return error;
 }
 
+struct alloc_whole alloc_sum__whole(const struct alloc_facts *facts,
+				    const struct alloc_sum_fact *sum)
+{
+	const struct alloc_function_fact *function = &facts->functions[sum->function];
+	const double *values = sum->values;
+
+	if (function->layered || function->frees)
+		return (struct alloc_whole){0};
+	return (struct alloc_whole){fmax(values[ALLOC_BYTES] - values[ALLOC_NESTED_BYTES], 0),
+				    fmax(values[ALLOC_COUNT] - values[ALLOC_NESTED], 0),
+				    values[ALLOC_KEPT_BYTES]};
+}
+
+double alloc_sample__variance(double count, double weight, double period)
+{
+	if (!isfinite(period))
+		return weight * weight / count;
+	return weight < period * ALLOC_CERTAIN * count ? period * weight : 0;
+}
+
+static void add_to_pool(struct tables *tables, const struct alloc_sum_fact *sum)
+{
+	struct alloc_whole whole = alloc_sum__whole(&tables->alloc, sum);
+	struct sample_pool *pool = &tables->pools[sum->pool];
+
+	pool->shares[SHARE_BYTES].exact += whole.bytes;
+	pool->shares[SHARE_OPS].exact += whole.count;
+	pool->shares[SHARE_LIVE].exact += whole.kept_bytes;
+}
+
+size_t alloc_facts__window(const struct alloc_facts *facts, uint32_t process, int64_t number)
+{
+	size_t low = 0, high = facts->window_count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		const struct alloc_window_fact *window = &facts->windows[middle];
+
+		if (window->process < process ||
+		    (window->process == process && window->number < number))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < facts->window_count && facts->windows[low].process == process &&
+	    facts->windows[low].number == number)
+		return low;
+	return facts->window_count;
+}
+
+/* A window is no slice: what it has counted belongs to the one in which it ended. */
+static uint32_t slice_of(const struct tables *tables, const struct alloc_sum_fact *sum)
+{
+	const struct alloc_facts *facts = &tables->alloc;
+	size_t window = alloc_facts__window(facts, tables->epochs[sum->epoch].process, sum->window);
+	uint32_t slice = window < facts->window_count
+				 ? tables__slice_after(tables, facts->windows[window].end_ns)
+				 : NO_INDEX;
+
+	return slice < tables->slice_count ? slice : NO_INDEX;
+}
+
 static int load_sum(struct tables *tables, struct row *row)
 {
 	struct alloc_facts *facts = &tables->alloc;
@@ -80,10 +143,14 @@ static int load_sum(struct tables *tables, struct row *row)
 			sum.values[i] =
 				(double)row__number(row, 3 + i, net ? -TIME_LIMIT : 0, TIME_LIMIT);
 	}
+	error = error ?: tables__find_pool(tables, SOURCE_ALLOC, sum.epoch, 0, &sum.pool);
 	error = error ?: MORE(facts, sums, facts->sum_count, SUMS_ROOM);
-	if (!error)
-		facts->sums[facts->sum_count++] = sum;
-	return error;
+	if (error)
+		return error;
+	sum.slice = slice_of(tables, &sum);
+	add_to_pool(tables, &sum);
+	facts->sums[facts->sum_count++] = sum;
+	return 0;
 }
 
 static int load_size(struct tables *tables, struct row *row)

@@ -46,7 +46,8 @@ enum alloc_column {
 
 struct alloc_sum_fact {
 	int64_t window;
-	uint32_t epoch, function;
+	uint32_t epoch, function, pool;
+	uint32_t slice; /* in which the window ended; NO_INDEX: not known */
 	double values[ALLOC_COLUMNS];
 };
 
@@ -72,6 +73,26 @@ struct alloc_facts {
 	size_t function_count, window_count, sum_count, size_count, sample_count;
 	size_t capacity[5];
 };
+
+/* A block that is told for itself, whatever the samples: so many times the period. What the
+ * recorder has: PS_ALLOC_POINTS_IN / 4. */
+#define ALLOC_CERTAIN 16
+
+/* Index of a process's window; window_count: there is none of that number. */
+size_t alloc_facts__window(const struct alloc_facts *facts, uint32_t process, int64_t number);
+
+/* Bytes, calls, and bytes not freed that a row adds to the totals, in which each block is one:
+ * neither what one allocator asks another for, nor calls that free. */
+struct alloc_whole {
+	double bytes, count, kept_bytes;
+};
+struct alloc_whole alloc_sum__whole(const struct alloc_facts *facts,
+				    const struct alloc_sum_fact *sum);
+
+/* Variance of the bytes that `count` sampled blocks stand for, chosen at points `period` bytes from
+ * each other on average, each of which stands for a period. INFINITY: each sample stands for what
+ * it weighs. */
+double alloc_sample__variance(double count, double weight, double period);
 
 /* Rows of allocator, alloc_window, allocation, allocation_size, and samples of theirs. -EBADMSG,
  * -ENOMEM, -EIO. */

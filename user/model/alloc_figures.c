@@ -42,26 +42,6 @@ static bool passes(struct tables *tables, const struct query_request *request, u
 
 /* --- windows */
 
-static size_t find_window(const struct alloc_facts *facts, uint32_t process, int64_t number)
-{
-	size_t low = 0, high = facts->window_count;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		const struct alloc_window_fact *window = &facts->windows[middle];
-
-		if (window->process < process ||
-		    (window->process == process && window->number < number))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low < facts->window_count && facts->windows[low].process == process &&
-	    facts->windows[low].number == number)
-		return low;
-	return facts->window_count;
-}
-
 /* Of each window; what belongs to no window that is known goes into the last place. */
 static void sum_up(const struct work *work, struct quantity quantity, double *sums)
 {
@@ -84,7 +64,7 @@ static void sum_up(const struct work *work, struct quantity quantity, double *su
 					: value - sum->values[ALLOC_NESTED];
 		if (once && quantity.column == ALLOC_BYTES)
 			value -= sum->values[ALLOC_NESTED_BYTES];
-		sums[find_window(facts, process, sum->window)] += value;
+		sums[alloc_facts__window(facts, process, sum->window)] += value;
 	}
 }
 
@@ -162,6 +142,10 @@ static struct alloc_estimate estimate(const struct work *work, struct quantity q
 		}
 		rate = counted / share.own_ns;
 		result.value += rate * share.rest_ns;
+		/* Their own time is so little beside the cost that the rate can be many times that.
+		 */
+		if (ALLOC_COST_ERROR * share.cost_ns > share.own_ns / 2)
+			variance = NAN;
 		error = rate * ALLOC_COST_ERROR * share.cost_ns / share.own_ns;
 		variance += (variance_of_rate(work, &share, work->sums, rate) + error * error) *
 			    share.rest_ns * share.rest_ns;
@@ -271,7 +255,6 @@ static int find_places(const struct work *work, enum alloc_sample_kind kind, dou
 
 	for (size_t i = 0; i < facts->sample_count && !error; i++) {
 		const struct alloc_sample_fact *sample = &facts->samples[i];
-		double each = fmin(sample->weight / sample->count, period);
 		uint32_t node, at;
 
 		if (sample->kind != kind || !work->chosen[sample->epoch])
@@ -290,7 +273,7 @@ static int find_places(const struct work *work, enum alloc_sample_kind kind, dou
 			describe_place(tables, node, &places[at]);
 		places[at].samples += sample->count;
 		places[at].value += sample->weight;
-		places[at].error += each * each * sample->count;
+		places[at].error += alloc_sample__variance(sample->count, sample->weight, period);
 		all += sample->weight;
 	}
 	if (!error) {

@@ -325,7 +325,8 @@ static const struct sample_kind {
 	{"io_ops", SOURCE_IO, SHARE_OPS},	  {"ceph_time", SOURCE_CEPH, SHARE_TIME},
 	{"ceph_bytes", SOURCE_CEPH, SHARE_BYTES}, {"ceph_ops", SOURCE_CEPH, SHARE_OPS},
 	{"rss_growth", SOURCE_MEM, SHARE_BYTES},  {"faults", SOURCE_MEM, SHARE_OPS},
-	{"held", SOURCE_OFFCPU, SHARE_HELD},
+	{"held", SOURCE_OFFCPU, SHARE_HELD},	  {"alloc_bytes", SOURCE_ALLOC, SHARE_BYTES},
+	{"alloc_count", SOURCE_ALLOC, SHARE_OPS}, {"alloc_kept", SOURCE_ALLOC, SHARE_LIVE},
 };
 
 int tables__count_ending(struct tables *tables, const char *name, enum source source,
@@ -368,6 +369,8 @@ static int pool_of_sample(struct tables *tables, struct row *row, const struct s
 	}
 	if (row__is_null(row, 7))
 		return -EBADMSG;
+	if (kind->source == SOURCE_ALLOC)
+		return tables__find_pool(tables, SOURCE_ALLOC, epoch, 0, &fact->pool);
 	if (kind->source == SOURCE_MEM) {
 		/* Which faults brought what kind is told by samples alone. */
 		error = tables__mem_kind(tables, kind->share == SHARE_OPS ? "fault" : item, &class);
@@ -480,6 +483,8 @@ static void find_sources(struct tables *tables)
 	tables->recorded[SOURCE_CEPH] =
 		tables->ceph_count || recording__meta(tables->recording, "ceph_way");
 	tables->recorded[SOURCE_MEM] = tables->mem_count || names_source(list, "mem");
+	tables->recorded[SOURCE_ALLOC] =
+		tables->alloc.function_count || names_source(list, "alloc");
 }
 
 static double period_of(const struct tables *tables, const char *key)
@@ -536,5 +541,6 @@ int events__load(struct tables *tables)
 	/* One of so many requests: with 1, all are certain. */
 	tables->period_ns[SOURCE_CEPH] = period_of(tables, "ceph_period") == 1 ? 0 : INFINITY;
 	tables->period_ns[SOURCE_MEM] = period_of(tables, "mem_period_bytes");
+	tables->period_ns[SOURCE_ALLOC] = period_of(tables, "alloc_period_bytes");
 	return 0;
 }

@@ -13,7 +13,15 @@ struct usage_fact {
 };
 
 /* What events were recorded of. */
-enum source { SOURCE_CPU, SOURCE_OFFCPU, SOURCE_IO, SOURCE_CEPH, SOURCE_MEM, SOURCE_COUNT };
+enum source {
+	SOURCE_CPU,
+	SOURCE_OFFCPU,
+	SOURCE_IO,
+	SOURCE_CEPH,
+	SOURCE_MEM,
+	SOURCE_ALLOC,
+	SOURCE_COUNT
+};
 
 enum op_direction { OP_OTHER, OP_READS, OP_WRITES };
 
@@ -122,13 +130,14 @@ struct ceph_in_flight_fact {
 };
 
 /* A pool is what samples divide among themselves: an exact sum of one epoch, source and item (class
- * of waits, operation, of CephFS or not, kind of memory; 0 for the CPU), and the weight of all
- * samples that stand for it. */
+ * of waits, operation, of CephFS or not, kind of memory; 0 for the CPU and allocations), and the
+ * weight of all samples that stand for it. */
 enum {
 	SHARE_TIME,
-	SHARE_BYTES, /* only of SOURCE_IO, SOURCE_CEPH, and of SOURCE_MEM: that came */
-	SHARE_OPS, /* the same; of SOURCE_MEM: faults */
-	SHARE_LIVE, /* only of SOURCE_MEM, and nothing of it is an estimate: bytes mapped */
+	SHARE_BYTES, /* of SOURCE_IO, SOURCE_CEPH, SOURCE_ALLOC, and of SOURCE_MEM: that came */
+	SHARE_OPS, /* the same; of SOURCE_MEM: faults; of SOURCE_ALLOC: allocations */
+	SHARE_LIVE, /* of SOURCE_MEM, and nothing of it is an estimate: bytes mapped; of
+		       SOURCE_ALLOC: bytes not freed in their window */
 	SHARE_PEAK,
 	SHARE_HELD, /* only of SOURCE_OFFCPU: what others waited for a lock of this epoch's,
 		       estimated */

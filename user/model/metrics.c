@@ -32,6 +32,12 @@ static const struct metric metrics[] = {
 	 SOURCE_MEM, false},
 	{"mmap_peak", "the same when the process, or quantum, had most", METRIC_MMAP_PEAK,
 	 SOURCE_MEM, false},
+	{"alloc_bytes", "bytes that allocators were asked for, in windows of time",
+	 METRIC_ALLOC_BYTES, SOURCE_ALLOC, false},
+	{"alloc_count", "number of allocations, in windows of time", METRIC_ALLOC_COUNT,
+	 SOURCE_ALLOC, false},
+	{"alloc_kept", "bytes allocated in a window of time and not freed at its end",
+	 METRIC_ALLOC_KEPT, SOURCE_ALLOC, false},
 };
 
 const struct metric *metric__find(const char *name)
@@ -64,6 +70,8 @@ enum metric_unit metric__unit(const struct metric *metric)
 	case METRIC_RSS_GROWTH:
 	case METRIC_MMAP_LIVE:
 	case METRIC_MMAP_PEAK:
+	case METRIC_ALLOC_BYTES:
+	case METRIC_ALLOC_KEPT:
 		return UNIT_BYTES;
 	default:
 		return UNIT_COUNT;

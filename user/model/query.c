@@ -59,6 +59,9 @@ static bool has_meaning(enum source source, const bool *any)
 	case SOURCE_MEM: /* counted per slice, sampled per thread and stack */
 		return !any[SCOPE_WAIT] && !any[SCOPE_WAKER] && !any[SCOPE_OP] &&
 		       !any[SCOPE_FILE] && !any[SCOPE_CEPH] && (estimated || !any[SCOPE_THREAD]);
+	case SOURCE_ALLOC: /* counted per window, sampled per thread, slice and stack */
+		return !any[SCOPE_WAIT] && !any[SCOPE_WAKER] && !any[SCOPE_OP] &&
+		       !any[SCOPE_FILE] && !any[SCOPE_CEPH] && (estimated || !any[SCOPE_THREAD]);
 	default: /* counted per file, sampled per thread and stack */
 		if (any[SCOPE_CEPH])
 			return false;
@@ -108,6 +111,10 @@ const char *query__refusal(const struct query_request *request)
 		       : metric->source == SOURCE_MEM
 			       ? "metrics of memory do not go with wait, waker, file, mount, fs "
 				 "and op, nor with thread without function, line, module or stack"
+		       : metric->source == SOURCE_ALLOC
+			       ? "metrics of allocations do not go with wait, waker, file, mount, "
+				 "fs and op, nor with thread without function, line, module or "
+				 "stack"
 			       : "metrics of operations do not go with wait and waker";
 	if ((metric->value == METRIC_MMAP_LIVE || metric->value == METRIC_MMAP_PEAK) &&
 	    (any[SCOPE_THREAD] || any[SCOPE_SLICE]))
@@ -352,6 +359,7 @@ static void finish_figures(struct query_figures *figures)
 	figures->io_error_ns = sqrt(figures->io_error_ns);
 	figures->ceph_error_ns = sqrt(figures->ceph_error_ns);
 	figures->grown_error_bytes = sqrt(figures->grown_error_bytes);
+	figures->allocated_error_bytes = sqrt(figures->allocated_error_bytes);
 	/* Threads that were counted for more than their process leave no time to an unknown one. */
 	if (figures->cpu_ns < 0)
 		figures->cpu_ns = 0;
@@ -411,6 +419,12 @@ double query_figures__measure(const struct query_figures *figures, const struct 
 		return figures->live_bytes;
 	case METRIC_MMAP_PEAK:
 		return figures->peak_bytes;
+	case METRIC_ALLOC_BYTES:
+		return figures->allocated_bytes;
+	case METRIC_ALLOC_COUNT:
+		return figures->allocations;
+	case METRIC_ALLOC_KEPT:
+		return figures->kept_bytes;
 	default:
 		return figures->cpu_ns;
 	}

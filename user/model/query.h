@@ -63,6 +63,10 @@ struct query_figures {
 	int64_t grown_samples; /* behind grown_bytes; only of estimates */
 	double faults;
 	double live_bytes, peak_bytes; /* exact, also with a stack; 0 unless query__has_live */
+	/* Of windows of time. */
+	double allocated_bytes, allocated_error_bytes;
+	int64_t allocated_samples; /* behind allocated_bytes; only of estimates */
+	double allocations, kept_bytes;
 };
 
 /* What the figures of a row consist of. */

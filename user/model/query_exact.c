@@ -206,6 +206,38 @@ static int add_mem(struct query *query, const struct mem_fact *mem)
 			       shares[SHARE_BYTES]);
 }
 
+/* --- Allocations. */
+
+static int add_alloc(struct query *query, const struct alloc_sum_fact *sum)
+{
+	struct fact fact = {
+		{sum->epoch, NO_INDEX, sum->slice, NO_INDEX, NO_INDEX, NO_INDEX, NO_INDEX}};
+	struct alloc_whole whole = alloc_sum__whole(&query->tables->alloc, sum);
+	uint32_t row;
+	int error;
+
+	if (query__shares_out(query, sum->pool, SHARE_BYTES))
+		whole.bytes = 0;
+	if (query__shares_out(query, sum->pool, SHARE_OPS))
+		whole.count = 0;
+	if (query__shares_out(query, sum->pool, SHARE_LIVE))
+		whole.kept_bytes = 0;
+	if ((whole.bytes <= 0 && whole.count <= 0 && whole.kept_bytes <= 0) ||
+	    !query__passes(query, &fact))
+		return 0;
+	error = row_of_fact(query, &fact, &row);
+	if (error)
+		return error;
+	for (int i = 0; i < 2; i++) {
+		struct query_figures *figures = i ? &query->rows[row].total : &query->rows[row].own;
+
+		figures->allocated_bytes += whole.bytes;
+		figures->allocations += whole.count;
+		figures->kept_bytes += whole.kept_bytes;
+	}
+	return 0;
+}
+
 /* --- Requests of CephFS. */
 
 static void add_ceph_figures(struct query_figures *figures, const struct io_fact *ceph,
@@ -474,6 +506,8 @@ int query__add_exact(struct query *query)
 		error = add_wait_on(query, &tables->wait_on[i]);
 	for (size_t i = 0; query->knows[SOURCE_MEM] && i < tables->mem_count && !error; i++)
 		error = add_mem(query, &tables->mem[i]);
+	for (size_t i = 0; query->knows[SOURCE_ALLOC] && i < tables->alloc.sum_count && !error; i++)
+		error = add_alloc(query, &tables->alloc.sums[i]);
 	for (size_t i = 0; query->knows[SOURCE_CEPH] && i < tables->ceph_count && !error; i++)
 		error = add_ceph(query, &tables->ceph[i]);
 	return error;

@@ -79,6 +79,7 @@ struct figure_names {
 	const char *ceph_s, *ceph_error, *ceph_samples, *ceph_read, *ceph_write, *ceph_ops,
 		*ceph_errors;
 	const char *grown, *grown_error, *grown_samples, *faults, *live, *peak;
+	const char *allocated, *allocated_error, *allocated_samples, *allocations, *kept;
 };
 
 #define FIGURE_NAMES(prefix)                                                                       \
@@ -93,7 +94,9 @@ struct figure_names {
 			prefix "ceph_op_count", prefix "ceph_error_count",                         \
 			prefix "rss_growth_bytes", prefix "rss_growth_bytes_error",                \
 			prefix "rss_growth_samples", prefix "fault_count",                         \
-			prefix "mmap_live_bytes", prefix "mmap_peak_bytes"                         \
+			prefix "mmap_live_bytes", prefix "mmap_peak_bytes", prefix "alloc_bytes",  \
+			prefix "alloc_bytes_error", prefix "alloc_samples", prefix "alloc_count",  \
+			prefix "alloc_kept_bytes"                                                  \
 	}
 
 static const struct figure_names own_names = FIGURE_NAMES("");
@@ -227,6 +230,22 @@ static void describe_memory(const struct query *query, const struct query_figure
 	describe_number(list, names->peak, figures->peak_bytes, false);
 }
 
+static void describe_alloc(const struct query *query, const struct query_figures *figures,
+			   const struct figure_names *names, struct field_list *list)
+{
+	bool estimated = query->estimated;
+
+	if (!query->knows[SOURCE_ALLOC])
+		return;
+	describe_number(list, names->allocated, figures->allocated_bytes, estimated);
+	if (estimated) {
+		describe_number(list, names->allocated_error, figures->allocated_error_bytes, true);
+		field_list__integer(list, names->allocated_samples, figures->allocated_samples);
+	}
+	describe_number(list, names->allocations, figures->allocations, estimated);
+	describe_number(list, names->kept, figures->kept_bytes, estimated);
+}
+
 static void describe_ceph(const struct query *query, const struct query_figures *figures,
 			  const struct figure_names *names, struct field_list *list)
 {
@@ -278,11 +297,13 @@ int query__describe(const struct query *query, const struct query_row *row, stru
 			: 0;
 	describe_ceph(query, &row->own, &own_names, list);
 	describe_memory(query, &row->own, &own_names, list);
+	describe_alloc(query, &row->own, &own_names, list);
 	if (query->places.totals) {
 		describe_cpu(query, &row->total, &total_names, list);
 		describe_events(query, &row->total, &total_names, list);
 		describe_ceph(query, &row->total, &total_names, list);
 		describe_memory(query, &row->total, &total_names, list);
+		describe_alloc(query, &row->total, &total_names, list);
 	}
 	return error ? error : list->error;
 }

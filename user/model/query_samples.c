@@ -82,7 +82,8 @@ static bool is_wanted(const struct query *query, const struct sample_fact *sampl
 	const struct sample_pool *pool = &query->tables->pools[sample->pool];
 	enum source source = pool->source;
 
-	if ((sample->share == SHARE_LIVE || sample->share == SHARE_PEAK) && !query->has_live)
+	if (source == SOURCE_MEM && (sample->share == SHARE_LIVE || sample->share == SHARE_PEAK) &&
+	    !query->has_live)
 		return false;
 	if (source == SOURCE_OFFCPU &&
 	    (sample->share == SHARE_HELD) != (query->request.metric->value == METRIC_HELD))
@@ -298,6 +299,20 @@ static void add_memory(struct query_figures *figures, uint32_t share, const stru
 	}
 }
 
+static void add_alloc(struct query_figures *figures, uint32_t share, const struct sample_sum *sum,
+		      double value, double factor_squared)
+{
+	if (share == SHARE_BYTES) {
+		figures->allocated_bytes += value;
+		figures->allocated_error_bytes += sum->squares * factor_squared;
+		figures->allocated_samples += sum->samples;
+	} else if (share == SHARE_OPS) {
+		figures->allocations += value;
+	} else if (share == SHARE_LIVE) {
+		figures->kept_bytes += value;
+	}
+}
+
 static void add_weighted_ceph(struct query_figures *figures, enum op_direction direction,
 			      uint32_t share, double value, double variance)
 {
@@ -322,7 +337,9 @@ static void add_weighted(struct query_figures *figures, const struct tables *tab
 	double factor = pool->shares[share].exact / pool->shares[share].weight;
 	double value = sum->weight * factor, variance = sum->squares * factor * factor;
 
-	if (pool->source == SOURCE_MEM) {
+	if (pool->source == SOURCE_ALLOC) {
+		add_alloc(figures, share, sum, value, factor * factor);
+	} else if (pool->source == SOURCE_MEM) {
 		add_memory(figures, share, sum, value, variance);
 	} else if (pool->source == SOURCE_OFFCPU) {
 		figures->offcpu_ns += value;
@@ -371,7 +388,7 @@ static int add_parts(struct query *query, uint32_t row, const struct picked *gro
 			 : kind == PART_GROWTH ? SHARE_BYTES
 					       : SHARE_OPS;
 
-	if (pool->source == SOURCE_CPU || group->share != share)
+	if (pool->source == SOURCE_CPU || pool->source == SOURCE_ALLOC || group->share != share)
 		return 0;
 	return query__add_part(query, row, kind, pool->item, counts->own.weight * factor,
 			       counts->total.weight * factor);
@@ -435,12 +452,15 @@ static bool same_group(const struct picked *one, const struct picked *other)
 static void add_picked(const struct tables *tables, const struct picked *picked,
 		       struct sample_sum *sum)
 {
-	double each = fmin(picked->weight / picked->count,
-			   tables->period_ns[tables->pools[picked->pool].source]);
+	enum source source = tables->pools[picked->pool].source;
+	double period = tables->period_ns[source];
+	double each = fmin(picked->weight / picked->count, period);
 
 	sum->samples += picked->count;
 	sum->weight += picked->weight;
-	sum->squares += each * each * picked->count;
+	sum->squares += source == SOURCE_ALLOC
+				? alloc_sample__variance(picked->count, picked->weight, period)
+				: each * each * picked->count;
 }
 
 int query__add_samples(struct query *query)

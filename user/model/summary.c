@@ -200,8 +200,12 @@ int summary__load(struct tables *tables, struct summary **ret_summary)
 			summary->io_s += pool->shares[SHARE_TIME].exact / 1e9;
 		else if (pool->source == SOURCE_CEPH && tables->ceph_ops[pool->item].is_request)
 			summary->ceph_s += pool->shares[SHARE_TIME].exact / 1e9;
-		for (uint32_t share = 0; share < SHARE_COUNT && pool->source == SOURCE_MEM; share++)
-			summary->mem[share] += pool->shares[share].exact;
+		for (uint32_t share = 0; share < SHARE_COUNT; share++) {
+			summary->mem[share] +=
+				pool->source == SOURCE_MEM ? pool->shares[share].exact : 0;
+			summary->alloc[share] +=
+				pool->source == SOURCE_ALLOC ? pool->shares[share].exact : 0;
+		}
 	}
 	if (summary->elapsed_s > 0) {
 		summary->startup_cpu_s =

@@ -44,6 +44,7 @@ struct summary {
 	double offcpu_s, io_s; /* the same of waiting, and of time in file operations */
 	double ceph_s; /* of requests of CephFS */
 	double mem[SHARE_COUNT]; /* of memory, by SHARE_: bytes, faults */
+	double alloc[SHARE_COUNT]; /* of allocations, in windows */
 	struct summary_meta *meta;
 	struct summary_counter *counters;
 	struct summary_ending *endings; /* every known one, also with 0 samples */

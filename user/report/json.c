@@ -123,7 +123,8 @@ static int fill_quality(json_t *object, const struct inputs *source)
 	} others[] = {{SOURCE_OFFCPU, "waits"},
 		      {SOURCE_IO, "operations"},
 		      {SOURCE_CEPH, "ceph"},
-		      {SOURCE_MEM, "memory"}};
+		      {SOURCE_MEM, "memory"},
+		      {SOURCE_ALLOC, "allocations"}};
 	const struct summary *summary = source->summary;
 	json_t *counters = json_object();
 	int error;
@@ -208,6 +209,9 @@ static int fill_missing(json_t *missing, const struct query *query)
 		{SOURCE_MEM, "fault_count", false},
 		{SOURCE_MEM, "mmap_live_bytes", false},
 		{SOURCE_MEM, "mmap_peak_bytes", false},
+		{SOURCE_ALLOC, "alloc_bytes", false},
+		{SOURCE_ALLOC, "alloc_count", false},
+		{SOURCE_ALLOC, "alloc_kept_bytes", false},
 	};
 	int failed = 0;
 

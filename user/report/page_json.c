@@ -371,6 +371,7 @@ static void print_stacks(struct printing *printing)
 static uint32_t shares_of(enum source source)
 {
 	return source == SOURCE_MEM			      ? SHARE_HELD
+	       : source == SOURCE_ALLOC			      ? SHARE_LIVE + 1
 	       : source == SOURCE_IO || source == SOURCE_CEPH ? SHARE_OPS + 1
 							      : SHARE_TIME + 1;
 }

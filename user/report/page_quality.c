@@ -11,11 +11,10 @@
 static const char *const harmless_counters[] = {"samples", "samples_not_wanted", "epochs_on_demand",
 						"late_stacks"};
 
-static const char *const source_names[SOURCE_COUNT] = {[SOURCE_CPU] = "samples",
-						       [SOURCE_OFFCPU] = "waits",
-						       [SOURCE_IO] = "operations",
-						       [SOURCE_CEPH] = "CephFS requests",
-						       [SOURCE_MEM] = "memory"};
+static const char *const source_names[SOURCE_COUNT] = {
+	[SOURCE_CPU] = "samples",   [SOURCE_OFFCPU] = "waits",
+	[SOURCE_IO] = "operations", [SOURCE_CEPH] = "CephFS requests",
+	[SOURCE_MEM] = "memory",    [SOURCE_ALLOC] = "allocations"};
 
 static bool is_harmless(const char *name)
 {

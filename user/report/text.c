@@ -11,6 +11,7 @@
 #include "model/quantum_key.h"
 #include "report/grid.h"
 #include "report/mem_shortage.h"
+#include "report/text_alloc.h"
 #include "report/text_io.h"
 #include "report/text_quanta.h"
 
@@ -352,6 +353,8 @@ static void add_columns(struct grid *grid, const struct query *query)
 		add_ceph_columns(grid, query);
 	} else if (shown_source(query) == SOURCE_MEM) {
 		add_mem_columns(grid, query);
+	} else if (shown_source(query) == SOURCE_ALLOC) {
+		text_alloc__columns(grid, query);
 	} else {
 		text_io__columns(grid, query);
 	}
@@ -524,6 +527,9 @@ static void add_figure_cells(struct grid *grid, const struct tables *tables,
 		add_ceph_cells(grid, tables, summary, query, row);
 		total_s = row->total.ceph_ns / 1e9;
 		all_s = summary->ceph_s;
+	} else if (shown_source(query) == SOURCE_ALLOC) {
+		text_alloc__cells(grid, summary, query, row);
+		return;
 	} else if (shown_source(query) == SOURCE_MEM) {
 		add_mem_cells(grid, tables, summary, query, row);
 		if (query__has_totals(query)) {
@@ -559,6 +565,7 @@ static bool is_shown(const struct query *query, const struct query_row *row)
 		return row->own.ceph_ops > 0 || row->own.ceph_ns > 0 || row->total.ceph_ops > 0 ||
 		       row->total.ceph_samples;
 	case SOURCE_MEM:
+	case SOURCE_ALLOC:
 		return query__measure(query, &row->own) > 0 ||
 		       query__measure(query, &row->total) > 0;
 	default:
@@ -572,8 +579,9 @@ static bool is_shown(const struct query *query, const struct query_row *row)
 static const char *what_is_shown(const struct query *query)
 {
 	static const char *const words[] = {
-		[SOURCE_CPU] = "CPU",	  [SOURCE_OFFCPU] = "Waiting", [SOURCE_IO] = "Operations",
-		[SOURCE_CEPH] = "CephFS", [SOURCE_MEM] = "Memory",
+		[SOURCE_CPU] = "CPU",	    [SOURCE_OFFCPU] = "Waiting",
+		[SOURCE_IO] = "Operations", [SOURCE_CEPH] = "CephFS",
+		[SOURCE_MEM] = "Memory",    [SOURCE_ALLOC] = "Allocations",
 	};
 
 	return words[shown_source(query)];
@@ -651,6 +659,8 @@ int text_report__query(FILE *stream, struct tables *tables, const struct summary
 			remedy = "no such file system was mounted, or 'record' was told so";
 		else if (shown_source(query) == SOURCE_MEM)
 			remedy = "'pipescope record --sources cpu,offcpu,io,mem' records all";
+		else if (shown_source(query) == SOURCE_ALLOC)
+			remedy = "'pipescope record -p PID --sources cpu,alloc' records them";
 		fprintf(stream, "%s: not recorded; %s.\n", what_is_shown(query), remedy);
 		return ferror(stream) ? -EIO : 0;
 	}
@@ -680,6 +690,8 @@ int text_report__query(FILE *stream, struct tables *tables, const struct summary
 	print_estimated(stream, tables, query, all);
 	if (all && shown_source(query) == SOURCE_MEM)
 		error = print_memory(stream, tables, query);
+	else if (all && shown_source(query) == SOURCE_ALLOC)
+		text_alloc__meaning(stream, query);
 	else if (query__request(query)->metric->value == METRIC_HELD && all)
 		fputs("For how long others waited for what was let go here: estimated from "
 		      "samples.\n",
