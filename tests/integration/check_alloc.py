@@ -81,7 +81,7 @@ def metrics(output, whole, functions, kept, checks):
         found = sum(row[name] for row in rows)
         checks.check(abs(found - whole[key]) < 1, "%s by function: %f, not %d" % (name, found, whole[key]))
     for name, wanted in output["functions"].items():
-        found = sum(row["total_alloc_bytes"] for row in rows if row["function"].split("(")[0] == name)
+        found = sum(row["total"]["alloc_bytes"] for row in rows if (row["function"] or "").split("(")[0] == name)
         checks.check(abs(found - wanted) <= PLACE * wanted, "%s: alloc_bytes %f, not %d" % (name, found, wanted))
     with open(kept, encoding="utf-8") as stream:
         stacks = [line.rsplit(" ", 1) for line in stream]

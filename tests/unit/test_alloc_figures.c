@@ -181,6 +181,10 @@ static void test_metrics(void **state)
 	assert_float_equal(isr.allocated_error_bytes, 0, 1e-9);
 	assert_float_equal(all.allocated_bytes, 2440, 1e-6);
 	assert_float_equal(all.allocations, 160, 1e-6);
+	/* Of stacks that nothing but allocators was met in, too. */
+	all = sum_of("stack", NULL, "alloc_kept");
+	assert_float_equal(all.allocated_bytes, 2440, 1e-6);
+	assert_float_equal(all.kept_bytes, 740, 1e-6);
 	all = sum_of("function", NULL, "alloc_bytes");
 	assert_float_equal(all.allocated_bytes, 2440, 1e-6);
 	assert_float_equal(all.allocations, 160, 1e-6);

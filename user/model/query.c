@@ -348,7 +348,9 @@ static bool figures_are_empty(const struct query_figures *figures)
 	       figures->ops <= 0 && figures->errors <= 0 && figures->waited_ns <= 0 &&
 	       figures->waited <= 0 && figures->ceph_ns <= 0 && !figures->ceph_samples &&
 	       figures->ceph_ops <= 0 && figures->grown_bytes <= 0 && !figures->grown_samples &&
-	       figures->faults <= 0 && figures->live_bytes <= 0 && figures->peak_bytes <= 0;
+	       figures->faults <= 0 && figures->live_bytes <= 0 && figures->peak_bytes <= 0 &&
+	       figures->allocated_bytes <= 0 && !figures->allocated_samples &&
+	       figures->allocations <= 0 && figures->kept_bytes <= 0;
 }
 
 static void finish_figures(struct query_figures *figures)
