@@ -38,7 +38,7 @@ burst() {
 # shellcheck disable=SC2317 # by wait_for
 is_clean_now() {
 	asked=$((asked + 1))
-	ask killed $asked
+	ask killed "$asked"
 	tail -n 1 "$work/killed" | grep -q '"clean": 1'
 }
 
