@@ -54,6 +54,9 @@
 #define TREE_KEPT_SWEEPS 3
 /* Mappings of all processes are read again at most this often. */
 #define MMAPS_READ_NS 1000000000ULL
+/* Buffers that come and go with each slice get pages of their own. malloc() would soon take them
+ * out of the heap, where names and rows that stay would keep the holes that they leave. */
+#define BUFFERS_FROM (128 * 1024) /* bytes */
 
 struct drain {
 	struct drain_parts parts;
@@ -718,6 +721,7 @@ int drain__new(const struct drain_parts *parts, struct drain **ret_drain)
 
 	if (!drain)
 		return -ENOMEM;
+	mallopt(M_MMAP_THRESHOLD, BUFFERS_FROM);
 	drain->parts = *parts;
 	drain->wait_names = tracker__wait_names(parts->tracker);
 	drain->counts = MAP_SLICES_NONE;

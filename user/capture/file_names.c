@@ -12,57 +12,40 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
 #include "base/cleanup.h"
+#include "base/siphash.h"
 #include "base/strings.h"
 #include "capture/datasets.h"
+#include "capture/name_table.h"
 #include "proc/mounts.h"
 #include "store/forgetting.h"
 #include "store/writer.h"
 
-/* Names that are remembered; those that were not used for longest are forgotten, and told again by
- * BPF some time later. Directories stay longer: what is charged to one comes long after its files'
- * names. */
+/* Rows of files and of directories. */
 struct limits {
-	unsigned int names, directory_names, files, directories; /* the latter two: rows */
+	unsigned int files, directories;
 };
-static const struct limits kept_limits = {400000, 50000, FILES_MOST, DIRECTORIES_MOST};
-static const struct limits live_limits = {60000, 20000, 20000, 10000}; /* for days */
-#define FILESYSTEM_SIZE 32 /* of a name: "fuse.squashfuse_ll" */
+static const struct limits kept_limits = {FILES_MOST, DIRECTORIES_MOST};
+/* For days: names as well, which are forgotten and told again by BPF some time later. */
+static const struct limits live_limits = {20000, 10000};
+#define LIVE_NAMES	     60000
+#define LIVE_DIRECTORY_NAMES 20000
+#define FILESYSTEM_SIZE	     32 /* of a name: "fuse.squashfuse_ll" */
 /* Tables of mounts are read anew so many times a second at most. */
 #define LOOKS_PER_SECOND 10
 /* Names that are looked at for renames of folders. */
 #define MOVED_PER_SECOND 2000000
 #define CEPH_MAGIC	 0x00c36400
 
-/* A file as BPF counts it: two of them (a path, an inode) may be one row. */
-struct name_key {
-	uint64_t file;
-	uint32_t device;
-	uint32_t kind;
-};
-
-struct file_name {
-	struct name_key key;
-	struct file_row_entry *row; /* NULL: none yet */
-	const char *filesystem, *mount; /* in the pool; "": not known */
-	char *path; /* of a directory: of one of its files */
-	uint64_t directory; /* inode, as BPF told it */
-	int64_t row_before; /* of the name that it had before; 0: none, or told */
-	int64_t size; /* that was counted as written, bytes; -1: never */
-	uint32_t used; /* number of the sweep before its last use */
-	UT_hash_handle hh;
-};
-
-/* One row of table file, by its path. */
+/* One row of table file. Of its path only a hash is kept, since the rows of a recording are many
+ * and paths are long. */
 struct file_row_entry {
+	uint64_t hash[2];
 	int64_t id;
 	unsigned int *count; /* that it is counted in */
 	uint32_t used;
+	bool shared; /* by a directory's files */
 	UT_hash_handle hh;
-	char path[];
 };
 
 struct file_names {
@@ -76,13 +59,13 @@ struct file_names {
 	uint64_t moved; /* names looked at for renames in this second */
 	uint64_t unfollowed;
 	unsigned int looks;
-	struct file_name *names; /* the one not used for longest first */
+	struct name_table *names;
+	struct siphash_key hash_keys[2];
 	struct file_row_entry *rows;
 	unsigned int files, directories; /* rows */
 	const struct limits *most;
 	int64_t last_row;
 	uint32_t sweeps;
-	unsigned int directory_names; /* among names */
 	char filesystems[PS_IO_FILESYSTEMS][FILESYSTEM_SIZE];
 	uint32_t filesystem_count;
 };
@@ -100,8 +83,11 @@ int file_names__new(struct recording_writer *writer, struct rules *rules,
 	snprintf(names->filesystems[0], FILESYSTEM_SIZE, "other");
 	names->filesystem_count = 1;
 	names->pool = string_pool__new();
-	err = names->pool ? mounts__read(getpid(), &names->mounts) : -ENOMEM;
+	names->names = name_table__new();
+	err = names->pool && names->names ? mounts__read(getpid(), &names->mounts) : -ENOMEM;
 	err = err ?: datasets__new(writer, rules, &names->datasets);
+	err = err ?: siphash__new_key(&names->hash_keys[0]);
+	err = err ?: siphash__new_key(&names->hash_keys[1]);
 	if (!err && stat("/proc/self/ns/mnt", &names->namespace))
 		err = -errno;
 	if (err) {
@@ -115,26 +101,16 @@ int file_names__new(struct recording_writer *writer, struct rules *rules,
 void file_names__limit_live(struct file_names *names)
 {
 	names->most = &live_limits;
-}
-
-static void forget(struct file_names *names, struct file_name *name)
-{
-	names->directory_names -= name->key.kind == PS_IO_DIRECTORY;
-	HASH_DEL(names->names, name);
-	free(name->path);
-	free(name);
+	name_table__limit(names->names, LIVE_NAMES, LIVE_DIRECTORY_NAMES);
 }
 
 void file_names__free(struct file_names *names)
 {
-	struct file_name *name, *next_name;
 	struct file_row_entry *row, *next_row;
 
 	if (!names)
 		return;
-	HASH_ITER (hh, names->names, name, next_name) {
-		forget(names, name);
-	}
+	name_table__free(names->names);
 	HASH_ITER (hh, names->rows, row, next_row) {
 		HASH_DEL(names->rows, row);
 		free(row);
@@ -376,73 +352,35 @@ static uint64_t directory_hash(const char *text, size_t size)
 static struct file_name *find_name(const struct file_names *names, const struct ps_io_key *key)
 {
 	struct name_key wanted = {.file = key->file, .device = key->device, .kind = key->kind};
-	struct file_name *name;
+	struct file_name *name = name_table__find(names->names, &wanted);
 
-	HASH_FIND(hh, names->names, &wanted, sizeof(wanted), name);
 	if (name)
 		name->used = names->sweeps;
 	return name;
-}
-
-/* Moves a name to the end of the list. */
-static int keep(struct file_names *names, struct file_name *name)
-{
-	if (!name->hh.next)
-		return 0;
-	HASH_DEL(names->names, name);
-	HASH_ADD(hh, names->names, key, sizeof(name->key), name);
-	if (name->hh.tbl)
-		return 0;
-	free(name->path);
-	free(name);
-	return -ENOMEM;
-}
-
-static void forget_oldest(struct file_names *names, bool directories, unsigned int wanted)
-{
-	struct file_name *one, *next;
-
-	HASH_ITER (hh, names->names, one, next) {
-		if (!wanted)
-			break;
-		if ((one->key.kind == PS_IO_DIRECTORY) != directories)
-			continue;
-		forget(names, one);
-		wanted--;
-	}
 }
 
 /* Whether a file goes by another name now, in its directory or in another one. Through another
  * mount or another root its path differs too, but it stays the same file. */
 static bool has_new_name(const struct file_name *name, const char *path, uint64_t directory)
 {
-	const char *before = strrchr(name->path, '/'), *now = strrchr(path, '/');
+	const char *now = strrchr(path, '/');
+	size_t length = now ? (size_t)(now - path) : 0;
+	bool same_name = now && !strcmp(name->name, now + 1);
+	bool same_folder =
+		!strncmp(name->folder->path, path, length) && !name->folder->path[length];
 
-	return name->key.kind == PS_IO_FILE && strcmp(name->path, path) &&
-	       (directory != name->directory || !before || !now || strcmp(before, now));
+	return name->key.kind == PS_IO_FILE && (!same_name || !same_folder) &&
+	       (directory != name->directory || !same_name);
 }
 
-/* Whether it is that of a directory's files together. */
-static bool is_shared(const struct file_row_entry *row)
+static int take_new_name(struct file_names *names, struct file_name *name, const char *path,
+			 const char *filesystem, const char *mount, uint64_t directory)
 {
-	size_t length = strlen(row->path);
-
-	return length >= 2 && !strcmp(row->path + length - 2, "/*");
-}
-
-static int take_new_name(struct file_name *name, const char *path, const char *filesystem,
-			 const char *mount, uint64_t directory)
-{
-	char *copy = strdup(path);
-
-	if (!copy)
+	name = name_table__rename(names->names, name, path, filesystem, mount);
+	if (!name)
 		return -ENOMEM;
-	free(name->path);
-	name->path = copy;
-	name->filesystem = filesystem;
-	name->mount = mount;
 	name->directory = directory;
-	if (name->row && !is_shared(name->row))
+	if (name->row && !name->row->shared)
 		name->row_before = name->row->id;
 	name->row = NULL;
 	return 0;
@@ -451,34 +389,20 @@ static int take_new_name(struct file_name *name, const char *path, const char *f
 static int remember(struct file_names *names, const struct ps_io_key *key, const char *path,
 		    const char *filesystem, const char *mount, uint64_t directory)
 {
+	struct name_key wanted = {.file = key->file, .device = key->device, .kind = key->kind};
 	struct file_name *name = find_name(names, key);
 
-	if (name && has_new_name(name, path, directory))
-		return take_new_name(name, path, filesystem, mount, directory);
-	if (name)
-		return 0;
-	if (names->directory_names >= names->most->directory_names)
-		forget_oldest(names, true, names->most->directory_names / 10);
-	if (HASH_COUNT(names->names) >= names->most->names)
-		forget_oldest(names, false, names->most->names / 10);
-	name = calloc(1, sizeof(*name));
+	if (name) {
+		name_table__told(names->names, name);
+		return has_new_name(name, path, directory)
+			       ? take_new_name(names, name, path, filesystem, mount, directory)
+			       : 0;
+	}
+	name = name_table__add(names->names, &wanted, path, filesystem, mount);
 	if (!name)
 		return -ENOMEM;
-	name->key = (struct name_key){.file = key->file, .device = key->device, .kind = key->kind};
-	name->filesystem = filesystem;
-	name->mount = mount;
 	name->directory = directory;
-	name->size = -1;
 	name->used = names->sweeps;
-	name->path = strdup(path);
-	if (name->path)
-		HASH_ADD(hh, names->names, key, sizeof(name->key), name);
-	if (!name->hh.tbl) {
-		free(name->path);
-		free(name);
-		return -ENOMEM;
-	}
-	names->directory_names += key->kind == PS_IO_DIRECTORY;
 	return 0;
 }
 
@@ -516,11 +440,16 @@ int file_names__on_event(struct file_names *names, const struct ps_file_event *e
 	const char *mount_point, *filesystem;
 	_cleanup_free_ char *path = NULL;
 	const struct mount *mount;
+	struct file_name *known;
 	int err;
 
-	if ((is_path && (find_name(names, &event->key) || !event->text_size)) ||
-	    (!is_path && event->key.kind != PS_IO_FILE))
+	if (is_path ? !event->text_size : event->key.kind != PS_IO_FILE)
 		return 0;
+	known = is_path ? find_name(names, &event->key) : NULL;
+	if (known) {
+		name_table__told(names->names, known);
+		return 0;
+	}
 	path = is_path ? resolve_path(event, text, event->text_size)
 		       : join_names(text, event->text_size, event->cut);
 	if (!path)
@@ -542,31 +471,53 @@ int file_names__on_event(struct file_names *names, const struct ps_file_event *e
 
 /* --- rows */
 
+static bool ends_with(const char *path, const char *end)
+{
+	size_t length = strlen(path), wanted = strlen(end);
+
+	return length >= wanted && !strcmp(path + length - wanted, end);
+}
+
+static void hash_path(const struct file_names *names, const char *path, uint64_t *ret_hash)
+{
+	for (size_t i = 0; i < 2; i++)
+		ret_hash[i] = siphash(&names->hash_keys[i], path, strlen(path));
+}
+
+static struct file_row_entry *find_row(const struct file_names *names, const char *path)
+{
+	struct file_row_entry *row;
+	uint64_t hash[2];
+
+	hash_path(names, path, hash);
+	HASH_FIND(hh, names->rows, hash, sizeof(hash), row);
+	return row;
+}
+
 /* The row of that path, written when it is new; *count then grows. of: a path that tells its
  * dataset type; NULL: the path itself. */
 static struct file_row_entry *row_of(struct file_names *names, const char *kind, const char *path,
 				     const char *of, const char *filesystem, const char *mount,
 				     unsigned int *count, int *ret_error)
 {
-	size_t length = strlen(path);
-	struct file_row_entry *entry;
+	struct file_row_entry *entry = find_row(names, path);
 	struct file_row row = {
 		.kind = kind, .path = path, .filesystem = filesystem, .mount = mount};
 
-	HASH_FIND(hh, names->rows, path, length, entry);
 	if (entry) {
 		entry->used = names->sweeps;
 		return entry;
 	}
 	*ret_error = -ENOMEM;
-	entry = calloc(1, sizeof(*entry) + length + 1);
+	entry = calloc(1, sizeof(*entry));
 	if (!entry)
 		return NULL;
-	memcpy(entry->path, path, length);
+	hash_path(names, path, entry->hash);
+	entry->shared = ends_with(path, "/*");
 	entry->id = row.id = names->last_row + 1;
 	entry->count = count;
 	entry->used = names->sweeps;
-	HASH_ADD_KEYPTR(hh, names->rows, entry->path, length, entry);
+	HASH_ADD(hh, names->rows, hash, sizeof(entry->hash), entry);
 	if (!entry->hh.tbl) {
 		free(entry);
 		return NULL;
@@ -589,22 +540,40 @@ static struct file_row_entry *row_of(struct file_names *names, const char *kind,
 static struct file_row_entry *directory_row(struct file_names *names, const struct file_name *name,
 					    int *ret_error)
 {
-	const char *slash = strrchr(name->path, '/'), *directory = name->path;
-	size_t length = slash ? (size_t)(slash - name->path) : 0;
-	_cleanup_free_ char *path = NULL;
+	const struct name_folder *folder = name->folder;
+	bool own = names->directories < names->most->directories;
+	const char *directory = own ? folder->path : folder->mount[0] ? folder->mount : "[unknown]";
+	_cleanup_free_ char *path = NULL, *of = name_table__path(name);
 
-	if (names->directories >= names->most->directories) {
-		directory = name->mount[0] ? name->mount : "[unknown]";
-		length = strcmp(directory, "/") ? strlen(directory) : 0;
-	}
-	if (asprintf(&path, "%.*s/*", (int)length, directory) < 0) {
+	if (!of || asprintf(&path, "%s/*", strcmp(directory, "/") ? directory : "") < 0) {
 		path = NULL;
 		*ret_error = -ENOMEM;
 		return NULL;
 	}
-	return row_of(names, "directory", path,
-		      names->directories < names->most->directories ? name->path : NULL,
-		      name->filesystem, name->mount, &names->directories, ret_error);
+	return row_of(names, "directory", path, own ? of : NULL, folder->filesystem, folder->mount,
+		      &names->directories, ret_error);
+}
+
+/* A file's own row. */
+static struct file_row_entry *own_row(struct file_names *names, struct file_name *name,
+				      int *ret_error)
+{
+	const struct name_folder *folder = name->folder;
+	_cleanup_free_ char *path = name_table__path(name);
+	struct file_row_entry *row;
+
+	if (!path) {
+		*ret_error = -ENOMEM;
+		return NULL;
+	}
+	row = row_of(names, "file", path, NULL, folder->filesystem, folder->mount, &names->files,
+		     ret_error);
+	name->row = row;
+	if (row && name->row_before && name->row_before != row->id)
+		*ret_error = unless_dropped(
+			recording_writer__renamed(names->writer, name->row_before, row->id));
+	name->row_before = 0;
+	return row;
 }
 
 static int64_t nameless_row(struct file_names *names, const struct ps_io_key *key)
@@ -639,27 +608,15 @@ int64_t file_names__row(struct file_names *names, const struct ps_io_key *key, i
 		name = find_name(names, key);
 	if (!name)
 		return nameless_row(names, key);
-	err = keep(names, name);
-	if (err)
-		return err;
+	name_table__touch(names->names, name);
 	if (name->row) {
 		name->row->used = names->sweeps;
 		return name->row->id;
 	}
-	if (key->kind != PS_IO_DIRECTORY && names->files < room) {
-		row = row_of(names, "file", name->path, NULL, name->filesystem, name->mount,
-			     &names->files, &err);
-		name->row = row;
-		if (row && name->row_before && name->row_before != row->id)
-			err = unless_dropped(recording_writer__renamed(names->writer,
-								       name->row_before, row->id));
-		name->row_before = 0;
-		if (err)
-			return err;
-	} else {
-		row = directory_row(names, name, &err);
-	}
-	return row ? row->id : err;
+	row = key->kind != PS_IO_DIRECTORY && names->files < room
+		      ? own_row(names, name, &err)
+		      : directory_row(names, name, &err);
+	return err ? err : row->id;
 }
 
 /* --- what becomes of files */
@@ -678,10 +635,28 @@ int file_names__on_mapped(struct file_names *names, const struct ps_io_key *key,
 	return point && filesystem ? remember(names, key, path, filesystem, point, 0) : -ENOMEM;
 }
 
-/* The rest of a path below a folder; NULL: it lies elsewhere. */
-static const char *below(const char *path, const char *folder, size_t length)
+/* The rest of a folder's path below another one, or ""; NULL: it lies elsewhere. */
+static const char *below(const struct name_folder *folder, const char *above, size_t length)
 {
-	return !strncmp(path, folder, length) && path[length] == '/' ? path + length : NULL;
+	const char *rest;
+
+	if (strncmp(folder->path, above, length))
+		return NULL;
+	rest = folder->path + length;
+	return !*rest || *rest == '/' ? rest : NULL;
+}
+
+static int move_one(struct file_names *names, struct file_name *name, const char *to,
+		    const char *rest)
+{
+	const struct name_folder *folder = name->folder;
+	_cleanup_free_ char *path = NULL;
+
+	if (asprintf(&path, "%s%s/%s", to, rest, name->name) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	return take_new_name(names, name, path, folder->filesystem, folder->mount, name->directory);
 }
 
 /* The folder may hold files that are known: they have another path now. A path that a call has told
@@ -689,25 +664,23 @@ static const char *below(const char *path, const char *folder, size_t length)
 static int move_folder(struct file_names *names, const char *from, const char *to)
 {
 	size_t length = strlen(from);
-	struct file_name *name, *next;
 	int err = 0;
 
-	HASH_ITER (hh, names->names, name, next) {
-		const char *rest =
-			name->key.kind == PS_IO_PATH ? NULL : below(name->path, from, length);
-		_cleanup_free_ char *path = NULL;
+	for (int list = 0; list < NAME_LIST_COUNT; list++) {
+		struct file_name *name, *next;
 
-		if (!rest)
-			continue;
-		if (asprintf(&path, "%s%s", to, rest) < 0) {
-			path = NULL;
-			return -ENOMEM;
+		name = name_table__oldest(names->names, (enum name_list)list);
+		for (; name && !err; name = next) {
+			const char *rest = name->key.kind == PS_IO_PATH
+						   ? NULL
+						   : below(name->folder, from, length);
+
+			next = name->newer;
+			if (rest)
+				err = move_one(names, name, to, rest);
 		}
-		err = take_new_name(name, path, name->filesystem, name->mount, name->directory);
-		if (err)
-			return err;
 	}
-	return 0;
+	return err;
 }
 
 /* Nobody tells whether it was a folder, and each look for what is in it takes a while. */
@@ -717,7 +690,7 @@ static bool may_move(struct file_names *names, uint64_t now_ns)
 		names->moves_since_ns = now_ns;
 		names->moved = 0;
 	}
-	names->moved += HASH_COUNT(names->names) + 1;
+	names->moved += name_table__count(names->names) + 1;
 	return names->moved <= MOVED_PER_SECOND;
 }
 
@@ -734,10 +707,10 @@ int file_names__on_renamed(struct file_names *names, const struct ps_file_event 
 	path = resolve_path(event, text, event->text_size);
 	if (!path)
 		return -ENOMEM;
-	from = strdup(old->path); /* a name may be moved, too */
+	from = name_table__path(old);
 	if (!from)
 		return -ENOMEM;
-	HASH_FIND(hh, names->rows, from, strlen(from), row);
+	row = find_row(names, from);
 	if (may_move(names, event->event.time_ns))
 		err = move_folder(names, from, path);
 	else
@@ -759,17 +732,27 @@ void file_names__on_written(struct file_names *names, const struct ps_io_key *ke
 		name->size = size;
 }
 
+static void sweep_names(struct file_names *names)
+{
+	for (int list = 0; list < NAME_LIST_COUNT; list++) {
+		struct file_name *name, *next;
+
+		name = name_table__oldest(names->names, (enum name_list)list);
+		for (; name; name = next) {
+			next = name->newer;
+			if (name->used != names->sweeps)
+				name_table__remove(names->names, name);
+			else if (name->row && name->row->used != names->sweeps)
+				name->row = NULL;
+		}
+	}
+}
+
 int file_names__sweep(struct file_names *names)
 {
 	struct file_row_entry *row, *next_row;
-	struct file_name *name, *next_name;
 
-	HASH_ITER (hh, names->names, name, next_name) {
-		if (name->used != names->sweeps)
-			forget(names, name);
-		else if (name->row && name->row->used != names->sweeps)
-			name->row = NULL;
-	}
+	sweep_names(names);
 	HASH_ITER (hh, names->rows, row, next_row) {
 		int err;
 
@@ -784,6 +767,24 @@ int file_names__sweep(struct file_names *names)
 	}
 	names->sweeps++;
 	return 0;
+}
+
+void file_names__in_use(struct file_names *names, const struct ps_io_key *key)
+{
+	struct file_name *name = find_name(names, key);
+
+	if (name)
+		name_table__touch(names->names, name);
+}
+
+bool file_names__must_be_told(const struct file_names *names)
+{
+	return name_table__lost_told(names->names);
+}
+
+void file_names__tell_anew(struct file_names *names)
+{
+	name_table__next_round(names->names);
 }
 
 uint64_t file_names__unfollowed(const struct file_names *names)

@@ -3,6 +3,7 @@
 #ifndef CAPTURE_FILE_NAMES_H
 #define CAPTURE_FILE_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,11 @@ int file_names__on_renamed(struct file_names *names, const struct ps_file_event 
  * one that was told before is none more. */
 void file_names__on_written(struct file_names *names, const struct ps_io_key *key, int64_t size,
 			    int64_t *ret_files, int64_t *ret_bytes);
+
+/* Whether names that BPF takes for known had to make room for others: it must tell them anew. And
+ * that it will do so from now on. */
+bool file_names__must_be_told(const struct file_names *names);
+void file_names__tell_anew(struct file_names *names);
 
 /* Renames that were not looked into, for there were too many. */
 uint64_t file_names__unfollowed(const struct file_names *names);

@@ -166,6 +166,7 @@ int io_drain__on_torn(struct io_drain *drain, const struct ps_torn_event *event)
 static int empty_names_sent(struct io_drain *drain)
 {
 	drain->names_taken = 0;
+	file_names__tell_anew(drain->files);
 	return map_drain(bpf_map__fd(drain->bpf->maps.files_sent), sizeof(uint64_t),
 			 sizeof(uint32_t), NULL, NULL);
 }
@@ -187,7 +188,9 @@ int io_drain__begin(struct io_drain *drain)
 	err = err
 		      ?: map_drain(map_slices__idle(&drain->maps), sizeof(struct ps_io_key),
 				   sizeof(struct ps_io_sum), take_moved, drain);
-	return err || drain->names_taken < drain->names_sent_limit ? err : empty_names_sent(drain);
+	if (drain->names_taken >= drain->names_sent_limit || file_names__must_be_told(drain->files))
+		err = err ?: empty_names_sent(drain);
+	return err;
 }
 
 int io_drain__sweep(struct io_drain *drain)
@@ -204,6 +207,8 @@ int io_drain__on_task(struct io_drain *drain, const struct ps_task_event *task)
 	for (int i = 0; i < PS_IO_SLOTS && task->epoch && !err; i++) {
 		struct ps_io_slot slot = task->slots[i];
 
+		if (slot.key.op && slot.key.kind == PS_IO_FILE)
+			file_names__in_use(drain->files, &slot.key);
 		if (!slot.key.op || (!slot.sum.count && !slot.sum.closed))
 			continue;
 		if (!slot.key.epoch)

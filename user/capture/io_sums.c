@@ -10,21 +10,17 @@
 
 /* A key's growth is heavy when it has at least this share of all growth of a look. */
 #define HEAVY_SHARE 0.001
-/* A key that nothing was added to for so many looks, and that is all charged, is forgotten. */
-#define LOOKS_KEPT 2
 
 struct entry {
 	struct ps_io_key key;
 	struct ps_io_sum moved; /* out of slots into the map, ever */
 	struct ps_io_sum slots; /* in slots at this look */
 	struct ps_io_sum charged;
-	uint64_t look; /* the latest that added something */
 	UT_hash_handle hh;
 };
 
 struct io_sums {
 	struct entry *entries;
-	uint64_t look;
 };
 
 struct io_sums *io_sums__new(void)
@@ -52,7 +48,6 @@ size_t io_sums__count(const struct io_sums *sums)
 
 void io_sums__begin(struct io_sums *sums)
 {
-	sums->look++;
 	for (struct entry *one = sums->entries; one; one = one->hh.next)
 		memset(&one->slots, 0, sizeof(one->slots));
 }
@@ -73,7 +68,6 @@ static struct entry *find(struct io_sums *sums, const struct ps_io_key *key)
 			return NULL;
 		}
 	}
-	entry->look = sums->look;
 	return entry;
 }
 
@@ -143,6 +137,18 @@ static int is_heavy(const struct ps_io_sum *one, const struct ps_io_sum *all)
 	       (double)one->ns > (double)all->ns * HEAVY_SHARE;
 }
 
+/* What was seen in a slot comes through the map some time: until then the entry tells that it was
+ * charged. What came through the map, and is in no slot, leaves nothing to remember. */
+static int is_over(const struct entry *entry)
+{
+	const struct ps_io_sum *slots = &entry->slots, *moved = &entry->moved;
+	const struct ps_io_sum *charged = &entry->charged;
+
+	return !slots->count && !slots->bytes && !slots->ns && !slots->closed &&
+	       charged->count <= moved->count && charged->bytes <= moved->bytes &&
+	       charged->ns <= moved->ns && charged->closed <= moved->closed;
+}
+
 int io_sums__each(struct io_sums *sums, io_sums_charge *charge, void *context)
 {
 	struct entry *one, *next;
@@ -161,8 +167,8 @@ int io_sums__each(struct io_sums *sums, io_sums_charge *charge, void *context)
 			if (err)
 				return err;
 			add(&one->charged, &more);
-		} else if (one->look + LOOKS_KEPT < sums->look &&
-			   one->charged.count <= one->moved.count) {
+		}
+		if (is_over(one)) {
 			HASH_DEL(sums->entries, one);
 			free(one);
 		}
