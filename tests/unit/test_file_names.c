@@ -629,17 +629,22 @@ static void names_are_forgotten(void **state)
 {
 	size_t before = 0, after;
 	int64_t known, used, unknown;
+	struct ps_io_key idle;
 
 	(void)state;
 	tell_numbered(1, "d");
 	tell_numbered(2, "d");
 	tell_numbered(3, "d");
+	tell_numbered(900000, "d");
+	idle = key_of(PS_IO_FILE, 900000);
 	known = row(PS_IO_FILE, 1);
 	used = row(PS_IO_FILE, 3);
 	for (uint64_t file = 4; file < 900000; file++) {
 		tell_numbered(file, "d");
 		if (file % 50000 == 0) /* one that is in use */
 			assert_int_equal(row(PS_IO_FILE, 3), used);
+		if (file % 50000 == 0) /* one in a slot, without calls */
+			file_names__in_use(names, &idle);
 		if (file == 400000)
 			before = mallinfo2().uordblks;
 	}
@@ -651,6 +656,7 @@ static void names_are_forgotten(void **state)
 	tell_numbered(1, "d");
 	assert_int_equal(row(PS_IO_FILE, 1), known);
 	assert_int_not_equal(row(PS_IO_FILE, 899999), unknown);
+	assert_int_not_equal(row(PS_IO_FILE, 900000), unknown);
 	read_back();
 	expect(known, "path", "/d/f1");
 	expect(unknown, "path", "[unknown]");

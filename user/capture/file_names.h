@@ -45,6 +45,10 @@ int file_names__on_renamed(struct file_names *names, const struct ps_file_event 
 void file_names__on_written(struct file_names *names, const struct ps_io_key *key, int64_t size,
 			    int64_t *ret_files, int64_t *ret_bytes);
 
+/* A thread's slot has this file: its calls may go on at any time, and do not tell its name again.
+ */
+void file_names__in_use(struct file_names *names, const struct ps_io_key *key);
+
 /* Whether names that BPF takes for known had to make room for others: it must tell them anew. And
  * that it will do so from now on. */
 bool file_names__must_be_told(const struct file_names *names);
