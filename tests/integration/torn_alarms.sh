@@ -11,7 +11,7 @@
 units=(base demangle facts file_names html io_sums mounts name_table query rule_grammar rules siphash
 	stack_tree store symbols tuples unwind_rows)
 lives=(test_files test_file_calls test_paths test_open_times test_read_order test_io_storms
-	test_throughput test_quanta test_waits test_sockets test_exports test_mixed_stacks)
+	test_throughput test_quanta test_sockets test_exports test_mixed_stacks)
 
 need_recorder
 need_host_root
