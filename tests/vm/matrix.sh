@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # matrix.sh [--tests "TEST..."] [--write FILE] [KERNEL...]: what the tests of this folder say of each kernel (default: all
 # that kernel.sh knows), and at the end a table, kernel by test. TEST: ceph, kernels, sources, storage. --write puts the table into FILE, as
-# docs/KERNELS.md has it. Each kernel takes some minutes. PIPESCOPE_VM_LOGS: a folder for what the tests
+# docs/KERNELS.md has it; what this run did not do keeps the cell that it has in FILE. Each kernel takes some
+# minutes; --tests "" runs nothing and prints what PIPESCOPE_VM_LOGS has. PIPESCOPE_VM_LOGS: a folder for what the tests
 # print; what has its total there already is not run again.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -42,11 +43,20 @@ start = int.from_bytes(image[0x20E:0x210], "little") + 0x200
 print(image[start:].split(b" ")[0].decode())' "$image"
 }
 
-# cell KERNEL RUNNER PATTERN
+# earlier_cell TITLE KERNEL: what the document says that is to be written.
+earlier_cell() {
+	local found
+	found=$(awk -F ' *[|] *' -v title="$1" -v kernel="$2:" '
+		$2 == "test" { for (i = 3; i <= NF; i++) if (index($i, kernel) == 1) column = i }
+		$2 == title && column { print $column }' "${output:-/dev/null}" 2>/dev/null) || true
+	echo "${found:-not run}"
+}
+
+# cell KERNEL RUNNER PATTERN TITLE
 cell() {
 	local log=$logs/$2-$1 passed failed skipped
 	if [ ! -e "$log" ]; then
-		echo "not run"
+		earlier_cell "$4" "$1"
 		return
 	fi
 	passed=$(grep -E '^pass ' "$log" | grep -cE -- "$3") || true
@@ -64,7 +74,7 @@ cell() {
 }
 
 print_table() {
-	local title runner pattern kernel
+	local title runner pattern kernel way
 	printf '| test |'
 	for kernel in "$@"; do
 		printf ' %s: %s |' "$kernel" "$(release_of "$kernel")"
@@ -77,13 +87,14 @@ print_table() {
 	while IFS='|' read -r title runner pattern; do
 		printf '| %s |' "$title"
 		for kernel in "$@"; do
-			printf ' %s |' "$(cell "$kernel" "$runner" "$pattern")"
+			printf ' %s |' "$(cell "$kernel" "$runner" "$pattern" "$title")"
 		done
 		echo
 	done < <(rows)
 	printf '| CephFS is followed by |'
 	for kernel in "$@"; do
-		printf ' %s |' "$(sed -n 's/^ *followed by \([a-z]*\) on .*/\1/p' "$logs/ceph-$kernel" 2>/dev/null | head -n 1)"
+		way=$(sed -n 's/^ *followed by \([a-z]*\) on .*/\1/p' "$logs/ceph-$kernel" 2>/dev/null | head -n 1) || true
+		printf ' %s |' "${way:-$(earlier_cell 'CephFS is followed by' "$kernel")}"
 	done
 	echo
 }
@@ -93,7 +104,7 @@ write_document() {
 		# Kernels
 
 		What the tests of `tests/vm/` say of Debian's kernels in emulated machines: `make check-vm` runs them all, prints this table, and `tests/vm/matrix.sh --write docs/KERNELS.md` writes it
-		here. In brackets: how many results there were. `stable` is the newest kernel that Debian's unstable suite has, `newest` the newest of all. CephFS is a real cluster of a monitor, a storage
+		here. In brackets: how many results there were; what the latest run did not do is that of a run before. `stable` is the newest kernel that Debian's unstable suite has, `newest` the newest of all. CephFS is a real cluster of a monitor, a storage
 		server and a metadata server in the same guest, mounted twice by the kernel; what is compared with what stands in `tests/vm/test_ceph.sh`.
 
 	HEAD
@@ -104,7 +115,7 @@ output=
 runners="ceph kernels sources storage"
 while [[ ${1:-} == --* ]]; do
 	case $1 in
-	--tests) runners=${2:?tests to run} ;;
+	--tests) runners=${2?tests to run} ;;
 	--write) output=${2:?a file to write to} ;;
 	*)
 		echo "Usage: matrix.sh [--tests \"TEST...\"] [--write FILE] [KERNEL...]" >&2
