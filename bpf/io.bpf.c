@@ -91,10 +91,10 @@ static __always_inline __u64 count_path(struct thread_state *state, struct task_
 		key.kind = PS_IO_OTHER;
 	} else {
 		find_base(task, at, scratch->text[0] == '/', &dentry, &mount);
-		if (dentry) {
-			directory = BPF_CORE_READ(dentry, d_inode, i_ino);
-			hash = ps_mix(hash, BPF_CORE_READ(dentry, d_sb, s_dev));
-		}
+		/* Many file systems have a directory of that inode number. */
+		if (dentry)
+			directory = ps_mix(BPF_CORE_READ(dentry, d_sb, s_dev),
+					   BPF_CORE_READ(dentry, d_inode, i_ino));
 		if (dentry || scratch->text[0] != '/')
 			hash = ps_mix(hash, directory);
 	}
