@@ -244,4 +244,5 @@ install: $(O)/pipescope $(O)/man/pipescope.1 $(O)/completion.bash
 clean:
 	rm -rf $(O)
 
--include $(shell find $(O) -path $(O)/pythons -prune -o -name '*.d' -print 2>/dev/null)
+# Whole systems lie in pythons and vm.
+-include $(shell find $(O) "(" -path $(O)/pythons -o -path $(O)/vm ")" -prune -o -name '*.d' -print 2>/dev/null)
