@@ -65,9 +65,10 @@ static __always_inline bool is_pending_call(struct quantum_scratch *scratch, __u
 }
 
 /* The quantum goes on: what it is compared with next time. */
-static __always_inline void keep_up(struct quantum_scratch *scratch)
+static __always_inline void keep_up(struct quantum_scratch *scratch,
+				    const struct thread_state *state)
 {
-	scratch->now.tid = scratch->tid;
+	set_owner(scratch, state);
 	if (scratch->position != scratch->before.position)
 		keep(scratch, scratch->own.epoch, BPF_EXIST);
 }
@@ -149,9 +150,9 @@ static __always_inline void compare(struct quantum_scratch *scratch, __u32 slot,
 	scratch->now.position = scratch->position;
 	scratch->event.check = scratch->rule.check;
 	if (pending && is_pending_call(scratch, slot))
-		adopt(scratch, who);
+		adopt(scratch, who, state);
 	else if (in_one && (same_quantum(scratch) || is_rebound(scratch)))
-		keep_up(scratch);
+		keep_up(scratch, state);
 	else
 		switch_epoch(scratch, slot, who, state, false);
 }

@@ -82,6 +82,24 @@ static __always_inline void begin_event(struct quantum_scratch *scratch, const s
 	scratch->event.has_waits = 0;
 }
 
+/* The waits of current, which runs, so that they do not change. A program of a sample has no state,
+ * but what the quantum that ends was begun with tells where it is; a thread that lives has it. */
+static __always_inline void read_waits(struct quantum_scratch *scratch,
+				       const struct thread_state *state)
+{
+	__u64 at =
+		scratch->in_one && scratch->before.tid == scratch->tid ? scratch->before.state : 0;
+
+	if (state) {
+		scratch->event.has_waits = 1;
+		scratch->event.waits = state->waits;
+	} else if (at) {
+		scratch->event.has_waits =
+			!bpf_probe_read_kernel(&scratch->event.waits, sizeof(scratch->event.waits),
+					       (void *)(at + offsetof(struct thread_state, waits)));
+	}
+}
+
 /* What the process has used until now, for the end of one epoch and the beginning of the next. All
  * that is counted by quantum, is read here. */
 static __always_inline void read_figures(struct quantum_scratch *scratch, __u32 slot,
@@ -91,10 +109,7 @@ static __always_inline void read_figures(struct quantum_scratch *scratch, __u32 
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
 
 	scratch->event.thread_cpu_ns = BPF_CORE_READ(task, se.sum_exec_runtime);
-	if (state) {
-		scratch->event.has_waits = 1;
-		scratch->event.waits = state->waits;
-	}
+	read_waits(scratch, state);
 	if (is_own(scratch)) {
 		scratch->event.cpu_ns = scratch->event.thread_cpu_ns;
 		scratch->event.user_ns = BPF_CORE_READ(task, utime);
@@ -130,10 +145,21 @@ static __always_inline void close_quantum(struct quantum_scratch *scratch)
 	__builtin_memset(scratch->event.locals, 0, sizeof(scratch->event.locals));
 }
 
-/* A quantum begins: scratch->now. The same. */
-static __always_inline void open_quantum(struct quantum_scratch *scratch)
+/* scratch->now is current's. */
+static __always_inline void set_owner(struct quantum_scratch *scratch,
+				      const struct thread_state *state)
 {
+	bool goes_on = scratch->in_one && scratch->before.tid == scratch->tid;
+
 	scratch->now.tid = scratch->tid;
+	scratch->now.state = state ? (__u64)state : goes_on ? scratch->before.state : 0;
+}
+
+/* A quantum begins: scratch->now. The same. */
+static __always_inline void open_quantum(struct quantum_scratch *scratch,
+					 const struct thread_state *state)
+{
+	set_owner(scratch, state);
 	scratch->event.rank = scratch->now.rank;
 	scratch->event.frame = scratch->now.frame;
 	scratch->event.code = scratch->now.code;
@@ -178,7 +204,7 @@ static __always_inline void switch_epoch(struct quantum_scratch *scratch, __u32 
 	if (ended)
 		close_quantum(scratch);
 	else
-		open_quantum(scratch);
+		open_quantum(scratch, state);
 	if (!is_own(scratch))
 		scratch->event.epoch = PS_EPOCH_ID(scratch->event.event.time_ns, scratch->tgid);
 	else if (ended)
@@ -202,10 +228,11 @@ static __always_inline void switch_epoch(struct quantum_scratch *scratch, __u32 
 }
 
 /* The pending quantum is the rule's; its epoch has begun already. */
-static __always_inline void adopt(struct quantum_scratch *scratch, const struct ps_who *who)
+static __always_inline void adopt(struct quantum_scratch *scratch, const struct ps_who *who,
+				  const struct thread_state *state)
 {
 	begin_event(scratch, who);
-	open_quantum(scratch);
+	open_quantum(scratch, state);
 	if (!send_event(scratch))
 		keep(scratch, scratch->event.epoch, BPF_ANY);
 }

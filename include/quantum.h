@@ -58,6 +58,7 @@ struct ps_quantum {
 	 * function's first variables. */
 	__u64 values[PS_QUANTUM_LOCALS];
 	__u64 frame, code; /* of the call */
+	__u64 state; /* where the kernel has its thread's state, 0: not known */
 	__u32 rank;
 	__u32 tid; /* of the thread that began it: no other one ends it */
 	__s32 position; /* of the call in its code, when it was last looked at */
@@ -99,6 +100,6 @@ struct ps_quantum_event {
 _Static_assert(sizeof(struct ps_frame_key) == 16, "wire format");
 _Static_assert(sizeof(struct ps_frame_rule) == 28, "wire format");
 _Static_assert(sizeof(struct ps_thread_quantum) == sizeof(struct ps_quantum) + 8, "wire format");
-_Static_assert(sizeof(struct ps_quantum) == 8 * PS_QUANTUM_LOCALS + 32, "wire format");
+_Static_assert(sizeof(struct ps_quantum) == 8 * PS_QUANTUM_LOCALS + 40, "wire format");
 
 #endif
