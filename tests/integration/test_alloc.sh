@@ -35,9 +35,17 @@ burst() {
 		"$work/kept" || fail "burst"
 }
 
-# All in the same busy process.
+# shellcheck disable=SC2317 # by wait_for
+is_clean() {
+	asked=$((asked + 1))
+	ask killed "$asked"
+	tail -n 1 "$work/killed" | grep -q '"clean": 1'
+}
+
+# All in the same busy process. A recorder's end takes breakpoints away, and after one that was killed
+# while it set them, its guard does so, a moment later.
 kill_recorders() {
-	local i signal
+	local i signal asked=0
 
 	start_workload killed "$work/allocations" busy 200
 	echo >&"$go"
@@ -49,6 +57,7 @@ kill_recorders() {
 		sleep "0.$((RANDOM % 9 + 1))"
 		{ stop_recorder $signal; } 2>/dev/null
 		runs "$workload" || die "the workload did not survive recorder $i"
+		wait_for 20 is_clean || fail "recorder $i left breakpoints"
 		rm -f "$work"/killed.rec*
 	done
 	"$work/allocations" rounds 1000 0 </dev/null >"$work/other" # breakpoints are of one process

@@ -17,6 +17,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "capture/breakpoint_guard.h"
 #include "capture/breakpoints.h"
 #include "pipescope.skel.h"
 
@@ -43,6 +44,7 @@ struct link_list {
 
 struct alloc_probes {
 	struct pipescope_bpf *bpf;
+	struct breakpoint_guard *guard;
 	bool multi;
 	struct link_list links;
 	struct link_list own; /* in this program, for measuring */
@@ -157,9 +159,9 @@ static int attach_some(struct alloc_probes *probes, struct link_list *list, bool
 {
 	const struct bpf_program *program =
 		at_return ? probes->bpf->progs.alloc_return : probes->bpf->progs.alloc_enter;
-	int err = 0;
+	int err = breakpoint_guard__note(probes->guard, path, offsets, count);
 
-	if (probes->multi && count) {
+	if (!err && probes->multi && count) {
 		int fd = breakpoints__link(bpf_program__fd(program), at_return, pid, path, offsets,
 					   count);
 
@@ -360,7 +362,10 @@ struct alloc_probes *alloc_probes__new(struct pipescope_bpf *bpf)
 	probes->bpf = bpf;
 	probes->multi =
 		(int)bpf_program__expected_attach_type(bpf->progs.alloc_enter) == BREAKPOINTS_TYPE;
-	return probes;
+	if (!breakpoint_guard__start(&probes->guard))
+		return probes;
+	free(probes);
+	return NULL;
 }
 
 void alloc_probes__free(struct alloc_probes *probes)
@@ -369,6 +374,7 @@ void alloc_probes__free(struct alloc_probes *probes)
 		return;
 	alloc_probes__detach(probes);
 	drop_links(&probes->own, 0);
+	breakpoint_guard__free(probes->guard);
 	free(probes->links.items);
 	free(probes->own.items);
 	free(probes);

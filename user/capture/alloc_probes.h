@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Sets the breakpoints of the source "alloc" and takes them away. When their process ends, however
- * it ends, the kernel takes them away. */
+/* Sets the breakpoints of the source "alloc" and takes them away. When the recorder ends, however
+ * it ends, the kernel does so, with some help (breakpoint_guard.h). */
 #ifndef CAPTURE_ALLOC_PROBES_H
 #define CAPTURE_ALLOC_PROBES_H
 

@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/strings.h"
+#include "capture/breakpoint_guard.h"
 #include "capture/breakpoints.h"
 #include "capture/features.h"
 #include "capture/sampler.h"
@@ -41,6 +42,7 @@ struct call_counter {
 	int *multi_fds; /* links of all breakpoints of a process in one file */
 	size_t multi_count, multi_capacity;
 	bool multi; /* this kernel has such */
+	struct breakpoint_guard *guard;
 	struct sampler *sampler; /* of what is inside interpreters' loops; NULL: none */
 	size_t refused;
 	double cost_ns;
@@ -193,6 +195,7 @@ static int attach_points(struct call_counter *counter, const struct call_point *
 	err = err
 		      ?: array__reserve(&counter->multi_fds, &counter->multi_capacity, sizeof(int),
 					counter->multi_count + 1);
+	err = err ?: breakpoint_guard__note(counter->guard, points->path, offsets, count);
 	if (err)
 		return err;
 	if (counter->multi)
@@ -263,6 +266,7 @@ int call_counter__new(const struct call_targets *targets, struct call_counter **
 		return -ENOMEM;
 	counter->cpus = libbpf_num_possible_cpus();
 	err = counter->cpus < 0 ? counter->cpus : load(counter);
+	err = err ?: breakpoint_guard__start(&counter->guard);
 	err = err ?: measure_cost(counter);
 	err = err ?: tell_pythons(counter, targets);
 	err = err ?: attach_all(counter, targets);
@@ -293,6 +297,7 @@ void call_counter__free(struct call_counter *counter)
 	if (!counter)
 		return;
 	call_counter__detach(counter);
+	breakpoint_guard__free(counter->guard);
 	free(counter->links);
 	free(counter->multi_fds);
 	if (counter->bpf)
