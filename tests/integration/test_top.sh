@@ -11,7 +11,8 @@ export LC_ALL=C.UTF-8
 seconds=6 warming=2 percent=50
 [ "${1:-}" != --full ] || seconds=300 warming=60 percent=20
 
-socket=pipescope-test-$$
+export TMUX_TMPDIR=$work
+socket=own
 terminal=$work/terminal
 mux() {
 	tmux -L "$socket" -f /dev/null "$@"
@@ -41,6 +42,17 @@ expect_not() {
 
 press() {
 	mux send-keys -t top "$@"
+}
+
+# filter TEXT: a key at a time; a process that presses them all has the text in its command line.
+filter() {
+	local i
+
+	press /
+	for ((i = 0; i < ${#1}; i++)); do
+		press -l -- "${1:i:1}"
+	done
+	press Enter
 }
 
 # open_terminal WIDTH HEIGHT: with a shell that says how things ended.
@@ -176,7 +188,7 @@ press x
 expect 'processes by CPU' "back from help"
 
 echo "- one process opened"
-press / "$work_pid" Enter
+filter "$work_pid"
 expect "^ *$work_pid +toptask" "the process found"
 press Enter
 expect "process $work_pid, last" "a process opened"
@@ -238,7 +250,8 @@ bytes='\\\\x[fc9][fe3b]'
 on_screen "the command" ' ' "${shown[@]//$bytes/.}"
 [ "$(picture | grep -cE '^ *[0-9]+ +sleep .*hostile')" = 8 ] || fail "not each of them has a row of its own"
 all_escaped "commands"
-press Escape c / "$work_pid" Enter
+press Escape c
+filter "$work_pid"
 expect "^ *$work_pid +toptask" "the process found"
 press Enter 4
 expect "/${shown[0]}" "files"
@@ -247,7 +260,7 @@ all_escaped "files"
 press Escape Escape Escape
 if long_pid=$(start_long_names); then
 	started+=("$long_pid")
-	press / "$long_pid" Enter
+	filter "$long_pid"
 	expect "^ *$long_pid " "the process of long names"
 	press Enter 1
 	expect 'spin<' "a function of 5,000 characters"
