@@ -14,6 +14,7 @@
 struct resource_record {
 	__u64 epoch; /* threads that run in it are marked with it */
 	__u64 in_quantum;
+	__u64 since_ns; /* when it was made */
 	__u64 rss_pages, rss_peak_pages, swap_pages, swap_peak_pages;
 	__u64 child_peak_pages;
 	__u64 children;
@@ -107,37 +108,45 @@ static __always_inline void add_counter(struct ps_perf_sum *sum, const struct ps
 	__sync_fetch_and_add(&sum->running_ns, more->running_ns);
 }
 
-/* The same to the thread's own, where it is in a quantum of its own. */
-static __always_inline void add_to_thread(const struct perf_base *base, __u32 tid)
+static __always_inline void add_counters(struct ps_perf_sum *sums, const struct perf_base *base)
 {
-	struct thread_counters *own = bpf_map_lookup_elem(&thread_counters, &tid);
-
-	if (!own)
-		return;
 	for (__u32 i = 0; i < PS_PERF_COUNT; i++) {
 		if (i >= knob_perf_counters)
 			break;
 		if (base->more[i].enabled_ns)
-			add_counter(&own->sums[i], &base->more[i]);
+			add_counter(&sums[i], &base->more[i]);
 	}
 }
 
-/* Reads this CPU's counters: what they have more belongs to `record` (NULL: to nobody), when it
- * was its thread `tid` that had the CPU. From now on `next` has it (0: nobody of interest).
- * leaves: tid has just left it; some kernels do not tell of each switch, nor is it known of what
- * ran when the process was first met. */
-static __always_inline void read_counters(struct resource_record *record, __u32 tid, __u32 next,
-					  bool leaves)
+/* Nobody saw the thread get the CPU: some kernels do not tell of each switch, nor is it known of
+ * the other threads that ran when the process was first met. Its time there is told as one in
+ * which the counters did not run, so that what they count is scaled to the whole. */
+static __always_inline void miss_counters(const struct resource_record *record,
+					  const struct task_struct *task, struct perf_base *base)
 {
-	__u32 zero = 0, cpu = bpf_get_smp_processor_id();
+	__u64 known_ns = bpf_ktime_get_ns() - record->since_ns;
+	__u64 ns = BPF_CORE_READ(task, se.sum_exec_runtime) -
+		   BPF_CORE_READ(task, se.prev_sum_exec_runtime);
+
+	count_event(PS_COUNTER_PERF_MISSED);
+	if (ns > known_ns)
+		ns = known_ns;
+	for (__u32 i = 0; i < PS_PERF_COUNT; i++)
+		base->more[i] = (struct ps_perf_sum){.enabled_ns = ns};
+}
+
+/* Reads this CPU's counters: what they have more belongs to `record` (NULL: to nobody), whose
+ * thread `task` had the CPU until now. From now on `next` has it (0: nobody of interest). */
+static __always_inline void read_counters(struct resource_record *record,
+					  const struct task_struct *task, __u32 next)
+{
+	__u32 zero = 0, cpu = bpf_get_smp_processor_id(), tid = BPF_CORE_READ(task, pid);
 	struct perf_base *base = bpf_map_lookup_elem(&perf_bases, &zero);
-	bool charge;
+	bool seen;
 
 	if (!base)
 		return;
-	charge = record && base->tid == tid;
-	if (leaves && record && !charge)
-		count_event(PS_COUNTER_PERF_MISSED);
+	seen = base->tid == tid;
 	base->tid = 0;
 	for (__u32 i = 0; i < PS_PERF_COUNT; i++) {
 		struct ps_perf_sum *last = &base->last[i], *more = &base->more[i];
@@ -156,14 +165,20 @@ static __always_inline void read_counters(struct resource_record *record, __u32 
 		more->enabled_ns =
 			last->enabled_ns == NOT_READ ? 0 : now.enabled - last->enabled_ns;
 		more->running_ns = now.running - last->running_ns;
-		if (charge && more->enabled_ns)
-			add_counter(&record->counters[i], more);
 		last->value = now.counter;
 		last->enabled_ns = now.enabled;
 		last->running_ns = now.running;
 	}
-	if (knob_thread_quanta && charge)
-		add_to_thread(base, tid);
+	if (record) {
+		struct thread_counters *own;
+
+		if (!seen)
+			miss_counters(record, task, base);
+		add_counters(record->counters, base);
+		own = knob_thread_quanta ? bpf_map_lookup_elem(&thread_counters, &tid) : NULL;
+		if (own)
+			add_counters(own->sums, base);
+	}
 	base->tid = next;
 }
 

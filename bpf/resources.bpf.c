@@ -160,12 +160,18 @@ static __always_inline void settle(struct resource_record *record,
 	bpf_map_update_elem(&used_threads, &tid, &epoch, BPF_ANY);
 }
 
+/* Of the process of the thread that runs, `task`. */
 static __always_inline struct resource_record *make_record(struct resource_scratch *scratch,
-							   struct mm_struct *mm, __u32 tgid)
+							   const struct task_struct *task,
+							   struct mm_struct *mm)
 {
-	scratch->fresh.rss_pages = scratch->fresh.rss_peak_pages = rss_of(mm);
+	__u32 tgid = BPF_CORE_READ(task, tgid);
 	struct resource_record *record;
 
+	scratch->fresh.since_ns = bpf_ktime_get_ns();
+	scratch->fresh.rss_pages = scratch->fresh.rss_peak_pages = rss_of(mm);
+	if (knob_perf_counters)
+		read_counters(NULL, task, BPF_CORE_READ(task, pid));
 	/* Another thread may have made it meanwhile. */
 	bpf_map_update_elem(&resources, &tgid, &scratch->fresh, BPF_NOEXIST);
 	record = record_of(tgid);
@@ -193,7 +199,7 @@ __noinline int resources__tell(__u32 slot, __u64 address, __u32 moment, __u64 ep
 	event->moment = moment & ~RESOURCE_IN_QUANTUM;
 	event->in_quantum = !!(moment & RESOURCE_IN_QUANTUM);
 	if (!record && event->moment == PS_MOMENT_SWITCH)
-		record = make_record(scratch, mm, tgid);
+		record = make_record(scratch, task, mm);
 	if (!record || (event->moment == PS_MOMENT_SLICE && !record->in_quantum))
 		return 0;
 	event->event.type = PS_EVENT_RESOURCES;
@@ -215,8 +221,7 @@ __noinline int resources__tell(__u32 slot, __u64 address, __u32 moment, __u64 ep
 			break;
 	add_memory(event, mm, record);
 	if (knob_perf_counters && event->moment != PS_MOMENT_SLICE)
-		read_counters(record, event->event.tid,
-			      event->moment == PS_MOMENT_END ? 0 : event->event.tid, false);
+		read_counters(record, task, event->moment == PS_MOMENT_END ? 0 : event->event.tid);
 	for (int i = 0; i < PS_PERF_COUNT; i++)
 		event->counters[i] = record->counters[i];
 	/* What is not told now, the next event tells. */
@@ -230,7 +235,8 @@ __noinline int resources__tell(__u32 slot, __u64 address, __u32 moment, __u64 ep
 /* --- a thread in a quantum of its own */
 
 static __always_inline void add_thread_counters(struct resource_scratch *scratch,
-						struct resource_record *record, __u32 tid)
+						struct resource_record *record,
+						const struct task_struct *task, __u32 tid)
 {
 	struct ps_resource_event *event = &scratch->event;
 	struct thread_counters *own;
@@ -239,7 +245,7 @@ static __always_inline void add_thread_counters(struct resource_scratch *scratch
 	if (event->in_quantum)
 		bpf_map_update_elem(&thread_counters, &tid, &scratch->fresh.counters, BPF_NOEXIST);
 	if (event->moment != PS_MOMENT_SLICE)
-		read_counters(record, tid, tid, false);
+		read_counters(record, task, tid);
 	own = bpf_map_lookup_elem(&thread_counters, &tid);
 	if (own)
 		for (int i = 0; i < PS_PERF_COUNT; i++)
@@ -265,7 +271,7 @@ __noinline int resources__tell_thread(__u32 slot, __u64 address, __u32 moment, _
 	mm = BPF_CORE_READ(task, mm);
 	record = record_of(tgid);
 	if (!record)
-		record = make_record(scratch, mm, tgid);
+		record = make_record(scratch, task, mm);
 	if (!record)
 		return 0;
 	__builtin_memset(event, 0, sizeof(*event));
@@ -286,7 +292,7 @@ __noinline int resources__tell_thread(__u32 slot, __u64 address, __u32 moment, _
 	event->threads = event->of_thread = 1;
 	add_memory(event, mm, record);
 	if (knob_perf_counters)
-		add_thread_counters(scratch, record, tid);
+		add_thread_counters(scratch, record, task, tid);
 	if (bpf_ringbuf_output(&events, event, sizeof(*event), BPF_RB_NO_WAKEUP))
 		count_event(PS_COUNTER_RESOURCES_LATE);
 	else if (event->moment != PS_MOMENT_SLICE)
@@ -357,7 +363,7 @@ int BPF_PROG(resources_switch, bool preempt, struct task_struct *prev, struct ta
 		count_thread(from, prev->pid);
 	barrier_var(from); /* else the two pointers are joined by OR, which the verifier refuses */
 	if (knob_perf_counters && (incoming || from))
-		read_counters(from, prev->pid, incoming, true);
+		read_counters(from, prev, incoming);
 	return 0;
 }
 

@@ -62,7 +62,7 @@
 	  "resources of a quantum told with the next: the ring buffer was full")                   \
 	X(PERF_UNREAD, "counters_unread", "hardware counters that could not be read at a switch")  \
 	X(PERF_MISSED, "counters_missed",                                                          \
-	  "times on a CPU whose beginning was not seen: their hardware counters are missing")      \
+	  "times on a CPU whose beginning was not seen: hardware counters are scaled there")       \
 	X(WRITERS_FULL, "lost_writers",                                                            \
 	  "files opened for writing that were not followed: their map was full")                   \
 	X(RENAMES_UNFOLLOWED, "renames_unfollowed",                                                \

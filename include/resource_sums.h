@@ -65,7 +65,7 @@ enum ps_resource_moment {
 };
 
 /* Nanoseconds for which it could count, and for which it did: they differ where counters take
- * turns. */
+ * turns, and where the kernel did not tell that a thread got its CPU. */
 struct ps_perf_sum {
 	__u64 value, enabled_ns, running_ns;
 };

@@ -19,6 +19,7 @@ struct list_head {
 typedef __u64 u64;
 struct sched_entity {
 	u64 sum_exec_runtime;
+	u64 prev_sum_exec_runtime;
 };
 
 struct thread_struct {

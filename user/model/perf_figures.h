@@ -10,7 +10,7 @@
 
 /* By enum ps_perf_counter; NAN: not counted. */
 struct perf_values {
-	double value[PS_PERF_COUNT]; /* scaled where counters took turns */
+	double value[PS_PERF_COUNT]; /* scaled to the whole CPU time */
 	double share[PS_PERF_COUNT]; /* of the time in which it counted: below 1 it is estimated */
 };
 
