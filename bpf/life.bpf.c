@@ -298,9 +298,10 @@ int BPF_PROG(life_exit, struct task_struct *task)
 		event->kept_detail = state->kept_detail;
 		io__flush(state, event->epoch);
 	}
-	if (knob_io && event->last) {
-		opens_end();
-		writers_end(event->status);
+	if (knob_io) {
+		if (event->last)
+			opens_end();
+		writers_end(event->status, event->last);
 	}
 	thread__forget(task->pid);
 	send(event, sizeof(*event));

@@ -4,8 +4,8 @@
  *
  * An entry is made when a file is opened and goes when its last descriptor is closed. Writes find
  * their way here late, when a thread's slot is moved into the map of sums: so they cost nothing
- * more here. At the end all threads have moved their slots, and the table of descriptors tells what
- * really is open still. */
+ * more here. When all threads have moved their slots, the table of descriptors tells what really is
+ * open still. */
 #include "counts.bpf.h"
 #include "writers.bpf.h"
 #include "files.bpf.h"
@@ -25,6 +25,29 @@ struct {
 	__type(key, __u32);
 	__type(value, struct ps_torn_event);
 } torn_events SEC(".maps");
+
+#define ENDED_THREADS	  4096
+#define MAX_OTHER_THREADS 1024 /* that are looked at when one of them ends */
+
+/* tid -> when it began: threads of processes with entries that have moved their slots and end. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, ENDED_THREADS);
+	__type(key, __u32);
+	__type(value, __u64);
+} ended_threads SEC(".maps");
+
+/* A place in the list of a process's threads, and its head. */
+struct thread_place {
+	__u64 task, list;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct thread_place);
+} thread_places SEC(".maps");
 
 struct signal_struct___oom {
 	void *oom_mm;
@@ -231,15 +254,16 @@ static __always_inline void tell_torn(struct file *file, const struct ps_writer_
 		count_event(PS_COUNTER_TORN_FULL);
 }
 
-/* Looks at one descriptor of the ending process. 1: there are no more. */
-__noinline int writers_end_step(__u32 descriptor, __u32 status)
+/* Looks at one descriptor of the ending process, whose program began at that time. 1: there are no
+ * more. */
+__noinline int writers_end_step(__u32 descriptor, __u32 status, __u64 program_ns)
 {
 	struct task_struct *task = compat__current();
 	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct ps_writer_key key = {}, all_key = {};
 	struct file *file = NULL, **files;
-	struct ps_writer *writer, *all;
+	struct ps_writer_key key = {};
 	struct inode___sizes *inode;
+	struct ps_writer *writer;
 
 	if (descriptor >= BPF_CORE_READ(table, max_fds))
 		return 1;
@@ -248,12 +272,10 @@ __noinline int writers_end_step(__u32 descriptor, __u32 status)
 	if (!file || !file_is_written(file) || !writer_key(file, &key))
 		return 0;
 	writer = find(&key);
-	all_key.tgid = key.tgid;
-	all = find(&all_key);
-	if (!writer || !all)
+	if (!writer)
 		return 0;
 	inode = (void *)BPF_CORE_READ(file, f_inode);
-	if (status && writer->bytes && writer->opened_ns > all->opened_ns &&
+	if (status && writer->bytes && writer->opened_ns > program_ns &&
 	    writer->name == file_name_check(file, file_directory(file)) &&
 	    BPF_CORE_READ(inode, i_nlink))
 		tell_torn(file, &key, writer, status);
@@ -261,15 +283,62 @@ __noinline int writers_end_step(__u32 descriptor, __u32 status)
 	return 0;
 }
 
-__noinline int writers_end(__u32 status)
+/* Looks at one thread. 1: it has not moved its slots yet; 2: there are no more. */
+__noinline int writers_other_thread(void)
+{
+	__u32 zero = 0, tid;
+	struct thread_place *place = bpf_map_lookup_elem(&thread_places, &zero);
+	struct task_struct *task;
+	struct list_head *node;
+	const __u64 *ended;
+
+	if (!place || place->task == place->list)
+		return 2;
+	node = (void *)place->task;
+	place->task = (__u64)BPF_CORE_READ(node, next);
+	task = (void *)((char *)node - bpf_core_field_offset(struct task_struct, thread_node));
+	if (!BPF_CORE_READ(task, files))
+		return 0;
+	tid = BPF_CORE_READ(task, pid);
+	ended = bpf_map_lookup_elem(&ended_threads, &tid);
+	return !ended || *ended != BPF_CORE_READ(task, start_boottime);
+}
+
+static __always_inline bool others_go_on(struct task_struct *task)
+{
+	__u32 zero = 0;
+	struct thread_place *place = bpf_map_lookup_elem(&thread_places, &zero);
+	struct signal_struct *signal = BPF_CORE_READ(task, signal);
+	int found = 0;
+
+	if (!place)
+		return false;
+	place->list = (__u64)signal + bpf_core_field_offset(struct signal_struct, thread_head);
+	place->task = (__u64)BPF_CORE_READ(signal, thread_head.next);
+	for (int i = 0; i < MAX_OTHER_THREADS && !found; i++)
+		found = writers_other_thread();
+	return found == 1;
+}
+
+__noinline int writers_end(__u32 status, bool all_end)
 {
 	struct ps_writer_key key = {.tgid = current_tgid()};
+	struct task_struct *task = compat__current();
+	struct ps_writer *all = find(&key);
+	__u32 tid = bpf_get_current_pid_tgid();
+	__u64 began, program_ns;
 
-	if (!find(&key))
+	if (!all)
+		return 0;
+	began = BPF_CORE_READ(task, start_boottime);
+	bpf_map_update_elem(&ended_threads, &tid, &began, BPF_ANY);
+	/* Several threads may end at a time, and each find that all do: the one that finds all
+	 * slots moved, and takes the entry away, goes on. */
+	program_ns = all->opened_ns;
+	if (!all_end || others_go_on(task) || bpf_map_delete_elem(&writers, &key))
 		return 0;
 	for (__u32 i = 0; i < PS_TORN_DESCRIPTORS; i++)
-		if (writers_end_step(i, status))
+		if (writers_end_step(i, status, program_ns))
 			break;
-	bpf_map_delete_elem(&writers, &key);
 	return 0;
 }

@@ -15,8 +15,9 @@ int writers_closing(__u64 file);
 /* A write to it; sums of writes that have become known, the last of which ended at that time. */
 int writers_wrote(__u64 file_id, __u32 device);
 int writers_add(__u64 file_id, __u32 device, __u64 epoch, __u64 bytes, __u64 time_ns);
-/* The process has begun another program; its last thread ends. */
+/* The process has begun another program. */
 int writers_exec(__u64 time_ns);
-int writers_end(__u32 status);
+/* Its thread ends, and has moved its slots; all_end: the others do too, or have. */
+int writers_end(__u32 status, bool all_end);
 
 #endif

@@ -17,6 +17,7 @@ import threading
 import time
 
 BLOCK = b"x" * 1000
+THREADS = 16
 
 
 def write_file(path, size, step=4096):
@@ -105,6 +106,21 @@ def case_thread(path):
     in_thread(os.write, descriptor, BLOCK)
 
 
+def case_threads(path):
+    """They end at the same time, with what they wrote last still their own."""
+    descriptor = writer(path, 1)
+    written = threading.Barrier(THREADS + 1)
+
+    def write():
+        os.write(descriptor, BLOCK)
+        written.wait()
+        threading.Event().wait()
+
+    for _ in range(THREADS):
+        threading.Thread(target=write).start()
+    written.wait()
+
+
 def case_held_twice(path):
     os.close(os.dup(writer(path, 4)))
 
@@ -167,6 +183,7 @@ CASES = [
     ("terminated", case_plain, "term", "killed", 3000, ""),
     ("temporary", case_temporary, "kill", "killed", 5000, ".tmp"),
     ("thread", case_thread, "kill", "killed", 2000, ""),
+    ("threads", case_threads, "kill", "killed", 1000 * (1 + THREADS), ""),
     ("held_twice", case_held_twice, "kill", "killed", 4000, ""),
     ("written_again", case_written_again, "kill", "killed", 2000, ""),
     ("vectored", case_vectored, "kill", "killed", 2000, ""),
