@@ -16,6 +16,7 @@ grep -q "yes *requests of io_uring" doctor || options="$options --no-uring"
 begin() {
 	name=$1
 	shift
+	: >/tmp/recorder # else what the one before has said could be taken for this one's
 	pipescope record "$@" --sources cpu,io -o "/tmp/$name.rec" >/tmp/recorder 2>&1 &
 	recorder=$!
 	until grep -q 'recording to' /tmp/recorder; do
