@@ -305,16 +305,15 @@ int mem_drain__on_end(struct mem_drain *drain, const struct process *process)
 
 /* --- samples */
 
-bool mem_drain__sample(struct mem_drain *drain, uint32_t metric, uint32_t class, uint64_t count,
+void mem_drain__sample(struct mem_drain *drain, uint32_t metric, uint32_t class, uint64_t count,
 		       uint64_t sum, struct sample_row *row)
 {
 	if (metric != PS_METRIC_MEM_GROWTH && metric != PS_METRIC_MEM_FAULTS)
-		return false;
+		return;
 	row->metric = metric == PS_METRIC_MEM_GROWTH ? "rss_growth" : "faults";
 	row->class = kind_names[class < PS_MEM_KIND_COUNT ? class : PS_MEM_FILE];
 	row->value = (int64_t)sum;
 	drain->chosen.kept += count;
-	return true;
 }
 
 static void adapt_periods(struct mem_drain *drain)

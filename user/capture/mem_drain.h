@@ -37,8 +37,8 @@ int mem_drain__on_epoch(struct mem_drain *drain, const struct process *process);
 int mem_drain__on_exec(struct mem_drain *drain, const struct process *process);
 int mem_drain__on_end(struct mem_drain *drain, const struct process *process);
 
-/* A count of samples of this source: fills metric, class and value. false: it is another's. */
-bool mem_drain__sample(struct mem_drain *drain, uint32_t metric, uint32_t class, uint64_t count,
+/* A count of samples of this source: fills metric, class and value. Another's changes nothing. */
+void mem_drain__sample(struct mem_drain *drain, uint32_t metric, uint32_t class, uint64_t count,
 		       uint64_t sum, struct sample_row *row);
 
 /* After the slice's events: takes sums and a look at all tasks, writes their rows. final: also what
