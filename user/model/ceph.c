@@ -69,13 +69,8 @@ static int load_sum(struct tables *tables, struct row *row)
 	struct io_fact fact;
 	int error = tables__read_sum(tables, row, SOURCE_CEPH, ceph__op, &fact);
 
-	if (!error)
-		error = GROW(tables, ceph, tables->ceph_count, CEPH);
-	if (error)
-		return error;
 	fact.file = read_mount(tables, row, 2);
-	tables->ceph[tables->ceph_count++] = fact;
-	return 0;
+	return error ?: APPEND(tables, ceph, tables->ceph_count, CEPH, fact);
 }
 
 static int load_histogram(struct tables *tables, struct row *row)
@@ -88,12 +83,9 @@ static int load_histogram(struct tables *tables, struct row *row)
 	fact.bucket = row__number(row, 2, 0, 62);
 	fact.count = row__number(row, 3, 0, TIME_LIMIT);
 	error = ceph__op(tables, row__text(row, 1), &fact.op);
-	if (!error)
-		error = GROW(tables, ceph_histograms, tables->ceph_histogram_count,
-			     CEPH_HISTOGRAMS);
-	if (!error)
-		tables->ceph_histograms[tables->ceph_histogram_count++] = fact;
-	return error;
+	return error
+		       ?: APPEND(tables, ceph_histograms, tables->ceph_histogram_count,
+				 CEPH_HISTOGRAMS, fact);
 }
 
 static int load_in_flight(struct tables *tables, struct row *row)
@@ -109,11 +101,9 @@ static int load_in_flight(struct tables *tables, struct row *row)
 	fact.count = row__number(row, 3, 0, TIME_LIMIT);
 	fact.oldest_ns = row__number(row, 4, 0, TIME_LIMIT);
 	error = ceph__op(tables, row__text(row, 2), &fact.op);
-	if (!error)
-		error = GROW(tables, ceph_in_flight, tables->ceph_in_flight_count, CEPH_IN_FLIGHT);
-	if (!error)
-		tables->ceph_in_flight[tables->ceph_in_flight_count++] = fact;
-	return error;
+	return error
+		       ?: APPEND(tables, ceph_in_flight, tables->ceph_in_flight_count,
+				 CEPH_IN_FLIGHT, fact);
 }
 
 int ceph__load(struct tables *tables)

@@ -98,13 +98,8 @@ static int load_wait(struct tables *tables, struct row *row)
 	struct wait_fact fact;
 	int error = read_wait(tables, row, &fact);
 
-	if (!error)
-		error = GROW(tables, waits, tables->wait_count, WAITS);
-	if (error)
-		return error;
 	fact.slice = row__reference(row, 1, &tables->loading->slices);
-	tables->waits[tables->wait_count++] = fact;
-	return 0;
+	return error ?: APPEND(tables, waits, tables->wait_count, WAITS, fact);
 }
 
 static int load_thread_wait(struct tables *tables, struct row *row)
@@ -112,13 +107,8 @@ static int load_thread_wait(struct tables *tables, struct row *row)
 	struct wait_fact fact;
 	int error = read_wait(tables, row, &fact);
 
-	if (!error)
-		error = GROW(tables, thread_waits, tables->thread_wait_count, THREAD_WAITS);
-	if (error)
-		return error;
 	fact.thread = row__reference(row, 1, &tables->loading->threads);
-	tables->thread_waits[tables->thread_wait_count++] = fact;
-	return 0;
+	return error ?: APPEND(tables, thread_waits, tables->thread_wait_count, THREAD_WAITS, fact);
 }
 
 static int pool_waits(struct tables *tables)
@@ -284,19 +274,13 @@ static int load_io(struct tables *tables, struct row *row)
 	struct io_fact fact;
 	int error = tables__read_sum(tables, row, SOURCE_IO, find_op, &fact);
 
-	if (!error)
-		error = GROW(tables, io, tables->io_count, IO);
-	if (error)
-		return error;
 	fact.file = row__file(row, 2, tables->loading);
-	tables->io[tables->io_count++] = fact;
-	return 0;
+	return error ?: APPEND(tables, io, tables->io_count, IO, fact);
 }
 
 static int load_histogram(struct tables *tables, struct row *row)
 {
 	struct histogram_fact fact;
-	int error;
 
 	fact.op = tables__intern(tables, row__text(row, 0));
 	fact.filesystem = tables__intern(tables, row__text(row, 1));
@@ -307,10 +291,7 @@ static int load_histogram(struct tables *tables, struct row *row)
 		return -ENOMEM;
 	if (tables->histogram_count == TABLES_MAX_HISTOGRAMS)
 		return -EBADMSG;
-	error = GROW(tables, histograms, tables->histogram_count, HISTOGRAMS);
-	if (!error)
-		tables->histograms[tables->histogram_count++] = fact;
-	return error;
+	return APPEND(tables, histograms, tables->histogram_count, HISTOGRAMS, fact);
 }
 
 /* --- Samples. */

@@ -88,6 +88,9 @@ struct loading_state {
 #define GROW(tables, field, count, array)                                                          \
 	array__reserve(&(tables)->field, &(tables)->loading->capacity[array],                      \
 		       sizeof(*(tables)->field), (count) + 1)
+/* Adds an item behind `count` of them. 0, -ENOMEM, -EOVERFLOW. */
+#define APPEND(tables, field, count, array, item)                                                  \
+	(GROW(tables, field, count, array) ?: ((tables)->field[(count)++] = (item), 0))
 
 /* One row, read with bounds: a value outside them fails the row for good. */
 struct row {

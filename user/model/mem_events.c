@@ -32,14 +32,11 @@ static int add_fact(struct tables *tables, struct mem_fact *fact, const char *ki
 		error = tables__mem_kind(tables, kind, &fact->kind);
 	if (!error)
 		error = tables__find_pool(tables, SOURCE_MEM, fact->epoch, fact->kind, &fact->pool);
-	if (!error)
-		error = GROW(tables, mem, tables->mem_count, MEM);
 	if (error)
 		return error;
 	for (uint32_t share = 0; share < SHARE_COUNT; share++)
 		tables->pools[fact->pool].shares[share].exact += fact->shares[share];
-	tables->mem[tables->mem_count++] = *fact;
-	return 0;
+	return APPEND(tables, mem, tables->mem_count, MEM, *fact);
 }
 
 static int load_level(struct tables *tables, struct row *row)
@@ -53,11 +50,7 @@ static int load_level(struct tables *tables, struct row *row)
 
 	for (int i = 0; i < LEVEL_COUNT; i++)
 		level.bytes[i] = (double)row__number(row, 4 + i, 0, TIME_LIMIT);
-	if (!error)
-		error = GROW(tables, levels, tables->level_count, LEVELS);
-	if (!error)
-		tables->levels[tables->level_count++] = level;
-	return error;
+	return error ?: APPEND(tables, levels, tables->level_count, LEVELS, level);
 }
 
 static int load_memory(struct tables *tables, struct row *row)
@@ -87,17 +80,11 @@ static int load_growth(struct tables *tables, struct row *row)
 
 static int add_sample(struct tables *tables, struct sample_fact sample)
 {
-	int error;
-
 	if (sample.weight <= 0)
 		return 0;
-	error = GROW(tables, samples, tables->sample_count, SAMPLES);
-	if (error)
-		return error;
 	tables->pools[sample.pool].shares[sample.share].weight += sample.weight;
 	tables->pools[sample.pool].shares[sample.share].samples += sample.count;
-	tables->samples[tables->sample_count++] = sample;
-	return 0;
+	return APPEND(tables, samples, tables->sample_count, SAMPLES, sample);
 }
 
 static int load_map(struct tables *tables, struct row *row)
@@ -142,11 +129,7 @@ static int load_event(struct tables *tables, struct row *row)
 	};
 	int error = fact.epoch == NO_INDEX ? -EBADMSG : 0;
 
-	if (!error)
-		error = GROW(tables, mem_events, tables->mem_event_count, MEM_EVENTS);
-	if (!error)
-		tables->mem_events[tables->mem_event_count++] = fact;
-	return error;
+	return error ?: APPEND(tables, mem_events, tables->mem_event_count, MEM_EVENTS, fact);
 }
 
 int tables__load_mem(struct tables *tables)

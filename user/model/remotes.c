@@ -34,7 +34,6 @@ static int load_remote(struct tables *tables, struct row *row)
 static int load_wait_on(struct tables *tables, struct row *row)
 {
 	struct wait_on_fact fact;
-	int error;
 
 	fact.epoch = row__reference(row, 0, &tables->loading->epochs);
 	fact.slice = row__reference(row, 1, &tables->loading->slices);
@@ -43,10 +42,7 @@ static int load_wait_on(struct tables *tables, struct row *row)
 	fact.ns = (double)row__number(row, 4, 0, TIME_LIMIT);
 	if (fact.epoch == NO_INDEX)
 		return -EBADMSG;
-	error = GROW(tables, wait_on, tables->wait_on_count, WAIT_ON);
-	if (!error)
-		tables->wait_on[tables->wait_on_count++] = fact;
-	return error;
+	return APPEND(tables, wait_on, tables->wait_on_count, WAIT_ON, fact);
 }
 
 int remotes__load(struct tables *tables)

@@ -27,14 +27,10 @@ static int load_renamed(struct tables *tables, struct row *row)
 {
 	struct renamed_fact fact = {row__file(row, 0, tables->loading),
 				    row__file(row, 1, tables->loading)};
-	int error;
 
 	if (fact.file == NO_INDEX || fact.new_file == NO_INDEX)
 		return 0;
-	error = GROW(tables, renamed, tables->renamed_count, RENAMED);
-	if (!error)
-		tables->renamed[tables->renamed_count++] = fact;
-	return error;
+	return APPEND(tables, renamed, tables->renamed_count, RENAMED, fact);
 }
 
 static int load_written(struct tables *tables, struct row *row)
@@ -46,14 +42,10 @@ static int load_written(struct tables *tables, struct row *row)
 		.files = row__number(row, 3, 0, TIME_LIMIT),
 		.bytes = row__number(row, 4, -TIME_LIMIT, TIME_LIMIT),
 	};
-	int error;
 
 	if (fact.epoch == NO_INDEX)
 		return -EBADMSG;
-	error = GROW(tables, written, tables->written_count, WRITTEN);
-	if (!error)
-		tables->written[tables->written_count++] = fact;
-	return error;
+	return APPEND(tables, written, tables->written_count, WRITTEN, fact);
 }
 
 static int load_pattern(struct tables *tables, struct row *row)
@@ -69,14 +61,10 @@ static int load_pattern(struct tables *tables, struct row *row)
 		.parts = (uint64_t)row__number(row, 7, 0, INT64_MAX),
 		.part_bytes = row__number(row, 8, 1, TIME_LIMIT),
 	};
-	int error;
 
 	if (fact.epoch == NO_INDEX)
 		return -EBADMSG;
-	error = GROW(tables, patterns, tables->pattern_count, PATTERNS);
-	if (!error)
-		tables->patterns[tables->pattern_count++] = fact;
-	return error;
+	return APPEND(tables, patterns, tables->pattern_count, PATTERNS, fact);
 }
 
 static int load_open_time(struct tables *tables, struct row *row)
@@ -90,14 +78,10 @@ static int load_open_time(struct tables *tables, struct row *row)
 		.longest_ns = row__number(row, 5, 0, TIME_LIMIT),
 		.open = row__number(row, 6, 0, 1),
 	};
-	int error;
 
 	if (fact.epoch == NO_INDEX)
 		return -EBADMSG;
-	error = GROW(tables, open_times, tables->open_time_count, OPEN_TIMES);
-	if (!error)
-		tables->open_times[tables->open_time_count++] = fact;
-	return error;
+	return APPEND(tables, open_times, tables->open_time_count, OPEN_TIMES, fact);
 }
 
 static int load_torn(struct tables *tables, struct row *row)
@@ -114,16 +98,12 @@ static int load_torn(struct tables *tables, struct row *row)
 		.write_ns = row__time(row, 8),
 		.time_ns = row__time(row, 9),
 	};
-	int error;
 
 	if (fact.epoch == NO_INDEX)
 		return -EBADMSG;
 	if (!fact.cause)
 		return -ENOMEM;
-	error = GROW(tables, torn, tables->torn_count, TORN);
-	if (!error)
-		tables->torn[tables->torn_count++] = fact;
-	return error;
+	return APPEND(tables, torn, tables->torn_count, TORN, fact);
 }
 
 int storage__load(struct tables *tables)

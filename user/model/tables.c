@@ -46,12 +46,8 @@ static int load_process(struct tables *tables, struct row *row)
 	process.max_rss_bytes = row__optional(row, 7, 0, INT64_MAX);
 	process.python = row__interned(tables, row, 8, &error);
 	if (!error)
-		error = GROW(tables, processes, tables->process_count, PROCESSES);
-	if (!error)
 		error = id_list__add(&loading->processes, row__id(row, 0));
-	if (!error)
-		tables->processes[tables->process_count++] = process;
-	return error;
+	return error ?: APPEND(tables, processes, tables->process_count, PROCESSES, process);
 }
 
 static int load_image(struct tables *tables, struct row *row)
@@ -62,12 +58,8 @@ static int load_image(struct tables *tables, struct row *row)
 	image.comm = tables__intern(tables, row__text(row, 1));
 	if (!image.comm)
 		return -ENOMEM;
-	error = GROW(tables, images, tables->image_count, IMAGES);
-	if (!error)
-		error = id_list__add(&tables->loading->images, image.id);
-	if (!error)
-		tables->images[tables->image_count++] = image;
-	return error;
+	error = id_list__add(&tables->loading->images, image.id);
+	return error ?: APPEND(tables, images, tables->image_count, IMAGES, image);
 }
 
 static int load_epoch(struct tables *tables, struct row *row)
@@ -87,12 +79,8 @@ static int load_epoch(struct tables *tables, struct row *row)
 	if (!error && !epoch.task)
 		return -EBADMSG;
 	if (!error)
-		error = GROW(tables, epochs, tables->epoch_count, EPOCHS);
-	if (!error)
 		error = id_list__add(&tables->loading->epochs, row__id(row, 0));
-	if (!error)
-		tables->epochs[tables->epoch_count++] = epoch;
-	return error;
+	return error ?: APPEND(tables, epochs, tables->epoch_count, EPOCHS, epoch);
 }
 
 static int load_thread(struct tables *tables, struct row *row)
@@ -107,12 +95,8 @@ static int load_thread(struct tables *tables, struct row *row)
 		return -EBADMSG;
 	if (!thread.name)
 		return -ENOMEM;
-	error = GROW(tables, threads, tables->thread_count, THREADS);
-	if (!error)
-		error = id_list__add(&tables->loading->threads, row__id(row, 0));
-	if (!error)
-		tables->threads[tables->thread_count++] = thread;
-	return error;
+	error = id_list__add(&tables->loading->threads, row__id(row, 0));
+	return error ?: APPEND(tables, threads, tables->thread_count, THREADS, thread);
 }
 
 static int load_slice(struct tables *tables, struct row *row)
@@ -331,28 +315,19 @@ static int load_usage(struct tables *tables, struct row *row)
 
 	error = read_usage(tables, row, &fact);
 	if (!error)
-		error = GROW(tables, usage, tables->usage_count, USAGE);
+		error = tables__cpu_pool(tables, fact.epoch, &pool);
 	if (error)
 		return error;
 	fact.user_ns = row__number(row, 3, 0, TIME_LIMIT);
 	fact.system_ns = row__number(row, 4, 0, TIME_LIMIT);
-	error = tables__cpu_pool(tables, fact.epoch, &pool);
-	if (error)
-		return error;
 	tables->pools[pool].shares[0].exact += (double)fact.cpu_ns;
 	tables->epochs[fact.epoch].cpu_ns += (double)fact.cpu_ns;
-	tables->usage[tables->usage_count++] = fact;
-	return 0;
+	return APPEND(tables, usage, tables->usage_count, USAGE, fact);
 }
 
 static int add_thread_usage(struct tables *tables, const struct usage_fact *fact)
 {
-	int error;
-
-	error = GROW(tables, thread_usage, tables->thread_usage_count, THREAD_USAGE);
-	if (!error)
-		tables->thread_usage[tables->thread_usage_count++] = *fact;
-	return error;
+	return APPEND(tables, thread_usage, tables->thread_usage_count, THREAD_USAGE, *fact);
 }
 
 static int load_thread_fact(struct tables *tables, struct row *row)
@@ -428,9 +403,8 @@ static int complete_epochs(struct tables *tables)
 		epoch.start_ns = process->start_ns;
 		epoch.end_ns = process->end_ns;
 		epoch.task = tables__intern(tables, "(unknown)");
-		error = epoch.task ? GROW(tables, epochs, tables->epoch_count, EPOCHS) : -ENOMEM;
-		if (!error)
-			tables->epochs[tables->epoch_count++] = epoch;
+		error = epoch.task ? APPEND(tables, epochs, tables->epoch_count, EPOCHS, epoch)
+				   : -ENOMEM;
 	}
 	free(has_epoch);
 	return error;
