@@ -106,21 +106,9 @@ static uint64_t task_value(const struct tables *tables, uint32_t epoch)
 	return (uintptr_t)tables->epochs[epoch].task;
 }
 
-static void task_describe(struct tables *tables, uint64_t value, struct field_list *list)
-{
-	(void)tables;
-	field_list__text(list, "task", text_of(value));
-}
-
 static uint64_t job_value(const struct tables *tables, uint32_t epoch)
 {
 	return (uintptr_t)tables->epochs[epoch].job;
-}
-
-static void job_describe(struct tables *tables, uint64_t value, struct field_list *list)
-{
-	(void)tables;
-	field_list__text(list, "job", text_of(value));
 }
 
 static uint64_t module_value(const struct tables *tables, uint32_t node)
@@ -132,12 +120,6 @@ static bool module_matches(const struct tables *tables, uint64_t value, const ch
 {
 	return text_matches(tables, value, pattern) ||
 	       pattern__matches(pattern, path__base(text_of(value)));
-}
-
-static void module_describe(struct tables *tables, uint64_t value, struct field_list *list)
-{
-	(void)tables;
-	field_list__text(list, "module", text_of(value));
 }
 
 /* --- Processes and threads. */
@@ -361,12 +343,6 @@ static uint64_t subtask_value(const struct tables *tables, uint32_t node)
 	return function->kind == FUNCTION_SUBTASK ? (uintptr_t)function->name : VALUE_UNKNOWN;
 }
 
-static void subtask_describe(struct tables *tables, uint64_t value, struct field_list *list)
-{
-	(void)tables;
-	field_list__text(list, "subtask", value == VALUE_UNKNOWN ? NULL : text_of(value));
-}
-
 /* --- Lines. */
 
 static uint64_t line_value(const struct tables *tables, uint32_t node)
@@ -484,28 +460,10 @@ static void wait_describe(struct tables *tables, uint64_t value, struct field_li
 			field_list__integer(list, "wait_estimated", tables->estimated_waits[i]);
 }
 
-static void service_describe(struct tables *tables, uint64_t value, struct field_list *list)
-{
-	(void)tables;
-	field_list__text(list, "service", value == VALUE_UNKNOWN ? NULL : text_of(value));
-}
-
 /* Its values are those of threads, and special ones. */
 static uint64_t ending_value(const struct tables *tables, uint32_t ending)
 {
 	return ending ? (uintptr_t)tables->endings[ending - 1].name : VALUE_NOT_SAMPLED;
-}
-
-static void ending_describe(struct tables *tables, uint64_t value, struct field_list *list)
-{
-	(void)tables;
-	field_list__text(list, "ending", text_of(value));
-}
-
-static void outermost_describe(struct tables *tables, uint64_t value, struct field_list *list)
-{
-	(void)tables;
-	field_list__text(list, "outermost", text_of(value));
 }
 
 static uint64_t waker_value(const struct tables *tables, uint32_t waker)
@@ -566,21 +524,9 @@ static uint64_t op_value(const struct tables *tables, uint32_t op)
 	return (uintptr_t)tables->ops[op].name;
 }
 
-static void op_describe(struct tables *tables, uint64_t value, struct field_list *list)
-{
-	(void)tables;
-	field_list__text(list, "op", text_of(value));
-}
-
 static uint64_t ceph_value(const struct tables *tables, uint32_t op)
 {
 	return (uintptr_t)tables->ceph_ops[op].name;
-}
-
-static void ceph_describe(struct tables *tables, uint64_t value, struct field_list *list)
-{
-	(void)tables;
-	field_list__text(list, "ceph", text_of(value));
 }
 
 static uint64_t text_or_none(const char *text)
@@ -593,32 +539,14 @@ static uint64_t mount_value(const struct tables *tables, uint32_t file)
 	return text_or_none(tables->files[file].mount);
 }
 
-static void mount_describe(struct tables *tables, uint64_t value, struct field_list *list)
-{
-	(void)tables;
-	field_list__text(list, "mount", value == VALUE_UNKNOWN ? NULL : text_of(value));
-}
-
 static uint64_t fs_value(const struct tables *tables, uint32_t file)
 {
 	return text_or_none(tables->files[file].filesystem);
 }
 
-static void fs_describe(struct tables *tables, uint64_t value, struct field_list *list)
-{
-	(void)tables;
-	field_list__text(list, "fs", value == VALUE_UNKNOWN ? NULL : text_of(value));
-}
-
 static uint64_t dataset_value(const struct tables *tables, uint32_t file)
 {
 	return (uintptr_t)tables->files[file].dataset;
-}
-
-static void dataset_describe(struct tables *tables, uint64_t value, struct field_list *list)
-{
-	(void)tables;
-	field_list__text(list, "dataset", value == VALUE_UNKNOWN ? NULL : text_of(value));
 }
 
 static uint64_t file_value(const struct tables *tables, uint32_t file)
@@ -672,7 +600,7 @@ static int file_label(const struct tables *tables, uint64_t value, char **ret_la
 static const struct key keys[] = {
 	{"task", "task", "task label, or the command's name where no rule gave one", SCOPE_EPOCH,
 	 .value = task_value, .matches = text_matches, .compare = text_compare,
-	 .describe = task_describe, .label = text_label},
+	 .label = text_label},
 	{"process", "pid", "process; --where takes its pid or its name", SCOPE_EPOCH,
 	 .value = process_value, .matches = process_matches, .compare = process_compare,
 	 .describe = process_describe, .label = process_label},
@@ -680,8 +608,7 @@ static const struct key keys[] = {
 	 .value = thread_value, .matches = thread_matches, .compare = thread_compare,
 	 .describe = thread_describe, .label = thread_label},
 	{"job", "job", "the batch system's job", SCOPE_EPOCH, .value = job_value,
-	 .matches = text_matches, .compare = text_compare, .describe = job_describe,
-	 .label = text_label},
+	 .matches = text_matches, .compare = text_compare, .label = text_label},
 	{"quantum", "quantum",
 	 "piece of work of a process; --where takes its id, or FIELD=VALUE of its data",
 	 SCOPE_EPOCH, .value = quantum_key__value, .matches = quantum_key__matches,
@@ -696,23 +623,23 @@ static const struct key keys[] = {
 	 .label = function_label},
 	{"subtask", "sub-task", "task or sub-task, by its full name", SCOPE_NODE,
 	 .choice = FRAME_SUBTASK, .totals = true, .value = subtask_value, .matches = text_matches,
-	 .compare = text_compare, .describe = subtask_describe, .label = text_label},
+	 .compare = text_compare, .unknown_is_null = true, .label = text_label},
 	{"line", "line", "source line, file.py:12", SCOPE_NODE, .choice = FRAME_LINED,
 	 .totals = true, .value = line_value, .matches = line_matches, .compare = line_compare,
 	 .describe = line_describe, .label = line_label},
 	{"module", "module", "source file, library, program or kernel module", SCOPE_NODE,
 	 .choice = FRAME_OWNER, .totals = true, .value = module_value, .matches = module_matches,
-	 .compare = text_compare, .describe = module_describe, .label = text_label},
+	 .compare = text_compare, .label = text_label},
 	{"stack", "innermost frame", "the whole stack", SCOPE_NODE, .choice = FRAME_SAMPLED,
 	 .value = stack_value, .compare = compare_values, .describe = stack_describe,
 	 .label = stack_label},
 	{"outermost", "outermost frame in",
 	 "program, library or kernel of a stack's outermost frame", SCOPE_NODE,
 	 .choice = FRAME_OUTERMOST, .value = module_value, .compare = text_compare,
-	 .describe = outermost_describe, .label = text_label},
+	 .label = text_label},
 	{"ending", "how stacks ended", "how stacks ended: complete, or why not", SCOPE_ENDING,
 	 .value = ending_value, .matches = text_matches, .compare = text_compare,
-	 .describe = ending_describe, .label = text_label},
+	 .label = text_label},
 	{"wait", "waited for", "class of waits", SCOPE_WAIT, .value = wait_value,
 	 .matches = text_matches, .compare = text_compare, .describe = wait_describe,
 	 .label = text_label},
@@ -720,21 +647,20 @@ static const struct key keys[] = {
 	 SCOPE_WAKER, .value = waker_value, .matches = waker_matches, .compare = waker_compare,
 	 .describe = waker_describe, .label = waker_label},
 	{"op", "operation", "operation on files: read, open, stat ...", SCOPE_OP, .value = op_value,
-	 .matches = text_matches, .compare = text_compare, .describe = op_describe,
-	 .label = text_label},
+	 .matches = text_matches, .compare = text_compare, .label = text_label},
 	{"file", "file", "file, pipe or socket", SCOPE_FILE, .value = file_value,
 	 .matches = file_matches, .compare = file_compare, .describe = file_describe,
 	 .label = file_label},
 	{"mount", "mount", "mount point", SCOPE_FILE, .value = mount_value, .matches = text_matches,
-	 .compare = text_compare, .describe = mount_describe, .label = text_label},
+	 .compare = text_compare, .unknown_is_null = true, .label = text_label},
 	{"ceph", "CephFS", "what CephFS's client did: mds:open, osd:read ...", SCOPE_CEPH,
 	 .value = ceph_value, .matches = text_matches, .compare = text_compare,
-	 .describe = ceph_describe, .label = text_label},
+	 .label = text_label},
 	{"dataset", "dataset", "kind of data that a file holds, by rules of the kind path",
 	 SCOPE_FILE, .value = dataset_value, .matches = text_matches, .compare = text_compare,
-	 .describe = dataset_describe, .label = text_label},
+	 .unknown_is_null = true, .label = text_label},
 	{"fs", "file system", "type of file system: ext4, ceph ...", SCOPE_FILE, .value = fs_value,
-	 .matches = text_matches, .compare = text_compare, .describe = fs_describe,
+	 .matches = text_matches, .compare = text_compare, .unknown_is_null = true,
 	 .label = text_label},
 	{"remote", "remote",
 	 "other end of a socket; --where takes its protocol and address, the address alone, or "
@@ -744,7 +670,7 @@ static const struct key keys[] = {
 	 .label = file_label},
 	{"service", "service", "what rules call the other end of a socket", SCOPE_FILE,
 	 .value = service_key__value, .counts = remote_key__counts, .matches = text_matches,
-	 .compare = text_compare, .describe = service_describe, .label = text_label},
+	 .compare = text_compare, .unknown_is_null = true, .label = text_label},
 };
 
 const struct key *key__find(const char *name)
@@ -753,6 +679,19 @@ const struct key *key__find(const char *name)
 		if (!strcmp(keys[i].name, name))
 			return &keys[i];
 	return NULL;
+}
+
+void key__describe(const struct key *key, struct tables *tables, uint64_t value,
+		   struct field_list *list)
+{
+	const char *text;
+
+	if (key->describe) {
+		key->describe(tables, value, list);
+		return;
+	}
+	text = value == VALUE_UNKNOWN && key->unknown_is_null ? NULL : text_of(value);
+	field_list__text(list, key->name, text);
 }
 
 const struct key *key__at(size_t position)

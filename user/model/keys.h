@@ -47,6 +47,7 @@ struct key {
 	enum frame_choice choice;
 	const char *field; /* of quanta's data: its name; else NULL */
 	bool totals; /* callers have a figure "with callees" of their own */
+	bool unknown_is_null; /* without `describe`: of VALUE_UNKNOWN */
 
 	/* An index, an interned text as a number, 0 (no text) or VALUE_UNKNOWN. */
 	uint64_t (*value)(const struct tables *tables, uint32_t index);
@@ -55,7 +56,8 @@ struct key {
 	/* NULL: no filter of this key. */
 	bool (*matches)(const struct tables *tables, uint64_t value, const char *pattern);
 	int (*compare)(const struct tables *tables, uint64_t one, uint64_t other);
-	/* For JSON and CSV: the key itself and what tells it apart from others of its name. */
+	/* For JSON and CSV: the key itself and what tells it apart from others of its name. NULL:
+	 * the value is a text, and all there is. */
 	void (*describe)(struct tables *tables, uint64_t value, struct field_list *list);
 	/* For one column of text; malloc'ed. 0 or -ENOMEM. */
 	int (*label)(const struct tables *tables, uint64_t value, char **ret_label);
@@ -68,8 +70,9 @@ const struct key *key__find(const char *name);
  * as long as the key. */
 bool key__of_field(const char *name, struct key *ret_key);
 
-/* What key->value and key->describe say; of a key of a field what the data say. */
+/* What key->value says; of a key of a field what the data say. */
 uint64_t key__value(const struct key *key, const struct tables *tables, uint32_t index);
+/* What key->describe says; of a key without it the text itself. */
 void key__describe(const struct key *key, struct tables *tables, uint64_t value,
 		   struct field_list *list);
 

@@ -151,6 +151,7 @@ bool key__of_field(const char *name, struct key *ret_key)
 	ret_key->name = ret_key->title = name;
 	ret_key->meaning = "a field of the quantum's data";
 	ret_key->field = name + size;
+	ret_key->unknown_is_null = true;
 	return true;
 }
 
@@ -166,15 +167,4 @@ uint64_t key__value(const struct key *key, const struct tables *tables, uint32_t
 	while (at != NO_INDEX && strcmp(tables->data[at].field, key->field))
 		at = tables->data[at].next;
 	return at == NO_INDEX ? 0 : (uintptr_t)tables->data[at].value;
-}
-
-void key__describe(const struct key *key, struct tables *tables, uint64_t value,
-		   struct field_list *list)
-{
-	if (!key->field)
-		key->describe(tables, value, list);
-	else if (value == VALUE_UNKNOWN || value == VALUE_NOT_SAMPLED)
-		field_list__text(list, key->name, value == VALUE_UNKNOWN ? NULL : not_sampled);
-	else
-		field_list__text(list, key->name, (const char *)(uintptr_t)value);
 }
