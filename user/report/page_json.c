@@ -32,6 +32,17 @@ void page_json__string(struct printing *printing, const char *text)
 		fprintf(printing->stream, "%u", index);
 }
 
+void page_json__own(struct printing *printing, char *text)
+{
+	const char *interned = text ? tables__intern(printing->tables, text) : NULL;
+
+	free(text);
+	if (interned)
+		page_json__string(printing, interned);
+	else
+		printing->error = -ENOMEM;
+}
+
 void page_json__text(struct printing *printing, const char *text)
 {
 	int error = json_stream__text(printing->stream, text, MOST_TEXT);
@@ -150,21 +161,16 @@ static void print_histograms(struct printing *printing)
 
 static void print_command(struct printing *printing, uint32_t image)
 {
-	_cleanup_free_ char *command = NULL;
-	const char *interned = NULL;
+	char *command;
 	int error = tables__command(printing->tables, image, &command);
 
-	if (!error) {
-		if (strlen(command) > MOST_COMMAND) /* a character cut in two becomes visible */
-			command[MOST_COMMAND] = '\0';
-		interned = tables__intern(printing->tables, command);
-		if (!interned)
-			error = -ENOMEM;
-	}
-	if (error)
+	if (error) {
 		printing->error = error;
-	else
-		page_json__string(printing, interned);
+		return;
+	}
+	if (strlen(command) > MOST_COMMAND) /* a character cut in two becomes visible */
+		command[MOST_COMMAND] = '\0';
+	page_json__own(printing, command);
 }
 
 static void print_process(struct printing *printing, const struct page_process *process,

@@ -20,6 +20,7 @@ struct printing {
 
 /* The index of an interned text, or one of static life; -1 for NULL. */
 void page_json__string(struct printing *printing, const char *text);
+void page_json__own(struct printing *printing, char *text); /* frees it; NULL: no memory */
 void page_json__text(struct printing *printing, const char *text);
 void page_json__comma(struct printing *printing, size_t position);
 

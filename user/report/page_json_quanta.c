@@ -12,18 +12,6 @@
 #include "report/page_json_parts.h"
 #include "report/torn.h"
 
-/* A text of no more life than this call. */
-static void print_own(struct printing *printing, char *text)
-{
-	const char *interned = text ? tables__intern(printing->tables, text) : NULL;
-
-	free(text);
-	if (interned)
-		page_json__string(printing, interned);
-	else
-		printing->error = -ENOMEM;
-}
-
 static void print_quantum(struct printing *printing, uint32_t epoch)
 {
 	const struct table_quantum *quantum =
@@ -39,7 +27,7 @@ static void print_quantum(struct printing *printing, uint32_t epoch)
 	fputc(',', stream);
 	page_json__string(printing, quantum->run);
 	fputc(',', stream);
-	print_own(printing, quantum__data_text(printing->tables, quantum));
+	page_json__own(printing, quantum__data_text(printing->tables, quantum));
 	fputc(']', stream);
 }
 
@@ -117,7 +105,7 @@ static void print_torn(struct printing *printing, const struct torn_fact *torn)
 	fputc(',', stream);
 	page_json__string(printing, torn__class_name(torn));
 	fputc(',', stream);
-	print_own(printing, torn__end_text(torn));
+	page_json__own(printing, torn__end_text(torn));
 	fprintf(stream, ",%lld,%lld,%lld,%lld,%lld]", (long long)torn->bytes, (long long)torn->size,
 		(long long)torn->open_ns, (long long)torn->write_ns, (long long)torn->time_ns);
 }
