@@ -97,14 +97,13 @@ int mem_shortage__table(FILE *stream, const struct tables *tables, size_t width,
 		grid__integer(&grid, tables->processes[epoch->process].pid);
 		grid__text(&grid, epoch->task);
 	}
-	fputs("\nShort of memory (exact; killed: for want of it, when; had to free: so often, "
-	      "before it got some)\n",
-	      stream);
-	error = grid__print(&grid, stream, width);
+	error = page__grid(stream, width,
+			   "Short of memory (exact; killed: for want of it, when; had to free: so "
+			   "often, before it got some)",
+			   &grid);
 	if (!error && count > limit)
 		error = page__paragraph(stream, width, 2, "... and %zu more processes",
 					count - limit);
-	grid__clear(&grid);
 	return error;
 }
 

@@ -123,6 +123,17 @@ static int print_cost(FILE *stream, const struct summary *summary, size_t width)
 		number__bytes(memory, summary->recorder_max_rss_bytes), programs);
 }
 
+int page__grid(FILE *stream, size_t width, const char *heading, struct grid *grid)
+{
+	int error;
+
+	if (grid->cell_count)
+		fprintf(stream, "\n%s\n", heading);
+	error = grid__print(grid, stream, width);
+	grid__clear(grid);
+	return error;
+}
+
 int page__query(struct tables *tables, const char *const *keys, const char *metric,
 		enum query_fold fold, struct query **ret_query)
 {
@@ -300,10 +311,7 @@ static int print_section(FILE *stream, struct tables *tables, const struct secti
 		add_section_row(&grid, section, tables, query, row, all_s);
 		shown++;
 	}
-	if (shown)
-		fprintf(stream, "\n%s\n", section->title);
-	error = grid__print(&grid, stream, width);
-	grid__clear(&grid);
+	error = page__grid(stream, width, section->title, &grid);
 	query__free(query);
 	return error;
 }

@@ -12,11 +12,16 @@
 #include "model/query.h"
 #include "model/summary.h"
 
+struct grid;
+
 #define PAGE_ROWS 12 /* of a table, so that all of the page is read */
 
 /* One paragraph, made printable, broken at blanks, later lines indented by `indent`. -ENOMEM. */
 __attribute__((format(printf, 4, 5))) int page__paragraph(FILE *stream, size_t width, size_t indent,
 							  const char *format, ...);
+
+/* A heading and the grid, which is cleared; nothing of one without rows. What grid__print gives. */
+int page__grid(FILE *stream, size_t width, const char *heading, struct grid *grid);
 
 /* keys: their names, up to NULL. As query__run. */
 int page__query(struct tables *tables, const char *const *keys, const char *metric,

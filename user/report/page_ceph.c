@@ -71,7 +71,6 @@ static int print_done(FILE *stream, struct tables *tables, size_t width, size_t 
 	static const char *const keys[] = {"mount", "ceph", NULL};
 	struct grid grid = {0};
 	struct query *query;
-	size_t shown = 0;
 	int error;
 
 	error = page__query(tables, keys, "ceph_time", FOLD_INTERPRETER, &query);
@@ -86,14 +85,12 @@ static int print_done(FILE *stream, struct tables *tables, size_t width, size_t 
 	grid__column(&grid, "99 %", true, false, 1);
 	grid__column(&grid, "bytes", true, false, 0);
 	grid__column(&grid, "errors", true, false, 1);
-	for (; shown < query__row_count(query) && shown < limit; shown++)
-		add_done(&grid, tables, query, query__row(query, shown));
-	if (shown)
-		fputs("\nCephFS's client (exact; mds: and osd: are requests to servers, the others "
-		      "lie around them)\n",
-		      stream);
-	error = grid__print(&grid, stream, width);
-	grid__clear(&grid);
+	for (size_t i = 0; i < query__row_count(query) && i < limit; i++)
+		add_done(&grid, tables, query, query__row(query, i));
+	error = page__grid(stream, width,
+			   "CephFS's client (exact; mds: and osd: are requests to servers, the "
+			   "others lie around them)",
+			   &grid);
 	query__free(query);
 	return error;
 }
@@ -163,13 +160,10 @@ static int print_tasks(FILE *stream, struct tables *tables, size_t width, size_t
 		grid__own(&grid, text_report__ceph_ops(tables, query, row));
 		shown++;
 	}
-	if (shown)
-		fputs("\nRequests of CephFS by who sent them (exact; kernel threads write back "
-		      "what "
-		      "others wrote)\n",
-		      stream);
-	error = grid__print(&grid, stream, width);
-	grid__clear(&grid);
+	error = page__grid(stream, width,
+			   "Requests of CephFS by who sent them (exact; kernel threads write back "
+			   "what others wrote)",
+			   &grid);
 	query__free(query);
 	return error;
 }

@@ -235,8 +235,8 @@ static int print_waiting_tasks(FILE *stream, struct tables *tables, size_t width
 		grid__column(&grid, "idle", true, false, 0);
 	for (size_t i = 0; i < limit; i++)
 		add_waiting_task(&grid, query, &top, &list.entries[i]);
-	fputs("\nWaiting, of all threads (exact; tasks with a rule first)\n", stream);
-	error = grid__print(&grid, stream, width);
+	error = page__grid(stream, width,
+			   "Waiting, of all threads (exact; tasks with a rule first)", &grid);
 	if (!error && top.idle)
 		error = page__paragraph(stream, width, 2,
 					"idle: threads of pools that only wait for work; not "
@@ -247,7 +247,6 @@ static int print_waiting_tasks(FILE *stream, struct tables *tables, size_t width
 cleanup:
 	for (size_t i = 0; i < top.count; i++)
 		free(top.title[i]);
-	grid__clear(&grid);
 	free(list.entries);
 	query__free(query);
 	return error;
@@ -291,14 +290,14 @@ static int print_io_tasks(FILE *stream, struct tables *tables, size_t width, siz
 		add_numbers(&grid, own);
 		grid__seconds(&grid, own->io_ns / 1e9);
 	}
-	fputs("\nOperations on files, pipes and sockets (exact; their time includes waiting)\n",
-	      stream);
-	error = grid__print(&grid, stream, width);
+	error = page__grid(
+		stream, width,
+		"Operations on files, pipes and sockets (exact; their time includes waiting)",
+		&grid);
 	if (!error && list.count > limit)
 		error = page__paragraph(stream, width, 2, "... and %zu more tasks",
 					list.count - limit);
 cleanup:
-	grid__clear(&grid);
 	free(list.entries);
 	query__free(query);
 	return error;
@@ -424,10 +423,7 @@ static int print_files(FILE *stream, struct tables *tables, size_t width, size_t
 		grid__text(&grid, task_of(query, row, 1));
 		shown++;
 	}
-	if (shown)
-		fputs("\nFiles that took longest (exact)\n", stream);
-	error = grid__print(&grid, stream, width);
-	grid__clear(&grid);
+	error = page__grid(stream, width, "Files that took longest (exact)", &grid);
 	query__free(query);
 	return error;
 }
@@ -549,8 +545,7 @@ static int print_latencies(FILE *stream, const struct tables *tables, size_t wid
 {
 	const struct histogram_fact *rows = tables->histograms;
 	struct grid grid = {0};
-	size_t end, shown = 0;
-	int error;
+	size_t end;
 
 	grid__column(&grid, "file system", false, true, 0);
 	for (size_t i = 0; i < sizeof(timed_ops) / sizeof(timed_ops[0]); i++)
@@ -566,13 +561,8 @@ static int print_latencies(FILE *stream, const struct tables *tables, size_t wid
 			continue;
 		grid__text(&grid, *rows[first].filesystem ? rows[first].filesystem : "(others)");
 		add_latencies(&grid, &rows[first], end - first);
-		shown++;
 	}
-	if (shown)
-		fputs("\nTime of an operation: median / 99 % are faster\n", stream);
-	error = grid__print(&grid, stream, width);
-	grid__clear(&grid);
-	return error;
+	return page__grid(stream, width, "Time of an operation: median / 99 % are faster", &grid);
 }
 
 /* --- Who ended waits. */
@@ -637,10 +627,8 @@ static int print_wakers(FILE *stream, struct tables *tables, size_t width, size_
 		add_waker(&grid, tables, query, row);
 		shown++;
 	}
-	if (shown)
-		fputs("\nThreads that ended the waits of others (estimated)\n", stream);
-	error = grid__print(&grid, stream, width);
-	grid__clear(&grid);
+	error = page__grid(stream, width, "Threads that ended the waits of others (estimated)",
+			   &grid);
 	query__free(query);
 	return error;
 }

@@ -117,12 +117,10 @@ static int print_many(FILE *stream, struct tables *tables, size_t width, size_t 
 		add_storm(&grid, tables, query, row, lines, what);
 		shown++;
 	}
-	if (shown)
-		fputs("\nStorms of small operations on files (numbers exact, lines estimated)\n",
-		      stream);
-	error = grid__print(&grid, stream, width);
+	error = page__grid(stream, width,
+			   "Storms of small operations on files (numbers exact, lines estimated)",
+			   &grid);
 cleanup:
-	grid__clear(&grid);
 	query__free(query);
 	query__free(lines);
 	return error;
@@ -236,12 +234,9 @@ static int print_absent(FILE *stream, const struct tables *tables, size_t width,
 		grid__text(&grid, one->path + one->length + 1);
 		shown++;
 	}
-	if (shown)
-		fputs("\nFiles that were looked for and not there, by search path (exact)\n",
-		      stream);
-	error = grid__print(&grid, stream, width);
-	grid__clear(&grid);
-	return error;
+	return page__grid(stream, width,
+			  "Files that were looked for and not there, by search path (exact)",
+			  &grid);
 }
 
 int page__storms(FILE *stream, struct tables *tables, size_t width, size_t limit)
