@@ -146,17 +146,12 @@ int command_export(int argc, char **argv)
 		.help_filter = describe_formats,
 	};
 	struct export_options options = {0};
-	struct recording *recording = NULL;
-	struct tables *tables = NULL;
-	int status;
+	_cleanup_opening_ struct tables *tables = NULL;
 
 	argp_err_exit_status = EXIT_USAGE;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &options))
 		return EXIT_USAGE;
-	if (opening__load(options.path, &recording, &tables))
+	if (opening__load(options.path, &tables))
 		return EXIT_FAILED;
-	status = export_to(&options, tables);
-	tables__free(tables);
-	recording__close(recording);
-	return status;
+	return export_to(&options, tables);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "store/reader.h"
 
 static const struct reason {
 	int error;
@@ -49,7 +50,7 @@ void opening__complain(const char *path, int error)
 	log__error("%s: cannot be read: %s", path, strerror(-error));
 }
 
-int opening__load(const char *path, struct recording **ret_recording, struct tables **ret_tables)
+int opening__load(const char *path, struct tables **ret_tables)
 {
 	struct recording *recording;
 	int error;
@@ -60,10 +61,15 @@ int opening__load(const char *path, struct recording **ret_recording, struct tab
 		if (error)
 			recording__close(recording);
 	}
-	if (error) {
+	if (error)
 		opening__complain(path, error);
-		return error;
-	}
-	*ret_recording = recording;
-	return 0;
+	return error;
+}
+
+void opening__close(struct tables **tables)
+{
+	struct recording *recording = *tables ? (*tables)->recording : NULL;
+
+	tables__free(*tables);
+	recording__close(recording);
 }

@@ -106,8 +106,7 @@ int command_quanta(int argc, char **argv)
 	};
 	struct quanta_options options = {0};
 	struct query_request *request = &options.selection.request;
-	struct recording *recording = NULL;
-	struct tables *tables = NULL;
+	_cleanup_opening_ struct tables *tables = NULL;
 	struct summary *summary = NULL;
 	int error;
 
@@ -119,8 +118,7 @@ int command_quanta(int argc, char **argv)
 		(struct query_filter){.key = key__find("quantum"), .pattern = "*"};
 	if (argp_parse(&argp, argc, argv, 0, NULL, &options))
 		return EXIT_USAGE;
-	error = opening__load(options.path, &recording, &tables);
-	if (error)
+	if (opening__load(options.path, &tables))
 		return EXIT_FAILED;
 	error = summary__load(tables, &summary);
 	if (!error)
@@ -128,7 +126,5 @@ int command_quanta(int argc, char **argv)
 	if (error && !(error == -EIO && ferror(stdout))) /* main speaks of that one */
 		opening__complain(options.path, error);
 	summary__free(summary);
-	tables__free(tables);
-	recording__close(recording);
 	return error ? EXIT_FAILED : EXIT_OK;
 }

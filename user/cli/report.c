@@ -232,17 +232,12 @@ int command_report(int argc, char **argv)
 		       "cost, the tasks and the hottest functions and lines.",
 	};
 	struct report_options options = {0};
-	struct recording *recording = NULL;
-	struct tables *tables = NULL;
-	int status;
+	_cleanup_opening_ struct tables *tables = NULL;
 
 	argp_err_exit_status = EXIT_USAGE;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &options))
 		return EXIT_USAGE;
-	if (opening__load(options.path, &recording, &tables))
+	if (opening__load(options.path, &tables))
 		return EXIT_FAILED;
-	status = report_on(&options, tables);
-	tables__free(tables);
-	recording__close(recording);
-	return status;
+	return report_on(&options, tables);
 }

@@ -165,17 +165,12 @@ int command_view(int argc, char **argv)
 		       "prints its address, and opens it when there is a display.",
 	};
 	struct view_options options = {0};
-	struct recording *recording = NULL;
-	struct tables *tables = NULL;
-	int status;
+	_cleanup_opening_ struct tables *tables = NULL;
 
 	argp_err_exit_status = EXIT_USAGE;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &options))
 		return EXIT_USAGE;
-	if (!writing__has_page() || opening__load(options.path, &recording, &tables))
+	if (!writing__has_page() || opening__load(options.path, &tables))
 		return EXIT_FAILED;
-	status = view(&options, tables);
-	tables__free(tables);
-	recording__close(recording);
-	return status;
+	return view(&options, tables);
 }
