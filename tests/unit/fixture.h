@@ -154,16 +154,21 @@ static inline int fixture__load(struct fixture *fixture)
 	return error;
 }
 
+/* change: as in fixture__create. */
+static inline void fixture__open_with(struct fixture *fixture, const char *change)
+{
+	fixture__create(fixture, fixture_rows, change);
+	assert_int_equal(fixture__load(fixture), 0);
+}
+
 static inline void fixture__open(struct fixture *fixture)
 {
-	fixture__create(fixture, fixture_rows, NULL);
-	assert_int_equal(fixture__load(fixture), 0);
+	fixture__open_with(fixture, NULL);
 }
 
 static inline void fixture__open_events(struct fixture *fixture)
 {
-	fixture__create(fixture, fixture_rows, fixture_events);
-	assert_int_equal(fixture__load(fixture), 0);
+	fixture__open_with(fixture, fixture_events);
 }
 
 static inline void fixture__close(struct fixture *fixture)
@@ -208,6 +213,25 @@ static inline struct query *fixture__query(struct fixture *fixture, const char *
 	request.fold = fold;
 	assert_int_equal(query__run(fixture->tables, &request, &query), 0);
 	return query;
+}
+
+/* The labels of the row's keys, joined by '|'. */
+static inline void fixture__labels(const struct fixture *fixture, const struct query *query,
+				   const struct query_row *row, char *text, size_t size)
+{
+	const struct query_request *request = query__request(query);
+	size_t used = 0;
+
+	for (size_t i = 0; i < request->key_count; i++) {
+		char *label;
+
+		assert_int_equal(request->keys[i]->label(fixture->tables,
+							 query__value(query, row, i), &label),
+				 0);
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? "|" : "", label);
+		free(label);
+		assert_true(used < size);
+	}
 }
 
 #endif

@@ -38,8 +38,7 @@ static struct fixture fixture;
 static int setup(void **state)
 {
 	(void)state;
-	fixture__create(&fixture, fixture_rows, rows);
-	assert_int_equal(fixture__load(&fixture), 0);
+	fixture__open_with(&fixture, rows);
 	return 0;
 }
 
@@ -241,8 +240,7 @@ static void test_not_recorded(void **state)
 	struct fixture other;
 
 	(void)state;
-	fixture__create(&other, fixture_rows, NULL);
-	assert_int_equal(fixture__load(&other), 0);
+	fixture__open(&other);
 	assert_int_equal(alloc_figures__new(other.tables, &request, &figures), -ENOENT);
 	assert_null(figures);
 	fixture__close(&other);

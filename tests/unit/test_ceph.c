@@ -138,9 +138,7 @@ static void test_none(void **state)
 	struct fixture fixture;
 
 	(void)state;
-	fixture__create(&fixture, fixture_rows,
-			"UPDATE meta SET value = 'cpu,ceph' WHERE key = 'sources';");
-	assert_int_equal(fixture__load(&fixture), 0);
+	fixture__open_with(&fixture, "UPDATE meta SET value = 'cpu,ceph' WHERE key = 'sources';");
 	assert_false(fixture.tables->recorded[SOURCE_CEPH]);
 	fixture__close(&fixture);
 }

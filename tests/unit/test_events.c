@@ -18,24 +18,6 @@ struct event_case {
 	struct expected rows[12]; /* in the order of the report; ends with labels NULL */
 };
 
-static void labels_of(const struct fixture *fixture, const struct query *query,
-		      const struct query_row *row, char *text, size_t size)
-{
-	const struct query_request *request = query__request(query);
-	size_t used = 0;
-
-	for (size_t i = 0; i < request->key_count; i++) {
-		char *label;
-
-		assert_int_equal(request->keys[i]->label(fixture->tables,
-							 query__value(query, row, i), &label),
-				 0);
-		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? "|" : "", label);
-		free(label);
-		assert_true(used < size);
-	}
-}
-
 static struct query *run(struct fixture *fixture, const char *by, const char *const *where,
 			 const char *metric)
 {
@@ -69,7 +51,7 @@ static void check_case(struct fixture *fixture, const struct event_case *test)
 		const struct expected *expected = &test->rows[i];
 		double own = measure_of(query, &row->own), total = measure_of(query, &row->total);
 
-		labels_of(fixture, query, row, labels, sizeof(labels));
+		fixture__labels(fixture, query, row, labels, sizeof(labels));
 		if (i >= count && own <= 0 && total <= 0)
 			continue; /* of other sources */
 		if (i >= count)
@@ -312,7 +294,7 @@ static const struct query_row *row_labelled(const struct fixture *fixture,
 	char labels[256];
 
 	for (size_t i = 0; i < query__row_count(query); i++) {
-		labels_of(fixture, query, query__row(query, i), labels, sizeof(labels));
+		fixture__labels(fixture, query, query__row(query, i), labels, sizeof(labels));
 		if (!strcmp(labels, wanted))
 			return query__row(query, i);
 	}

@@ -24,9 +24,7 @@ static void test_collapsed(void **state)
 	struct printed printed;
 
 	(void)state;
-	fixture__create(&fixture, fixture_rows,
-			"UPDATE function SET name = 'wo;rk' || char(10) WHERE id = 2");
-	assert_int_equal(fixture__load(&fixture), 0);
+	fixture__open_with(&fixture, "UPDATE function SET name = 'wo;rk' || char(10) WHERE id = 2");
 	export_to(&printed, &fixture, "collapsed", NULL, NULL, "samples");
 	assert_string_equal(printed.text, samples);
 	free(printed.text);
@@ -324,10 +322,9 @@ static void test_pstats(void **state)
 
 	(void)state;
 	/* Two functions that Python's key cannot tell apart. */
-	fixture__create(&fixture, fixture_rows,
-			"UPDATE function SET name = 'memcpy', module = '/lib/libc.so.6' "
-			"WHERE id = 7");
-	assert_int_equal(fixture__load(&fixture), 0);
+	fixture__open_with(&fixture,
+			   "UPDATE function SET name = 'memcpy', module = '/lib/libc.so.6' "
+			   "WHERE id = 7");
 	export_to(&printed, &fixture, "pstats", NULL, NULL, NULL);
 	marshal_read(&marshal, &printed);
 	/* main, work twice, fib, memcpy twice, (unknown), (not sampled), and the remark. */
@@ -385,8 +382,7 @@ static void test_dot_of_many(void **state)
 	size_t boxes = 0;
 
 	(void)state;
-	fixture__create(&fixture, fixture_rows, many);
-	assert_int_equal(fixture__load(&fixture), 0);
+	fixture__open_with(&fixture, many);
 	export_to(&printed, &fixture, "dot", NULL, NULL, "samples");
 	for (const char *at = printed.text; (at = strstr(at, "tooltip=")); at++)
 		boxes++;

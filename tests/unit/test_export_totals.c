@@ -238,8 +238,7 @@ static void test_hostile_texts(void **state)
 	struct printed printed;
 
 	(void)state;
-	fixture__create(&fixture, fixture_rows, hostile);
-	assert_int_equal(fixture__load(&fixture), 0);
+	fixture__open_with(&fixture, hostile);
 	export_to(&printed, &fixture, "collapsed", "task,thread", NULL, NULL);
 	check_plain("collapsed", &printed, "\n");
 	for (const char *at = printed.text; *at; at = strchr(at, '\n') + 1)
@@ -264,8 +263,7 @@ static void test_hostile_csv(void **state)
 	bool quoted = false;
 
 	(void)state;
-	fixture__create(&fixture, fixture_rows, hostile);
-	assert_int_equal(fixture__load(&fixture), 0);
+	fixture__open_with(&fixture, hostile);
 	export_to(&printed, &fixture, "csv", "task,function,module", NULL, NULL);
 	check_plain("csv", &printed, "\r\n");
 	for (const char *at = printed.text; *at; at++) {
@@ -291,8 +289,7 @@ static void test_hostile_binaries(void **state)
 	size_t longest = 0;
 
 	(void)state;
-	fixture__create(&fixture, fixture_rows, hostile);
-	assert_int_equal(fixture__load(&fixture), 0);
+	fixture__open_with(&fixture, hostile);
 	export_to(&printed, &fixture, "pprof", "task,thread", NULL, NULL);
 	profile = pprof_of(&printed);
 	check_places(profile);

@@ -227,8 +227,7 @@ static void test_hostile(void **state)
 	json_t *root;
 
 	(void)state;
-	fixture__create(&fixture, fixture_rows, change);
-	assert_int_equal(fixture__load(&fixture), 0);
+	fixture__open_with(&fixture, change);
 	root = page_of(&fixture, &no_limits); /* looks for what must not be there */
 	assert_int_equal(json_unpack(root, "{s:{s:s}}", "meta", "node", &node), 0);
 	assert_string_equal(node, "</script>");
@@ -363,8 +362,7 @@ static void test_size(void **state)
 	char *packed = NULL;
 
 	(void)state;
-	fixture__create(&fixture, fixture_rows, many_rows);
-	assert_int_equal(fixture__load(&fixture), 0);
+	fixture__open_with(&fixture, many_rows);
 	assert_int_equal(summary__load(fixture.tables, &summary), 0);
 	assert_int_equal(page_fit__pack(fixture.tables, summary, SIZE_MAX, &packed, &free_size), 0);
 	free(packed);

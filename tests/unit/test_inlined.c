@@ -60,8 +60,7 @@ static void expect(struct fixture *fixture, const char *by, const char *const *w
 
 static void open_inlined(struct fixture *fixture)
 {
-	fixture__create(fixture, fixture_rows, inlined_rows);
-	assert_int_equal(fixture__load(fixture), 0);
+	fixture__open_with(fixture, inlined_rows);
 }
 
 static int64_t samples_of(struct fixture *fixture, const char *by, const char *label)
@@ -118,8 +117,7 @@ static void test_folded_lines(void **state)
 	free(text);
 	fixture__close(&fixture);
 	/* The interpreter's own lines never hide those of Python. */
-	fixture__create(&fixture, fixture_rows, "UPDATE frame SET line = 99 WHERE id IN (2, 4)");
-	assert_int_equal(fixture__load(&fixture), 0);
+	fixture__open_with(&fixture, "UPDATE frame SET line = 99 WHERE id IN (2, 4)");
 	assert_int_equal(samples_of(&fixture, "line", "python3:99"), 0);
 	assert_true(samples_of(&fixture, "line", "main.py:12") > 0);
 	fixture__close(&fixture);

@@ -28,8 +28,7 @@ static struct fixture fixture;
 static int setup(void **state)
 {
 	(void)state;
-	fixture__create(&fixture, fixture_rows, rows);
-	assert_int_equal(fixture__load(&fixture), 0);
+	fixture__open_with(&fixture, rows);
 	return 0;
 }
 

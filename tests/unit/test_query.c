@@ -22,24 +22,6 @@ struct query_case {
 	struct expected rows[16]; /* in the order of the report; ends with labels NULL */
 };
 
-static void labels_of(const struct fixture *fixture, const struct query *query,
-		      const struct query_row *row, char *text, size_t size)
-{
-	const struct query_request *request = query__request(query);
-	size_t used = 0;
-
-	for (size_t i = 0; i < request->key_count; i++) {
-		char *label;
-
-		assert_int_equal(request->keys[i]->label(fixture->tables,
-							 query__value(query, row, i), &label),
-				 0);
-		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? "|" : "", label);
-		free(label);
-		assert_true(used < size);
-	}
-}
-
 static void check_case(struct fixture *fixture, const struct query_case *test)
 {
 	struct query *query = fixture__query(fixture, test->by, test->where, test->fold);
@@ -52,7 +34,7 @@ static void check_case(struct fixture *fixture, const struct query_case *test)
 		const struct query_row *row = query__row(query, i);
 		const struct expected *expected = &test->rows[i];
 
-		labels_of(fixture, query, row, labels, sizeof(labels));
+		fixture__labels(fixture, query, row, labels, sizeof(labels));
 		if (i >= count)
 			fail_msg("by %s: row '%s' too many", test->by, labels);
 		if (strcmp(labels, expected->labels) || row->own.samples != expected->samples ||
@@ -329,10 +311,9 @@ static void test_incomplete(void **state)
 	double all = 0;
 
 	(void)state;
-	fixture__create(&fixture, fixture_rows,
-			"DELETE FROM thread; DELETE FROM image; DELETE FROM slice WHERE id = 2;"
-			"DELETE FROM meta WHERE key = 'stop_ns'");
-	assert_int_equal(fixture__load(&fixture), 0);
+	fixture__open_with(&fixture,
+			   "DELETE FROM thread; DELETE FROM image; DELETE FROM slice WHERE id = 2;"
+			   "DELETE FROM meta WHERE key = 'stop_ns'");
 	assert_int_equal(fixture.tables->end_ns, 1000000000);
 	query = fixture__query(&fixture, "thread,time,function", NULL, 0);
 	for (size_t i = 0; i < query__row_count(query); i++)

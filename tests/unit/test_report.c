@@ -305,9 +305,7 @@ static void test_csv(void **state)
 	struct query *query;
 
 	(void)state;
-	fixture__create(&fixture, fixture_rows,
-			"UPDATE function SET file = '/b/a,\"b\".py' WHERE id = 3");
-	assert_int_equal(fixture__load(&fixture), 0);
+	fixture__open_with(&fixture, "UPDATE function SET file = '/b/a,\"b\".py' WHERE id = 3");
 	query = fixture__query(&fixture, "line", (const char *[]){"line=*.py:6", NULL}, 0);
 	printed__start(&printed);
 	printed__end(&printed, csv_report__print(printed.stream, fixture.tables, query, 0));
@@ -504,8 +502,7 @@ static void test_text(void **state)
 	struct fixture fixture;
 
 	(void)state;
-	fixture__create(&fixture, fixture_rows, hostile_names);
-	assert_int_equal(fixture__load(&fixture), 0);
+	fixture__open_with(&fixture, hostile_names);
 	for (size_t i = 0; i < sizeof(by) / sizeof(by[0]); i++) {
 		for (size_t w = 0; w < sizeof(widths) / sizeof(widths[0]); w++) {
 			char *text = page_of(&fixture, by[i], widths[w]);
