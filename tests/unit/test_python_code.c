@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Links: python base
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit/python_child.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -21,7 +17,6 @@
 #include "base/memory.h"
 #include "python/binary.h"
 #include "python/code.h"
-#include "unit/python_interpreters.h"
 
 #define MAX_TOLD   256
 #define MAX_FRAMES 64
@@ -52,21 +47,6 @@ struct child {
 	struct python_binary binary;
 	uint64_t runtime, code_type; /* in the process */
 };
-
-static char *parse_hex(const char *hex)
-{
-	size_t size = strcmp(hex, "-") ? strlen(hex) / 2 : 0;
-	char *text = calloc(1, size + 1);
-
-	assert_non_null(text);
-	for (size_t i = 0; i < size; i++) {
-		unsigned int byte;
-
-		assert_int_equal(sscanf(hex + 2 * i, "%2x", &byte), 1);
-		text[i] = (char)byte;
-	}
-	return text;
-}
 
 static void take_line(struct child *child, char *line)
 {
@@ -119,28 +99,12 @@ static void wait_until_asleep(pid_t pid)
 
 static void start_child(struct child *child, const char *command)
 {
-	char script[PATH_MAX], shell[2 * PATH_MAX + 64], *line = NULL;
-	int to[2], from[2];
 	size_t capacity = 0;
+	char *line = NULL;
 	bool ready = false;
 
 	memset(child, 0, sizeof(*child));
-	script_path(__FILE__, "python_code.py", script, sizeof(script));
-	snprintf(shell, sizeof(shell), "exec env PYTHONIOENCODING=utf-8 %s '%s'", command, script);
-	assert_int_equal(pipe2(to, O_CLOEXEC), 0);
-	assert_int_equal(pipe2(from, O_CLOEXEC), 0);
-	child->pid = fork();
-	assert_true(child->pid >= 0);
-	if (!child->pid) {
-		dup2(to[0], 0);
-		dup2(from[1], 1);
-		execl("/bin/sh", "sh", "-c", shell, (char *)NULL);
-		_exit(127);
-	}
-	close(to[0]);
-	close(from[1]);
-	child->to = fdopen(to[1], "w");
-	child->from = fdopen(from[0], "r");
+	child->pid = start_script(command, "python_code.py", &child->to, &child->from);
 	child->memory = process_memory__of(child->pid);
 	while (!ready && getline(&line, &capacity, child->from) > 0) {
 		ready = !strcmp(line, "ready\n");
@@ -165,24 +129,6 @@ static void stop_child(struct child *child)
 		free(child->codes[i].name);
 		free(child->codes[i].file);
 	}
-}
-
-/* p_vaddr of the segment at the file's start: what a mapping of offset 0 is biased against. */
-static uint64_t first_address(int fd)
-{
-	Elf64_Ehdr header;
-	Elf64_Phdr segment;
-
-	assert_int_equal(pread(fd, &header, sizeof(header), 0), sizeof(header));
-	for (int i = 0; i < header.e_phnum; i++) {
-		assert_int_equal(pread(fd, &segment, sizeof(segment),
-				       (off_t)(header.e_phoff + (unsigned)i * sizeof(segment))),
-				 sizeof(segment));
-		if (segment.p_type == PT_LOAD && segment.p_offset == 0)
-			return segment.p_vaddr;
-	}
-	fail();
-	return 0;
 }
 
 static double now_us(void)

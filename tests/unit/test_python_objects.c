@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Links: python proc base
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit/python_child.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -17,7 +12,6 @@
 #include "base/strings.h"
 #include "python/binary.h"
 #include "python/objects.h"
-#include "unit/python_interpreters.h"
 
 struct child {
 	pid_t pid;
@@ -28,24 +22,6 @@ struct child {
 };
 
 static struct string_pool *pool;
-
-/* The address in the process of what the file has at `address`. */
-static uint64_t place(int fd, uint64_t start, uint64_t address)
-{
-	Elf64_Ehdr header;
-	Elf64_Phdr segment;
-
-	assert_int_equal(pread(fd, &header, sizeof(header), 0), sizeof(header));
-	for (unsigned int i = 0; i < header.e_phnum; i++) {
-		assert_int_equal(pread(fd, &segment, sizeof(segment),
-				       (off_t)(header.e_phoff + i * sizeof(segment))),
-				 sizeof(segment));
-		if (segment.p_type == PT_LOAD && !segment.p_offset)
-			return address + start - segment.p_vaddr;
-	}
-	fail();
-	return 0;
-}
 
 static void find_runtime(struct child *child)
 {
@@ -65,7 +41,7 @@ static void find_runtime(struct child *child)
 			continue;
 		fd = open(name, O_RDONLY | O_CLOEXEC);
 		if (fd >= 0 && !python_binary__probe(fd, &child->binary))
-			child->runtime = place(fd, start, child->binary.runtime);
+			child->runtime = child->binary.runtime + start - first_address(fd);
 	}
 	fclose(maps);
 	assert_int_not_equal(child->runtime, 0);
@@ -73,26 +49,8 @@ static void find_runtime(struct child *child)
 
 static void start_child(struct child *child, const char *command)
 {
-	char script[PATH_MAX], shell[2 * PATH_MAX + 64];
-	int to[2], from[2];
-
 	memset(child, 0, sizeof(*child));
-	script_path(__FILE__, "python_objects.py", script, sizeof(script));
-	snprintf(shell, sizeof(shell), "exec env PYTHONIOENCODING=utf-8 %s '%s'", command, script);
-	assert_int_equal(pipe2(to, O_CLOEXEC), 0);
-	assert_int_equal(pipe2(from, O_CLOEXEC), 0);
-	child->pid = fork();
-	assert_true(child->pid >= 0);
-	if (!child->pid) {
-		dup2(to[0], 0);
-		dup2(from[1], 1);
-		execl("/bin/sh", "sh", "-c", shell, (char *)NULL);
-		_exit(127);
-	}
-	close(to[0]);
-	close(from[1]);
-	child->to = fdopen(to[1], "w");
-	child->from = fdopen(from[0], "r");
+	child->pid = start_script(command, "python_objects.py", &child->to, &child->from);
 	child->memory = process_memory__of(child->pid);
 }
 
@@ -104,20 +62,6 @@ static void end_child(struct child *child)
 	fclose(child->from);
 	assert_int_equal(waitpid(child->pid, &status, 0), child->pid);
 	assert_int_equal(status, 0);
-}
-
-static char *unhex(const char *hex)
-{
-	char *text = calloc(1, strlen(hex) / 2 + 1);
-
-	assert_non_null(text);
-	for (size_t i = 0; hex[2 * i]; i++) {
-		unsigned int byte;
-
-		assert_int_equal(sscanf(hex + 2 * i, "%2x", &byte), 1);
-		text[i] = (char)byte;
-	}
-	return text;
 }
 
 /* One path, twice: the second time it is found where it was. */
@@ -153,7 +97,7 @@ static void check_path(struct child *child, uint64_t start, const char *how, con
 		}
 		if (err)
 			fail_msg("%s (%s): error %d", text, told, err);
-		wanted = unhex(told + 1);
+		wanted = parse_hex(told + 1);
 		assert_string_equal(!strcmp(how, "uuid") ? uuid : got, wanted);
 	}
 	assert_true(reads[1] <= reads[0]);
@@ -224,7 +168,7 @@ static void take_line(struct child *child, char *line, struct told *told)
 		check_local(child, address, word[2], atoi(word[3]), atoi(word[4]));
 		told->locals++;
 	} else if (!strcmp(word[0], "member")) {
-		_cleanup_free_ char *value = unhex(word[3]);
+		_cleanup_free_ char *value = parse_hex(word[3]);
 
 		told->dict = address;
 		size = strlen(told->members);
