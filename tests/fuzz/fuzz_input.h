@@ -1,39 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the fuzz targets of the walkers share: numbers taken off an input, and the rest of it as a
- * process's memory. */
+/* What the fuzz targets of the walkers share: numbers taken off an input, whose rest is a process's
+ * memory. */
 #ifndef FUZZ_INPUT_H
 #define FUZZ_INPUT_H
 
-#include <errno.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include "base/memory.h"
 #include "capture/remote_walk.h"
+#include "fuzz_memory.h"
 
-#define MEMORY_AT 0x10000ULL /* the addresses of the memory */
-#define CODE_AT	  0x800000ULL /* of executable ranges: 64 KiB from here on */
-
-struct fuzz_input {
-	struct memory memory; /* first: a struct memory * is this object */
-	const uint8_t *bytes;
-	size_t size;
-	size_t reads; /* so far */
-};
-
-static int fuzz_input__read(const struct memory *memory, uint64_t address, void *destination,
-			    size_t size)
-{
-	struct fuzz_input *input = (struct fuzz_input *)(uintptr_t)memory;
-
-	input->reads++;
-	if (address < MEMORY_AT || address - MEMORY_AT > input->size ||
-	    size > input->size - (address - MEMORY_AT))
-		return -EFAULT;
-	memcpy(destination, input->bytes + (address - MEMORY_AT), size);
-	return 0;
-}
+#define CODE_AT 0x800000ULL /* of executable ranges: 64 KiB from here on */
 
 /* The next `size` bytes; zeros behind the end. */
 static void fuzz_input__take(struct fuzz_input *input, void *destination, size_t size)

@@ -3,31 +3,13 @@
 // Input: minor version (8-14), offset of the code object in units of 8, then a memory that lies at
 // 0x10000. From 3.13 on it begins with what the runtime publishes; before, an object that looks
 // right is checked for its type as well when the minor version's byte says so.
-#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz_memory.h"
 #include "python/code.h"
 #include "python/text.h"
-
-#define BASE 0x10000
-
-struct bytes_memory {
-	struct memory memory;
-	const uint8_t *bytes;
-	size_t size;
-};
-
-static int bytes_read(const struct memory *memory, uint64_t address, void *destination, size_t size)
-{
-	const struct bytes_memory *bytes = (const void *)memory;
-
-	if (address < BASE || address - BASE > bytes->size || size > bytes->size - (address - BASE))
-		return -EFAULT;
-	memcpy(destination, bytes->bytes + (address - BASE), size);
-	return 0;
-}
 
 /* Every character whole, none that a terminal would act on. */
 static bool is_clean(const char *text, size_t limit)
@@ -52,7 +34,7 @@ static bool is_clean(const char *text, size_t limit)
 }
 
 /* A layout that a hostile process made is as good as any. */
-static bool find_layout(const struct bytes_memory *bytes, int minor, struct python_layout *ret)
+static bool find_layout(const struct fuzz_input *input, int minor, struct python_layout *ret)
 {
 	const struct python_layout *known = python_layout__of((uint16_t)(0x0300 | minor));
 	uint16_t version;
@@ -60,11 +42,11 @@ static bool find_layout(const struct bytes_memory *bytes, int minor, struct pyth
 	if (known)
 		*ret = *known;
 	return known ||
-	       !python_layout__from_debug_offsets(bytes->bytes, bytes->size, &version, ret);
+	       !python_layout__from_debug_offsets(input->bytes, input->size, &version, ret);
 }
 
 /* The object taken for a str, short and whole. */
-static void read_text(const struct bytes_memory *bytes, const struct python_layout *layout,
+static void read_text(const struct fuzz_input *input, const struct python_layout *layout,
 		      uint64_t address)
 {
 	static const size_t limits[] = {8, 9, 64, PYTHON_NAME_LIMIT};
@@ -72,7 +54,7 @@ static void read_text(const struct bytes_memory *bytes, const struct python_layo
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
 		char *text = NULL;
 
-		if (python_text__read(&bytes->memory, layout, address, limits[i], &text)) {
+		if (python_text__read(&input->memory, layout, address, limits[i], &text)) {
 			if (text)
 				abort();
 			continue;
@@ -97,7 +79,7 @@ static void check_code(const struct python_code *code)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct bytes_memory bytes = {.memory.read = bytes_read};
+	struct fuzz_input input = {.memory.read = fuzz_input__read};
 	struct python_layout layout;
 	struct python_code code;
 	uint64_t address, code_type, fingerprint = 0;
@@ -105,15 +87,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2)
 		return 0;
-	address = BASE + data[1] * 8u;
-	code_type = data[0] & 0x80 ? BASE : 0;
-	bytes.bytes = data + 2;
-	bytes.size = size - 2;
-	if (!find_layout(&bytes, 8 + (data[0] & 0x7f) % 7, &layout))
+	address = MEMORY_AT + data[1] * 8u;
+	code_type = data[0] & 0x80 ? MEMORY_AT : 0;
+	input.bytes = data + 2;
+	input.size = size - 2;
+	if (!find_layout(&input, 8 + (data[0] & 0x7f) % 7, &layout))
 		return 0;
-	read_text(&bytes, &layout, address);
-	found = !python_code__fingerprint(&bytes.memory, &layout, address, code_type, &fingerprint);
-	if (python_code__read(&bytes.memory, &layout, address, code_type, &code))
+	read_text(&input, &layout, address);
+	found = !python_code__fingerprint(&input.memory, &layout, address, code_type, &fingerprint);
+	if (python_code__read(&input.memory, &layout, address, code_type, &code))
 		return 0;
 	if (!found || fingerprint != code.fingerprint)
 		abort();

@@ -2,31 +2,14 @@
 // Links: python unwind proc base
 // Input: minor version (8-12), offset of the first object in units of 8, a path with its NUL, then
 // a memory that lies at 0x10000.
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/strings.h"
+#include "fuzz_memory.h"
 #include "python/objects.h"
 
-#define BASE	   0x10000
 #define TEXT_LIMIT 64
-
-struct bytes_memory {
-	struct memory memory;
-	const uint8_t *bytes;
-	size_t size;
-};
-
-static int bytes_read(const struct memory *memory, uint64_t address, void *destination, size_t size)
-{
-	const struct bytes_memory *bytes = (const void *)memory;
-
-	if (address < BASE || address - BASE > bytes->size || size > bytes->size - (address - BASE))
-		return -EFAULT;
-	memcpy(destination, bytes->bytes + (address - BASE), size);
-	return 0;
-}
 
 static int take_member(void *context, const char *key, uint64_t object)
 {
@@ -64,7 +47,7 @@ static void read_all(struct python_reader *reader, uint64_t start, struct object
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct bytes_memory bytes = {.memory.read = bytes_read};
+	struct fuzz_input input = {.memory.read = fuzz_input__read};
 	const uint8_t *end = size > 2 ? memchr(data + 2, '\0', size - 2) : NULL;
 	struct string_pool *pool;
 	struct object_path path;
@@ -75,15 +58,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	pool = string_pool__new();
 	if (!pool)
 		abort();
-	bytes.bytes = end + 1;
-	bytes.size = size - (size_t)(end + 1 - data);
+	input.bytes = end + 1;
+	input.size = size - (size_t)(end + 1 - data);
 	if (!object_path__parse(pool, (const char *)data + 2, &path, &error)) {
 		struct python_reader reader = python_reader__of(
-			&bytes.memory, python_layout__of(0x0308 + data[0] % 5), BASE);
+			&input.memory, python_layout__of(0x0308 + data[0] % 5), MEMORY_AT);
 
 		/* The second time with the hints of the first. */
 		for (int i = 0; i < 2; i++)
-			read_all(&reader, BASE + data[1] * 8u, &path);
+			read_all(&reader, MEMORY_AT + data[1] * 8u, &path);
 	}
 	string_pool__free(pool);
 	return 0;
