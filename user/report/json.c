@@ -386,11 +386,21 @@ static int fill_row(json_t *object, const struct inputs *source, const struct qu
 	return error;
 }
 
+int json_report__dump(FILE *stream, json_t *object)
+{
+	int error = 0;
+
+	if (!object || json_dumpf(object, stream, DUMP_FLAGS))
+		error = ferror(stream) ? -EIO : -ENOMEM;
+	json_decref(object);
+	return error;
+}
+
 /* Takes the object. */
 static int dump(FILE *stream, json_t *object, int error)
 {
-	if (!error && json_dumpf(object, stream, DUMP_FLAGS))
-		error = ferror(stream) ? -EIO : -ENOMEM;
+	if (!error)
+		return json_report__dump(stream, object);
 	json_decref(object);
 	return error;
 }
@@ -442,38 +452,14 @@ static int print_rows(FILE *stream, const struct inputs *source, size_t limit)
 	return error;
 }
 
-static json_t *histogram_object(const struct histogram_fact *fact)
+static json_t *histogram_object(const struct tables *tables, size_t index)
 {
-	json_int_t start = fact->bucket ? 1LL << fact->bucket : 0;
-	json_t *object = json_object();
-	int error;
+	const struct histogram_fact *fact = &tables->histograms[index];
+	json_int_t start = fact->bucket ? (json_int_t)1 << fact->bucket : 0;
 
-	error = set(object, "op", json_text(fact->op));
-	error = error ?: set(object, "fs", json_text(fact->filesystem));
-	error = error ?: set(object, "what", json_text(fact->what));
-	error = error ?: set(object, "bucket_start", json_integer(start));
-	error = error ?: set(object, "count", json_integer(fact->count));
-	if (error) {
-		json_decref(object);
-		return NULL;
-	}
-	return object;
-}
-
-/* Of the whole recording, whatever the query. */
-static int print_histograms(FILE *stream, const struct tables *tables)
-{
-	int error = 0;
-
-	fputs(",\n\"histograms\":[", stream);
-	for (size_t i = 0; i < tables->histogram_count && !error; i++) {
-		json_t *object = histogram_object(&tables->histograms[i]);
-
-		fputs(i ? ",\n" : "\n", stream);
-		error = dump(stream, object, object ? 0 : -ENOMEM);
-	}
-	fputs("]", stream);
-	return error;
+	return json_pack("{s:o, s:o, s:o, s:I, s:I}", "op", json_text(fact->op), "fs",
+			 json_text(fact->filesystem), "what", json_text(fact->what), "bucket_start",
+			 start, "count", (json_int_t)fact->count);
 }
 
 static json_t *mount_of(const struct tables *tables, uint32_t file)
@@ -510,16 +496,14 @@ static int print_objects(FILE *stream, const struct tables *tables, const char *
 
 	fprintf(stream, ",\n\"%s\":[", name);
 	for (size_t i = 0; i < count && !error; i++) {
-		json_t *object = make(tables, i);
-
 		fputs(i ? ",\n" : "\n", stream);
-		error = dump(stream, object, object ? 0 : -ENOMEM);
+		error = json_report__dump(stream, make(tables, i));
 	}
 	fputs("]", stream);
 	return error;
 }
 
-/* Of the whole recording too. */
+/* Of the whole recording, whatever the query. */
 static int print_ceph(FILE *stream, const struct tables *tables)
 {
 	int error;
@@ -584,7 +568,8 @@ int json_report__print(FILE *stream, const struct tables *tables, const struct s
 	if (!error)
 		error = print_rows(stream, &source, limit);
 	if (!error && tables->histogram_count)
-		error = print_histograms(stream, tables);
+		error = print_objects(stream, tables, "histograms", tables->histogram_count,
+				      histogram_object);
 	if (!error)
 		error = print_ceph(stream, tables);
 	if (!error)

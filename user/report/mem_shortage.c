@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "report/grid.h"
+#include "report/json.h"
 #include "report/page.h"
 #include "report/printable.h"
 #include "report/text.h"
@@ -136,7 +137,6 @@ static int print_object(FILE *stream, const struct tables *tables, const struct 
 	const struct table_epoch *epoch = &tables->epochs[one->epoch];
 	_cleanup_free_ char *task = printable__utf8(epoch->task);
 	json_t *object;
-	int failed;
 
 	if (!task)
 		return -ENOMEM;
@@ -148,12 +148,7 @@ static int print_object(FILE *stream, const struct tables *tables, const struct 
 				   : json_null(),
 			   "reclaims", (json_int_t)fmin(one->reclaims, 9e18), "reclaimed_bytes",
 			   (json_int_t)fmin(one->freed_bytes, 9e18));
-	if (!object)
-		return -ENOMEM;
-	failed = json_dumpf(object, stream,
-			    JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
-	json_decref(object);
-	return failed ? -EIO : 0;
+	return json_report__dump(stream, object);
 }
 
 int mem_shortage__json(FILE *stream, const struct tables *tables)

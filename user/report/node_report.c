@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "report/grid.h"
+#include "report/json.h"
 #include "report/printable.h"
 #include "report/text.h"
 
@@ -112,18 +113,6 @@ static json_t *row_object(const struct node *node, const struct node_row *row)
 	return object;
 }
 
-static int dump(FILE *stream, json_t *object)
-{
-	int failed;
-
-	if (!object)
-		return -ENOMEM;
-	failed = json_dumpf(object, stream,
-			    JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
-	json_decref(object);
-	return failed ? -EIO : 0;
-}
-
 static json_t *about(const struct summary *summary)
 {
 	const char *node = summary__meta(summary, "node"), *cpus = summary__meta(summary, "cpus");
@@ -148,15 +137,15 @@ int node_report__json(FILE *stream, const struct summary *summary, const struct 
 	int error;
 
 	fputs("{\"recording\":", stream);
-	error = dump(stream, about(summary));
+	error = json_report__dump(stream, about(summary));
 	fputs(",\n\"query\":{\"by\":[\"node\"]},\n\"mean\":", stream);
-	error = error ?: dump(stream, row_object(node, &node->mean));
+	error = error ?: json_report__dump(stream, row_object(node, &node->mean));
 	fputs(",\n\"most\":", stream);
-	error = error ?: dump(stream, row_object(node, &node->most));
+	error = error ?: json_report__dump(stream, row_object(node, &node->most));
 	fputs(",\n\"rows\":[", stream);
 	for (size_t i = 0; i < node->count && !error; i++) {
 		fputs(i ? ",\n" : "\n", stream);
-		error = dump(stream, row_object(node, &node->rows[i]));
+		error = json_report__dump(stream, row_object(node, &node->rows[i]));
 	}
 	fputs("]}\n", stream);
 	return error ? error : ferror(stream) ? -EIO : 0;
