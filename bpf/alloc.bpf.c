@@ -46,6 +46,14 @@ struct {
 	__type(value, struct ps_alloc_process);
 } alloc_processes SEC(".maps");
 
+/* tgid -> programs that it has begun */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PS_ALLOC_PROCESSES);
+	__type(key, __u32);
+	__type(value, struct ps_alloc_exec);
+} alloc_execs SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -301,7 +309,7 @@ static __always_inline void give(struct alloc_call *call, __u64 id, __u64 addres
 	}
 }
 
-/* --- the two programs */
+/* --- at breakpoints */
 
 static __always_inline void count_hit(struct ps_alloc_process *process, __u32 kind, __u64 since)
 {
@@ -419,8 +427,12 @@ int alloc_enter(struct pt_regs *ctx)
 	HIDE_RANGE(arguments.second);
 	HIDE_RANGE(arguments.third);
 	process = bpf_map_lookup_elem(&alloc_processes, &tgid);
-	if (!target || !process)
+	if (!process)
 		return 0;
+	if (!target) {
+		__sync_fetch_and_add(&process->strays, 1);
+		return 0;
+	}
 	epoch = epoch_of(tgid);
 	if (epoch && alloc_window)
 		begin(target, &arguments, epoch, id);
@@ -461,5 +473,25 @@ int alloc_return(struct pt_regs *ctx)
 		}
 	}
 	count_hit(process, PS_ALLOC_HIT_RETURN, since);
+	return 0;
+}
+
+/* --- another program in a process */
+
+/* Breakpoints are the files', but what is known of them is the addresses of the program before. */
+SEC("?tp_btf/sched_process_exec")
+int BPF_PROG(alloc_exec, struct task_struct *task)
+{
+	__u32 tgid = task->tgid;
+	struct ps_alloc_exec *exec = bpf_map_lookup_elem(&alloc_execs, &tgid);
+	struct ps_alloc_process *process;
+
+	if (!exec)
+		return 0;
+	process = bpf_map_lookup_elem(&alloc_processes, &tgid);
+	if (process)
+		process->held_bytes = 0;
+	exec->cpu_ns = task->signal->sum_sched_runtime + task->se.sum_exec_runtime;
+	__sync_fetch_and_add(&exec->count, 1);
 	return 0;
 }

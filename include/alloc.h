@@ -71,7 +71,15 @@ struct ps_alloc_process {
 	__u64 hits[PS_ALLOC_HITS]; /* since the recording began */
 	__u64 to_return; /* of these, where functions begin whose return is probed, too */
 	__u64 run_ns; /* of the programs, for these */
+	__u64 strays; /* hits where nothing is counted: other programs' breakpoints, after an exec
+		       */
 	__u64 held_bytes, held_peak; /* given since the window opened and not freed */
+};
+
+/* Of a process that is looked at, from when it becomes one. */
+struct ps_alloc_exec {
+	__u64 count;
+	__u64 cpu_ns; /* of the process, at the last one */
 };
 
 struct ps_alloc_block_key {

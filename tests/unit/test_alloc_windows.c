@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capture/alloc_budget.h"
 #include "capture/alloc_targets.h"
-#include "capture/alloc_windows.h"
 
 static void test_budget(void **state)
 {

@@ -67,8 +67,9 @@ static void fill_draws(uint32_t *draws)
 	draws[0] += (uint32_t)((double)PS_ALLOC_DRAWS * PS_ALLOC_DRAW_UNIT - sum);
 }
 
-static const char *const own_maps[] = {"alloc_points", "alloc_sums",	"alloc_processes",
-				       "alloc_blocks", "alloc_threads", "alloc_cpus"};
+static const char *const own_maps[] = {"alloc_points", "alloc_sums",   "alloc_processes",
+				       "alloc_execs",  "alloc_blocks", "alloc_threads",
+				       "alloc_cpus"};
 
 void alloc_probes__choose(struct pipescope_bpf *bpf, double period_bytes)
 {
@@ -76,6 +77,7 @@ void alloc_probes__choose(struct pipescope_bpf *bpf, double period_bytes)
 
 	bpf_program__set_autoload(bpf->progs.alloc_enter, true);
 	bpf_program__set_autoload(bpf->progs.alloc_return, true);
+	bpf_program__set_autoload(bpf->progs.alloc_exec, true);
 	for (size_t i = 0; i < sizeof(own_maps) / sizeof(own_maps[0]); i++)
 		bpf_map__set_autocreate(bpf_object__find_map_by_name(bpf->obj, own_maps[i]), true);
 	fill_draws((uint32_t *)bpf->rodata->alloc_draws);
@@ -132,14 +134,22 @@ static void close_links(struct link *links, size_t count)
 			pthread_join(threads[i], NULL);
 }
 
-/* Of one process; 0: of all. */
-static void drop_links(struct link_list *list, pid_t pid)
+static bool is_among(pid_t pid, const pid_t *pids, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (pids[i] == pid)
+			return true;
+	return false;
+}
+
+/* Of these processes; NULL: of all. */
+static void drop_links(struct link_list *list, const pid_t *pids, size_t pid_count)
 {
 	struct link dropped[CLOSERS];
 	size_t kept = 0, count = 0;
 
 	for (size_t i = 0; i < list->count; i++) {
-		if (pid && list->items[i].pid != pid) {
+		if (pids && !is_among(list->items[i].pid, pids, pid_count)) {
 			list->items[kept++] = list->items[i];
 			continue;
 		}
@@ -186,31 +196,48 @@ static bool is_gone(pid_t pid)
 	return kill(pid, 0) && errno == ESRCH;
 }
 
-static int attach_all(struct alloc_probes *probes, const struct alloc_point_list *list, size_t from,
+/* The points from `first` on that one link can have: of one process and one file. */
+static size_t count_together(const struct alloc_point_list *list, size_t first)
+{
+	const struct alloc_point *one = &list->items[first];
+	size_t count = 1;
+
+	while (first + count < list->count && count < LINK_POINTS &&
+	       list->items[first + count].pid == one->pid &&
+	       !strcmp(list->items[first + count].path, one->path))
+		count++;
+	return count;
+}
+
+/* A process may end or begin another program, and a library may go, at any time. */
+static int attach_all(struct alloc_probes *probes, struct alloc_point_list *list, size_t from,
 		      bool at_return)
 {
+	size_t together;
 	int err = 0;
 
-	for (size_t i = from; i < list->count && !err;) {
-		const struct alloc_point *first = &list->items[i];
+	for (size_t i = from; i < list->count && !err; i += together) {
+		struct alloc_point *points = &list->items[i];
 		uint64_t offsets[LINK_POINTS];
 		size_t count = 0;
 
-		for (; i < list->count && count < LINK_POINTS && list->items[i].pid == first->pid &&
-		       !strcmp(list->items[i].path, first->path);
-		     i++)
-			if (!at_return || returns(list->items[i].target.kind))
-				offsets[count++] = list->items[i].offset;
-		err = attach_some(probes, &probes->links, at_return, first->pid, first->path,
+		together = count_together(list, i);
+		for (size_t k = 0; k < together; k++)
+			if (!points[k].lost && (!at_return || returns(points[k].target.kind)))
+				offsets[count++] = points[k].offset;
+		err = attach_some(probes, &probes->links, at_return, points->pid, points->path,
 				  offsets, count);
-		if (err && (err == -ESRCH || is_gone(first->pid)))
-			err = 0;
+		if (err != -ESRCH && err != -ENOENT && !(err && is_gone(points->pid)))
+			continue;
+		for (size_t k = 0; k < together; k++)
+			points[k].lost = true;
+		err = 0;
 	}
 	return err;
 }
 
-int alloc_probes__attach(struct alloc_probes *probes, const struct alloc_point_list *list,
-			 size_t from)
+static int count_points(struct alloc_probes *probes, const struct alloc_point_list *list,
+			size_t from)
 {
 	int points = bpf_map__fd(probes->bpf->maps.alloc_points), err = 0;
 
@@ -218,10 +245,23 @@ int alloc_probes__attach(struct alloc_probes *probes, const struct alloc_point_l
 		const struct ps_alloc_point key = {.address = list->items[i].address,
 						   .tgid = (uint32_t)list->items[i].pid};
 
-		err = bpf_map_update_elem(points, &key, &list->items[i].target, BPF_ANY);
+		if (!list->items[i].lost)
+			err = bpf_map_update_elem(points, &key, &list->items[i].target, BPF_ANY);
 	}
+	return err;
+}
+
+int alloc_probes__attach(struct alloc_probes *probes, struct alloc_point_list *list, size_t from,
+			 bool late)
+{
+	int err = late ? 0 : count_points(probes, list, from);
+
 	err = err ?: attach_all(probes, list, from, true);
-	return err ?: attach_all(probes, list, from, false);
+	err = err ?: attach_all(probes, list, from, false);
+	if (late)
+		err = err ?: count_points(probes, list, from);
+	alloc_point_list__sweep(list);
+	return err;
 }
 
 void alloc_probes__detach(struct alloc_probes *probes)
@@ -229,30 +269,28 @@ void alloc_probes__detach(struct alloc_probes *probes)
 	int points = bpf_map__fd(probes->bpf->maps.alloc_points);
 	struct ps_alloc_point key;
 
-	drop_links(&probes->links, 0);
+	drop_links(&probes->links, NULL, 0);
 	while (!bpf_map_get_next_key(points, NULL, &key))
 		if (bpf_map_delete_elem(points, &key))
 			break;
 }
 
-void alloc_probes__forget(struct alloc_probes *probes, pid_t pid, struct alloc_point_list *list)
+void alloc_probes__forget(struct alloc_probes *probes, const pid_t *pids, size_t count,
+			  struct alloc_point_list *list)
 {
 	int points = bpf_map__fd(probes->bpf->maps.alloc_points);
-	size_t kept = 0;
 
-	drop_links(&probes->links, pid);
 	for (size_t i = 0; i < list->count; i++) {
 		const struct ps_alloc_point key = {.address = list->items[i].address,
-						   .tgid = (uint32_t)pid};
+						   .tgid = (uint32_t)list->items[i].pid};
 
-		if (list->items[i].pid != pid) {
-			list->items[kept++] = list->items[i];
-			continue;
-		}
-		bpf_map_delete_elem(points, &key);
-		free(list->items[i].path);
+		list->items[i].lost = is_among(list->items[i].pid, pids, count);
+		if (list->items[i].lost)
+			bpf_map_delete_elem(points, &key);
 	}
-	list->count = kept;
+	alloc_point_list__sweep(list);
+	if (count)
+		drop_links(&probes->links, pids, count);
 }
 
 /* --- what they cost */
@@ -373,7 +411,7 @@ void alloc_probes__free(struct alloc_probes *probes)
 	if (!probes)
 		return;
 	alloc_probes__detach(probes);
-	drop_links(&probes->own, 0);
+	drop_links(&probes->own, NULL, 0);
 	breakpoint_guard__free(probes->guard);
 	free(probes->links.items);
 	free(probes->own.items);

@@ -23,11 +23,13 @@ void alloc_probes__free(struct alloc_probes *probes); /* NULL is accepted */
  * functions of this program, in some 10 ms of CPU time. */
 int alloc_probes__measure(struct alloc_probes *probes, double ret_ns[PS_ALLOC_HITS]);
 
-/* Sets those behind the first `from` of the list; a process that has just ended is passed over. */
-int alloc_probes__attach(struct alloc_probes *probes, const struct alloc_point_list *list,
-			 size_t from);
-/* Those of one process, which are also taken off the list. */
-void alloc_probes__forget(struct alloc_probes *probes, pid_t pid, struct alloc_point_list *list);
+/* Sets those behind the first `from` of the list. Those of processes and files that have gone
+ * meanwhile are taken off it. late: what they count begins when all of them are set. */
+int alloc_probes__attach(struct alloc_probes *probes, struct alloc_point_list *list, size_t from,
+			 bool late);
+/* Those of some processes, which are also taken off the list. */
+void alloc_probes__forget(struct alloc_probes *probes, const pid_t *pids, size_t count,
+			  struct alloc_point_list *list);
 /* When it returns, none is left. */
 void alloc_probes__detach(struct alloc_probes *probes);
 

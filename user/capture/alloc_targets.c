@@ -357,6 +357,7 @@ int alloc_targets__find(struct alloc_targets *targets, pid_t pid, struct alloc_p
 {
 	struct string_pool *pool = string_pool__new();
 	struct mapping_set *set = NULL;
+	size_t from = list->count;
 	int err = pool ? mapping_set__read(pid, pool, &set) : -ENOMEM;
 
 	for (size_t i = 0; !err && i < mapping_set__count(set); i++) {
@@ -373,7 +374,24 @@ int alloc_targets__find(struct alloc_targets *targets, pid_t pid, struct alloc_p
 	}
 	mapping_set__unref(set);
 	string_pool__free(pool);
+	for (size_t i = from; err && i < list->count; i++)
+		list->items[i].lost = true;
+	if (err)
+		alloc_point_list__sweep(list);
 	return err;
+}
+
+void alloc_point_list__sweep(struct alloc_point_list *list)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->items[i].lost)
+			free(list->items[i].path);
+		else
+			list->items[kept++] = list->items[i];
+	}
+	list->count = kept;
 }
 
 void alloc_point_list__clear(struct alloc_point_list *list)

@@ -19,6 +19,7 @@ struct alloc_point {
 	uint64_t offset; /* in the file, bytes */
 	uint64_t address; /* in the process */
 	pid_t pid;
+	bool lost; /* there is no such file, or process, any more */
 	struct ps_alloc_target target;
 };
 
@@ -42,10 +43,12 @@ struct alloc_targets;
 struct alloc_targets *alloc_targets__new(bool python);
 void alloc_targets__free(struct alloc_targets *targets); /* NULL is accepted */
 
-/* Adds the allocators of a process that are not in the list yet. -ESRCH: it is gone; -ENOMEM;
- * -E2BIG: too many functions. */
+/* Adds the allocators of a process that are not in the list yet: all of them, or with an error
+ * none. -ESRCH: it is gone; -ENOMEM; -E2BIG: too many functions. */
 int alloc_targets__find(struct alloc_targets *targets, pid_t pid, struct alloc_point_list *list);
 void alloc_point_list__clear(struct alloc_point_list *list);
+/* Without those that are lost. */
+void alloc_point_list__sweep(struct alloc_point_list *list);
 
 /* NULL: there is none of that number. Stays until alloc_targets__free; may be called by another
  * thread for a number that was handed to it. */

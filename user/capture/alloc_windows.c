@@ -17,10 +17,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "base/array.h"
 #include "base/clock.h"
+#include "capture/alloc_budget.h"
 #include "capture/alloc_probes.h"
-#include "capture/map_drain.h"
+#include "capture/alloc_process.h"
 #include "pipescope.skel.h"
 
 #define MILLISECOND    1000000ULL
@@ -35,29 +35,18 @@
 #define CREDIT_NS      1e9 /* that can be saved for a burst */
 /* What counting may cost at most, of what it was found to cost in a program of ours. */
 #define MOST_OF_COST 1.3
-#define SAMPLED_MOST 16384
-
-struct target {
-	pid_t pid;
-	uint64_t cpu_ns; /* last known */
-	uint64_t cpu_base; /* when it became one */
-	uint64_t window_cpu, window_cost, window_hits; /* when the part began */
-	uint64_t edge_cost; /* of setting breakpoints before it */
-	struct ps_alloc_process seen; /* what cost_ns has */
-	double cost_ns; /* of all hits, each at the price of its time */
-	bool searched;
-};
+#define EMPTY_NS     (1000 * MILLISECOND) /* until processes without allocators are searched again */
 
 struct alloc_windows {
 	struct pipescope_bpf *bpf;
 	struct alloc_probes *probes;
 	struct alloc_targets *functions;
 	struct alloc_point_list points; /* of the open window */
-	double cost_ns[PS_ALLOC_HITS];
+	struct alloc_prices prices;
 	uint64_t measured_ns; /* when */
 	struct alloc_budget budget;
 	double gone_cpu_ns, gone_spent_ns; /* of processes that have ended */
-	struct target targets[ALLOC_WINDOWS_PROCESSES];
+	struct alloc_process targets[ALLOC_WINDOWS_PROCESSES];
 	size_t target_count;
 	uint32_t number, opening;
 	uint64_t start_ns, opened_ns; /* of the part, and when the breakpoints were set */
@@ -65,6 +54,7 @@ struct alloc_windows {
 	double slow_down; /* of an open window, as last seen */
 	double certainty; /* what it cost, of the most that it may have cost */
 	bool open, tried;
+	uint64_t empty_until_ns; /* nobody with an allocator is expected before */
 	enum alloc_state state;
 
 	pthread_t thread;
@@ -80,73 +70,7 @@ struct alloc_windows {
 	struct alloc_window *first, **last;
 };
 
-/* CPU time without that of counting. What little is left beside it may be less than its error. */
-static double own_of(double cpu_ns, double spent_ns)
-{
-	double own = cpu_ns - spent_ns;
-
-	return own > spent_ns / 100 ? own : spent_ns / 100;
-}
-
-double alloc_budget__left(const struct alloc_budget *budget)
-{
-	double own = own_of(budget->cpu_ns, budget->most_ns);
-
-	return own * budget->limit - budget->most_ns - budget->forgone_ns;
-}
-
-void alloc_budget__forgo(struct alloc_budget *budget, double credit_ns)
-{
-	budget->forgone_ns += fmax(alloc_budget__left(budget) - credit_ns, 0);
-}
-
-double alloc_budget__share(double slow_down, double limit)
-{
-	if (slow_down <= limit)
-		return 1;
-	return limit / (1 + limit) * (1 + slow_down) / slow_down;
-}
-
 /* --- what was spent */
-
-static uint64_t cpu_of(pid_t pid, uint64_t otherwise)
-{
-	struct timespec time;
-	clockid_t clock;
-
-	if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &time))
-		return otherwise;
-	return (uint64_t)time.tv_sec * 1000000000ULL + (uint64_t)time.tv_nsec;
-}
-
-static double missed_hits(const struct ps_alloc_process *process)
-{
-	return fmax((double)process->hits[PS_ALLOC_HIT_RETURN] - (double)process->to_return, 0);
-}
-
-static uint64_t cost_of(const struct alloc_windows *windows, struct target *target)
-{
-	struct ps_alloc_process now = {0}, *seen = &target->seen;
-	uint32_t tgid = (uint32_t)target->pid;
-
-	if (bpf_map_lookup_elem(bpf_map__fd(windows->bpf->maps.alloc_processes), &tgid, &now))
-		return (uint64_t)target->cost_ns;
-	for (size_t i = 0; i < PS_ALLOC_HITS; i++)
-		target->cost_ns += (double)(now.hits[i] - seen->hits[i]) * windows->cost_ns[i];
-	/* While probes are set and go, a function that returns to one may have begun at a
-	 * breakpoint that no program was told of. */
-	target->cost_ns += fmax(missed_hits(&now) - missed_hits(seen), 0) *
-			   windows->cost_ns[PS_ALLOC_HIT_STEPPED];
-	target->cost_ns += (double)(now.run_ns - seen->run_ns);
-	*seen = now;
-	return (uint64_t)target->cost_ns;
-}
-
-/* Calls, as cost_of has just seen them. */
-static uint64_t calls_of(const struct target *target)
-{
-	return target->seen.hits[PS_ALLOC_HIT] + target->seen.hits[PS_ALLOC_HIT_STEPPED];
-}
 
 /* What each hit costs changes with all else that runs. */
 static int measure(struct alloc_windows *windows)
@@ -158,8 +82,8 @@ static int measure(struct alloc_windows *windows)
 		return 0;
 	err = alloc_probes__measure(windows->probes, now_ns);
 	for (size_t i = 0; i < PS_ALLOC_HITS && !err; i++)
-		windows->cost_ns[i] =
-			windows->measured_ns ? (windows->cost_ns[i] + now_ns[i]) / 2 : now_ns[i];
+		windows->prices.ns[i] =
+			windows->measured_ns ? (windows->prices.ns[i] + now_ns[i]) / 2 : now_ns[i];
 	windows->measured_ns = clock__ns(CLOCK_MONOTONIC);
 	return err;
 }
@@ -179,11 +103,11 @@ static void look(struct alloc_windows *windows)
 	windows->budget.cpu_ns = windows->gone_cpu_ns;
 	windows->budget.spent_ns = windows->gone_spent_ns;
 	for (size_t i = 0; i < windows->target_count; i++) {
-		struct target *target = &windows->targets[i];
+		struct alloc_process *target = &windows->targets[i];
 
-		target->cpu_ns = cpu_of(target->pid, target->cpu_ns);
+		target->cpu_ns = alloc_process__cpu(target);
 		windows->budget.cpu_ns += (double)(target->cpu_ns - target->cpu_base);
-		windows->budget.spent_ns += (double)cost_of(windows, target);
+		windows->budget.spent_ns += alloc_process__spent(target, &windows->prices);
 	}
 	if (windows->open)
 		windows->budget.most_ns = windows->before.most_ns + most_spent(windows);
@@ -203,31 +127,46 @@ static size_t copy_wanted(struct alloc_windows *windows, pid_t wanted[ALLOC_WIND
 	return count;
 }
 
+/* Nothing is counted any more. */
+static void remove_entries(const struct alloc_windows *windows, pid_t pid)
+{
+	uint32_t tgid = (uint32_t)pid;
+
+	bpf_map_delete_elem(bpf_map__fd(windows->bpf->maps.alloc_processes), &tgid);
+	bpf_map_delete_elem(bpf_map__fd(windows->bpf->maps.alloc_execs), &tgid);
+}
+
 static void add_target(struct alloc_windows *windows, pid_t pid)
 {
 	const struct ps_alloc_process nothing = {0};
-	struct target *target = &windows->targets[windows->target_count];
+	const struct ps_alloc_exec none = {0};
+	struct alloc_process *target = &windows->targets[windows->target_count];
 	uint32_t tgid = (uint32_t)pid;
 
 	if (windows->target_count == ALLOC_WINDOWS_PROCESSES ||
-	    bpf_map_update_elem(bpf_map__fd(windows->bpf->maps.alloc_processes), &tgid, &nothing,
-				BPF_ANY))
+	    bpf_map_update_elem(bpf_map__fd(windows->bpf->maps.alloc_execs), &tgid, &none, BPF_ANY))
 		return;
-	*target = (struct target){.pid = pid};
-	target->cpu_ns = target->cpu_base = cpu_of(pid, 0);
-	target->window_cpu = target->cpu_ns;
+	if (bpf_map_update_elem(bpf_map__fd(windows->bpf->maps.alloc_processes), &tgid, &nothing,
+				BPF_ANY)) {
+		remove_entries(windows, pid);
+		return;
+	}
+	*target = (struct alloc_process){.pid = pid};
+	target->cpu_ns = target->cpu_base = alloc_process__cpu(target);
+	target->window_cpu = target->gap_cpu = target->cpu_ns;
 	windows->target_count++;
+	windows->empty_until_ns = 0;
 }
 
-/* Who is no longer wanted. In the middle of a part nobody goes: it belongs to it. */
-static void drop_targets(struct alloc_windows *windows)
+/* Takes out who is no longer wanted, and returns how many that were. Their breakpoints are still
+ * there. */
+static size_t drop_targets(struct alloc_windows *windows, pid_t dropped[ALLOC_WINDOWS_PROCESSES])
 {
 	pid_t wanted[ALLOC_WINDOWS_PROCESSES];
-	size_t count = copy_wanted(windows, wanted);
+	size_t count = copy_wanted(windows, wanted), dropped_count = 0;
 
 	for (size_t i = 0; i < windows->target_count;) {
-		struct target *target = &windows->targets[i];
-		uint32_t tgid = (uint32_t)target->pid;
+		struct alloc_process *target = &windows->targets[i];
 		bool is_wanted = false;
 
 		for (size_t k = 0; k < count; k++)
@@ -237,20 +176,22 @@ static void drop_targets(struct alloc_windows *windows)
 			continue;
 		}
 		windows->gone_cpu_ns += (double)(target->cpu_ns - target->cpu_base);
-		windows->gone_spent_ns += (double)cost_of(windows, target);
-		bpf_map_delete_elem(bpf_map__fd(windows->bpf->maps.alloc_processes), &tgid);
-		alloc_probes__forget(windows->probes, target->pid, &windows->points);
+		windows->gone_spent_ns += alloc_process__spent(target, &windows->prices);
+		remove_entries(windows, target->pid);
+		dropped[dropped_count++] = target->pid;
 		*target = windows->targets[--windows->target_count];
 	}
+	return dropped_count;
 }
 
+/* In the middle of a part nobody goes: it belongs to it. */
 static void take_wanted(struct alloc_windows *windows)
 {
-	pid_t wanted[ALLOC_WINDOWS_PROCESSES];
+	pid_t wanted[ALLOC_WINDOWS_PROCESSES], dropped[ALLOC_WINDOWS_PROCESSES];
 	size_t count = copy_wanted(windows, wanted);
 
 	if (!windows->open)
-		drop_targets(windows);
+		drop_targets(windows, dropped);
 	for (size_t i = 0; i < count; i++) {
 		bool known = false;
 
@@ -261,26 +202,92 @@ static void take_wanted(struct alloc_windows *windows)
 	}
 }
 
-/* Breakpoints where there are none yet: of new processes, and with `again` of libraries that have
- * been loaded. */
-static int attach(struct alloc_windows *windows, bool again)
+/* --- breakpoints */
+
+/* Whether it has begun another program, which has none. */
+static bool has_exec(const struct alloc_windows *windows, const struct alloc_process *target,
+		     struct ps_alloc_exec *ret_now)
 {
-	size_t from = windows->points.count;
+	uint32_t tgid = (uint32_t)target->pid;
+
+	return !bpf_map_lookup_elem(bpf_map__fd(windows->bpf->maps.alloc_execs), &tgid, ret_now) &&
+	       ret_now->count != target->execs;
+}
+
+static bool take_exec(const struct alloc_windows *windows, struct alloc_process *target)
+{
+	struct ps_alloc_exec now;
+
+	if (!has_exec(windows, target, &now))
+		return false;
+	target->execs = now.count;
+	if (target->searched)
+		target->gap_cpu = now.cpu_ns;
+	target->searched = false;
+	return true;
+}
+
+static void forget_programs(struct alloc_windows *windows)
+{
+	pid_t pids[ALLOC_WINDOWS_PROCESSES];
+	size_t count = 0;
+
+	for (size_t i = 0; i < windows->target_count; i++)
+		if (take_exec(windows, &windows->targets[i]))
+			pids[count++] = windows->targets[i].pid;
+	if (count)
+		windows->empty_until_ns = 0;
+	alloc_probes__forget(windows->probes, pids, count, &windows->points);
+}
+
+/* Those of another program, behind `from`, would be set beside those of the one before. */
+static void drop_points(struct alloc_point_list *list, size_t from)
+{
+	for (size_t i = from; i < list->count; i++)
+		list->items[i].lost = true;
+	alloc_point_list__sweep(list);
+}
+
+/* Of those without breakpoints, and with `again` of libraries that have been loaded. */
+static int find_points(struct alloc_windows *windows, bool again, bool is_new[])
+{
 	int err = 0;
 
 	for (size_t i = 0; i < windows->target_count && !err; i++) {
-		struct target *target = &windows->targets[i];
+		struct alloc_process *target = &windows->targets[i];
+		size_t from = windows->points.count;
+		struct ps_alloc_exec now;
 
-		if (target->searched && !again)
+		is_new[i] = !target->searched;
+		if (!is_new[i] && !again)
 			continue;
-		target->searched = true;
 		err = alloc_targets__find(windows->functions, target->pid, &windows->points);
-		if (err == -ESRCH || err == -EBADMSG || err == -E2BIG)
+		if (err && err != -ENOMEM) /* it has gone, or has too many */
 			err = 0;
+		if (has_exec(windows, target, &now))
+			drop_points(&windows->points, from);
+		else
+			target->searched = true;
 	}
-	if (err || windows->points.count == from)
-		return err;
-	return alloc_probes__attach(windows->probes, &windows->points, from);
+	return err;
+}
+
+/* Breakpoints where there are none yet. opens: nothing is counted so far. */
+static int attach(struct alloc_windows *windows, bool opens, bool again)
+{
+	bool is_new[ALLOC_WINDOWS_PROCESSES];
+	size_t from;
+	int err;
+
+	forget_programs(windows);
+	from = windows->points.count;
+	err = find_points(windows, again, is_new);
+	if (!err && windows->points.count > from)
+		err = alloc_probes__attach(windows->probes, &windows->points, from, !opens);
+	for (size_t i = 0; i < windows->target_count && !opens; i++)
+		if (is_new[i] && windows->targets[i].searched)
+			alloc_process__end_gap(&windows->targets[i], &windows->prices);
+	return err;
 }
 
 /* --- windows */
@@ -290,24 +297,24 @@ static void begin_part(struct alloc_windows *windows, bool opens)
 {
 	windows->start_ns = clock__ns(CLOCK_MONOTONIC);
 	for (size_t i = 0; i < windows->target_count; i++) {
-		struct target *target = &windows->targets[i];
+		struct alloc_process *target = &windows->targets[i];
 
-		target->window_cpu = target->cpu_ns = cpu_of(target->pid, target->cpu_ns);
-		target->window_cost = cost_of(windows, target);
-		target->window_hits = calls_of(target);
+		target->window_cpu = target->cpu_ns = alloc_process__cpu(target);
+		target->window_cost = alloc_process__cost(target, &windows->prices);
+		target->window_hits = alloc_process__calls(target);
 		target->edge_cost = opens ? target->window_cost - target->edge_cost : 0;
 	}
 	windows->bpf->bss->alloc_window = ++windows->number;
 }
 
 /* Nothing runs in the programs. */
-static void begin_edge(struct alloc_windows *windows, struct target *target)
+static void begin_edge(struct alloc_windows *windows, struct alloc_process *target)
 {
 	int processes = bpf_map__fd(windows->bpf->maps.alloc_processes);
 	struct ps_alloc_process process;
 	uint32_t tgid = (uint32_t)target->pid;
 
-	target->edge_cost = cost_of(windows, target);
+	target->edge_cost = alloc_process__cost(target, &windows->prices);
 	if (bpf_map_lookup_elem(processes, &tgid, &process))
 		return;
 	process.held_bytes = process.held_peak = 0;
@@ -327,10 +334,8 @@ static int open_window(struct alloc_windows *windows)
 		begin_edge(windows, &windows->targets[i]);
 	/* Nothing is counted before all breakpoints are there: what is given is seen to go. */
 	windows->open = true;
-	err = attach(windows, false);
-	if (!err && !windows->points.count)
-		return -ENOENT;
-	if (!err)
+	err = attach(windows, true, false);
+	if (!err && windows->points.count)
 		begin_part(windows, true);
 	return err;
 }
@@ -346,82 +351,23 @@ static struct alloc_window *end_part(struct alloc_windows *windows, bool closed)
 	window->end_ns = clock__ns(CLOCK_MONOTONIC);
 	window->closed = closed;
 	for (size_t i = 0; i < windows->target_count; i++) {
-		struct target *target = &windows->targets[i];
+		struct alloc_process *target = &windows->targets[i];
 		struct alloc_window_process *process = &window->processes[i];
 		int64_t peak;
 
-		target->cpu_ns = cpu_of(target->pid, target->cpu_ns);
+		take_exec(windows, target);
+		target->cpu_ns = alloc_process__cpu(target);
 		process->pid = target->pid;
-		process->cpu_ns = target->cpu_ns - target->window_cpu;
-		process->cost_ns = cost_of(windows, target) - target->window_cost;
+		process->cpu_ns = alloc_process__counted_cpu(target) - target->window_cpu;
+		process->cost_ns =
+			alloc_process__cost(target, &windows->prices) - target->window_cost;
 		process->edge_ns = target->edge_cost;
-		process->hits = calls_of(target) - target->window_hits;
+		process->hits = alloc_process__calls(target) - target->window_hits;
 		peak = (int64_t)target->seen.held_peak;
 		process->held_peak = peak > 0 ? (uint64_t)peak : 0;
 	}
 	window->process_count = windows->target_count;
 	return window;
-}
-
-static struct alloc_window_sum *sum_in(struct alloc_window *window, const struct ps_alloc_key *key)
-{
-	for (size_t i = 0; i < window->sum_count; i++)
-		if (window->sums[i].key.epoch == key->epoch &&
-		    window->sums[i].key.allocator == key->allocator)
-			return &window->sums[i];
-	if (array__reserve(&window->sums, &window->sum_capacity, sizeof(*window->sums),
-			   window->sum_count + 1))
-		return NULL;
-	window->sums[window->sum_count].key = *key;
-	return &window->sums[window->sum_count++];
-}
-
-/* Of the window's number: others are still being counted. */
-static int take_sums(struct alloc_windows *windows, struct alloc_window *window)
-{
-	int fd = bpf_map__fd(windows->bpf->maps.alloc_sums), err = 0;
-	struct ps_alloc_key key, next;
-	bool more = !bpf_map_get_next_key(fd, NULL, &key);
-
-	for (size_t i = 0; more && !err && i < PS_ALLOC_SUMS; i++) {
-		more = !bpf_map_get_next_key(fd, &key, &next);
-		if (key.window == window->number) {
-			struct alloc_window_sum *sum = sum_in(window, &key);
-
-			if (!sum)
-				err = -ENOMEM;
-			else if (!bpf_map_lookup_elem(fd, &key, &sum->sum))
-				bpf_map_delete_elem(fd, &key);
-		}
-		key = next;
-	}
-	return err;
-}
-
-static int take_block(void *context, const void *key, const void *value)
-{
-	struct alloc_window *window = context;
-	struct ps_alloc_block block;
-	struct alloc_window_sum *sum;
-	struct ps_alloc_key of = {0};
-
-	(void)key;
-	memcpy(&block, value, sizeof(block));
-	of.epoch = block.epoch;
-	of.allocator = block.allocator;
-	of.window = window->number;
-	sum = sum_in(window, &of);
-	if (!sum)
-		return -ENOMEM;
-	sum->kept++;
-	sum->kept_bytes += block.bytes;
-	if (!block.weight || window->sampled_count == SAMPLED_MOST)
-		return 0;
-	if (array__reserve(&window->sampled, &window->sampled_capacity, sizeof(block),
-			   window->sampled_count + 1))
-		return -ENOMEM;
-	window->sampled[window->sampled_count++] = block;
-	return 0;
 }
 
 static void hand_over(struct alloc_windows *windows, struct alloc_window *window)
@@ -437,27 +383,31 @@ static int roll(struct alloc_windows *windows)
 {
 	const struct timespec pause = {.tv_nsec = (long)(LOOK_NS / 4)};
 	struct alloc_window *window = end_part(windows, false);
+	pid_t dropped[ALLOC_WINDOWS_PROCESSES];
+	size_t count;
 	int err;
 
 	if (!window)
 		return -ENOMEM;
-	drop_targets(windows);
+	/* What takes time comes later: whatever is counted belongs to a part. */
+	count = drop_targets(windows, dropped);
 	begin_part(windows, false);
 	nanosleep(&pause, NULL);
-	err = take_sums(windows, window);
+	err = alloc_window__take_sums(window, bpf_map__fd(windows->bpf->maps.alloc_sums));
 	hand_over(windows, window);
+	alloc_probes__forget(windows->probes, dropped, count, &windows->points);
 	err = err ?: measure(windows);
-	return err ?: attach(windows, true);
+	return err ?: attach(windows, false, true);
 }
 
 /* What was hit while the breakpoints went. */
 static void add_edges(struct alloc_windows *windows, struct alloc_window *window)
 {
 	for (size_t i = 0; i < window->process_count; i++) {
-		struct target *target = &windows->targets[i];
+		struct alloc_process *target = &windows->targets[i];
 
-		window->processes[i].edge_ns += cost_of(windows, target) - target->window_cost -
-						window->processes[i].cost_ns;
+		window->processes[i].edge_ns += alloc_process__cost(target, &windows->prices) -
+						target->window_cost - window->processes[i].cost_ns;
 	}
 }
 
@@ -475,11 +425,10 @@ static int close_window(struct alloc_windows *windows)
 	if (!window)
 		return -ENOMEM;
 	add_edges(windows, window);
-	err = take_sums(windows, window);
+	err = alloc_window__take_sums(window, bpf_map__fd(windows->bpf->maps.alloc_sums));
 	err = err
-		      ?: map_drain(bpf_map__fd(windows->bpf->maps.alloc_blocks),
-				   sizeof(struct ps_alloc_block_key), sizeof(struct ps_alloc_block),
-				   take_block, window);
+		      ?: alloc_window__take_blocks(window,
+						   bpf_map__fd(windows->bpf->maps.alloc_blocks));
 	hand_over(windows, window);
 	return err;
 }
@@ -531,7 +480,7 @@ static void learn(struct alloc_windows *windows)
 	const struct alloc_budget *before = &windows->before;
 	double spent = windows->budget.spent_ns - before->spent_ns;
 	double most = windows->budget.most_ns - before->most_ns;
-	double own = own_of(windows->budget.cpu_ns - before->cpu_ns, spent);
+	double own = alloc_budget__own(windows->budget.cpu_ns - before->cpu_ns, spent);
 
 	windows->slow_down = own > 0 ? spent / own : 0;
 	windows->certainty = most > 0 ? spent / most : 1;
@@ -580,7 +529,7 @@ static void end_trial(struct alloc_windows *windows)
 	learn(windows);
 	notice.trial_s = (double)(clock__ns(CLOCK_MONOTONIC) - windows->opened_ns) / 1e9;
 	for (size_t i = 0; i < windows->target_count; i++)
-		hits += (double)calls_of(&windows->targets[i]);
+		hits += (double)alloc_process__calls(&windows->targets[i]);
 	notice.calls = own > 0 ? hits / own * 1e9 : 0;
 	expect(windows, &notice);
 	if (notice.share < 100 && (double)WINDOW_NS / notice.share * 100 > LONGEST_GAP_NS)
@@ -609,22 +558,21 @@ static int run_window(struct alloc_windows *windows)
 	look(windows);
 	windows->before = windows->budget;
 	err = open_window(windows);
+	if (!err && !windows->points.count) { /* nobody has an allocator yet */
+		windows->open = false;
+		windows->empty_until_ns = clock__ns(CLOCK_MONOTONIC) + EMPTY_NS;
+		return 0;
+	}
 	while (!err) {
 		windows->bpf->bss->alloc_watched_until =
 			clock__ns(CLOCK_MONOTONIC) + LOOK_NS - PS_ALLOC_SOON_NS;
 		if (!rest(windows, LOOK_NS) || !may_go_on(windows))
 			break; /* closed below */
 		take_wanted(windows);
-		err = attach(windows, false);
+		err = attach(windows, false, false);
 		if (!err && clock__ns(CLOCK_MONOTONIC) - windows->start_ns >= PART_NS &&
 		    windows->tried)
 			err = roll(windows);
-	}
-	if (err == -ENOENT) { /* nobody has an allocator yet */
-		alloc_probes__detach(windows->probes);
-		windows->open = false;
-		windows->bpf->bss->alloc_window = 0;
-		return err;
 	}
 	return close_window(windows) ?: err;
 }
@@ -640,6 +588,13 @@ static void tell_state(struct alloc_windows *windows, enum alloc_state now)
 	tell(windows, &notice);
 }
 
+/* None of them had an allocator a moment ago, and none has begun another program since. */
+static bool is_empty(struct alloc_windows *windows)
+{
+	forget_programs(windows);
+	return clock__ns(CLOCK_MONOTONIC) < windows->empty_until_ns;
+}
+
 static int run(struct alloc_windows *windows)
 {
 	int err = 0;
@@ -649,7 +604,7 @@ static int run(struct alloc_windows *windows)
 
 		take_wanted(windows);
 		look(windows);
-		if (!windows->target_count)
+		if (!windows->target_count || is_empty(windows))
 			continue;
 		if (tried && !is_affordable(windows)) {
 			if (windows->slow_down > limit_expected(windows))
@@ -657,8 +612,6 @@ static int run(struct alloc_windows *windows)
 			continue;
 		}
 		err = measure(windows) ?: run_window(windows);
-		if (err == -ENOENT)
-			err = 0;
 		if (!tried && windows->tried && windows->state != ALLOC_ALWAYS) {
 			await_telling(windows);
 			if (windows->state == ALLOC_STOPPED)
@@ -722,15 +675,6 @@ struct alloc_window *alloc_windows__take(struct alloc_windows *windows)
 	return window;
 }
 
-void alloc_window__free(struct alloc_window *window)
-{
-	if (!window)
-		return;
-	free(window->sums);
-	free(window->sampled);
-	free(window);
-}
-
 void alloc_windows__stop(struct alloc_windows *windows)
 {
 	if (!windows->started)
@@ -759,6 +703,7 @@ int alloc_windows__new(struct pipescope_bpf *bpf, double max_overhead, bool pyth
 	if (!windows)
 		return -ENOMEM;
 	windows->bpf = bpf;
+	windows->prices.map_fd = bpf_map__fd(bpf->maps.alloc_processes);
 	windows->budget.limit = max_overhead / 100;
 	windows->last = &windows->first;
 	pthread_mutex_init(&windows->lock, NULL);

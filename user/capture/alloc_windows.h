@@ -9,43 +9,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "alloc.h"
 #include "capture/alloc_targets.h"
-
-#define ALLOC_WINDOWS_PROCESSES 64
+#include "capture/alloc_window.h"
 
 struct alloc_windows;
 struct pipescope_bpf;
-
-/* What a window was for one process. */
-struct alloc_window_process {
-	pid_t pid;
-	uint64_t cpu_ns; /* that it used, the cost included */
-	uint64_t cost_ns; /* of that, what counting cost */
-	uint64_t edge_ns; /* cost while breakpoints were set before it, and taken away behind */
-	uint64_t hits;
-	uint64_t held_peak; /* bytes */
-};
-
-struct alloc_window_sum {
-	struct ps_alloc_key key;
-	struct ps_alloc_sum sum;
-	uint64_t kept, kept_bytes; /* given since the breakpoints were set, not freed at their end
-				    */
-};
-
-struct alloc_window {
-	uint32_t number; /* from 1 */
-	uint64_t start_ns, end_ns; /* CLOCK_MONOTONIC */
-	bool closed; /* the breakpoints were taken away at its end */
-	struct alloc_window_process processes[ALLOC_WINDOWS_PROCESSES];
-	size_t process_count;
-	struct alloc_window_sum *sums;
-	size_t sum_count, sum_capacity;
-	struct ps_alloc_block *sampled; /* of the kept ones */
-	size_t sampled_count, sampled_capacity;
-	struct alloc_window *next;
-};
 
 enum alloc_state {
 	ALLOC_WAITING, /* for a process with allocators */
@@ -80,30 +48,11 @@ bool alloc_windows__notice(struct alloc_windows *windows, struct alloc_notice *r
 
 /* The next window that is over, in their order; NULL: none. The caller frees it. */
 struct alloc_window *alloc_windows__take(struct alloc_windows *windows);
-void alloc_window__free(struct alloc_window *window); /* NULL is accepted */
 
 /* Closes the window that is open. Windows can still be taken. */
 void alloc_windows__stop(struct alloc_windows *windows);
 
 const struct alloc_function *alloc_windows__function(const struct alloc_windows *windows,
 						     uint32_t number);
-
-/* --- how much may be spent; no thread, no clock */
-
-/* CPU time of all processes and what of it was spent, ns. */
-struct alloc_budget {
-	double limit; /* of the processes' own time; 0.2: a fifth */
-	double cpu_ns, spent_ns;
-	double most_ns; /* that may have been spent: what counts for the limit */
-	double forgone_ns; /* not spent while it could be */
-};
-
-/* What may still be spent. */
-double alloc_budget__left(const struct alloc_budget *budget);
-/* No more than credit_ns is saved: who has computed for an hour would pay for it in minutes. */
-void alloc_budget__forgo(struct alloc_budget *budget, double credit_ns);
-/* The share of the time in which an open window, which makes processes slower by slow_down (1:
- * twice as slow), costs them limit on the whole; 1: always. */
-double alloc_budget__share(double slow_down, double limit);
 
 #endif

@@ -256,6 +256,7 @@ int programs__attach(struct pipescope_bpf *bpf)
 		{bpf->progs.quanta_exit, &bpf->links.quanta_exit},
 		{bpf->progs.resources_exit, &bpf->links.resources_exit},
 		{bpf->progs.resources_exec, &bpf->links.resources_exec},
+		{bpf->progs.alloc_exec, &bpf->links.alloc_exec},
 		{bpf->progs.resources_rss, &bpf->links.resources_rss},
 		{bpf->progs.resources_switch, &bpf->links.resources_switch},
 		{bpf->progs.life_exit, &bpf->links.life_exit},
