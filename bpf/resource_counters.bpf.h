@@ -73,7 +73,9 @@ struct {
 
 /* What the CPU's counters showed when the thread that it runs got it. */
 struct perf_base {
-	__u64 tid; /* 0: nobody whose counters are wanted */
+	__u32 tid, tgid; /* 0: nobody whose counters are wanted */
+	__u64 task; /* its address */
+	__u64 cpu_ns; /* its CPU time until then */
 	struct ps_perf_sum more[PS_PERF_COUNT]; /* what it had more when it left it */
 	struct ps_perf_sum last[PS_PERF_COUNT]; /* enabled_ns NOT_READ: not known */
 };
@@ -118,36 +120,65 @@ static __always_inline void add_counters(struct ps_perf_sum *sums, const struct 
 	}
 }
 
-/* Nobody saw the thread get the CPU: some kernels do not tell of each switch, nor is it known of
- * the other threads that ran when the process was first met. Its time there is told as one in
- * which the counters did not run, so that what they count is scaled to the whole. */
-static __always_inline void miss_counters(const struct resource_record *record,
-					  const struct task_struct *task, struct perf_base *base)
+static __always_inline void charge_counters(struct resource_record *record, __u32 tid,
+					    const struct perf_base *base)
+{
+	struct thread_counters *own;
+
+	add_counters(record->counters, base);
+	own = knob_thread_quanta ? bpf_map_lookup_elem(&thread_counters, &tid) : NULL;
+	if (own)
+		add_counters(own->sums, base);
+}
+
+/* Some kernels do not tell of each switch, nor is it known of the other threads that ran when the
+ * process was first met. Time on the CPU that was not seen whole is told as one in which the
+ * counters did not run, so that what they count is scaled to all of it. No more than has passed
+ * since they were read last. */
+static __always_inline void miss_counters(struct perf_base *base, __u64 ns)
+{
+	count_event(PS_COUNTER_PERF_MISSED);
+	for (__u32 i = 0; i < PS_PERF_COUNT; i++) {
+		__u64 passed = base->more[i].enabled_ns;
+
+		base->more[i] = (struct ps_perf_sum){.enabled_ns = ns < passed ? ns : passed};
+	}
+}
+
+/* Nobody saw the thread get the CPU. */
+static __always_inline void miss_coming(const struct resource_record *record,
+					const struct task_struct *task, struct perf_base *base)
 {
 	__u64 known_ns = bpf_ktime_get_ns() - record->since_ns;
 	__u64 ns = BPF_CORE_READ(task, se.sum_exec_runtime) -
 		   BPF_CORE_READ(task, se.prev_sum_exec_runtime);
 
-	count_event(PS_COUNTER_PERF_MISSED);
-	if (ns > known_ns)
-		ns = known_ns;
-	for (__u32 i = 0; i < PS_PERF_COUNT; i++)
-		base->more[i] = (struct ps_perf_sum){.enabled_ns = ns};
+	miss_counters(base, ns < known_ns ? ns : known_ns);
+}
+
+/* Nobody saw leave who had it last. */
+static __always_inline void miss_leaving(struct perf_base *base)
+{
+	const struct task_struct *task = (void *)base->task;
+	struct resource_record *record = record_of(base->tgid);
+
+	if (!record || (__u32)BPF_CORE_READ(task, pid) != base->tid)
+		return;
+	miss_counters(base, BPF_CORE_READ(task, se.sum_exec_runtime) - base->cpu_ns);
+	charge_counters(record, base->tid, base);
 }
 
 /* Reads this CPU's counters: what they have more belongs to `record` (NULL: to nobody), whose
- * thread `task` had the CPU until now. From now on `next` has it (0: nobody of interest). */
+ * thread `task` had the CPU until now. From now on `next` has it; its counters may be `wanted`. */
 static __always_inline void read_counters(struct resource_record *record,
-					  const struct task_struct *task, __u32 next)
+					  const struct task_struct *task,
+					  const struct task_struct *next, bool wanted)
 {
 	__u32 zero = 0, cpu = bpf_get_smp_processor_id(), tid = BPF_CORE_READ(task, pid);
 	struct perf_base *base = bpf_map_lookup_elem(&perf_bases, &zero);
-	bool seen;
 
 	if (!base)
 		return;
-	seen = base->tid == tid;
-	base->tid = 0;
 	for (__u32 i = 0; i < PS_PERF_COUNT; i++) {
 		struct ps_perf_sum *last = &base->last[i], *more = &base->more[i];
 		struct bpf_perf_event_value now;
@@ -169,17 +200,18 @@ static __always_inline void read_counters(struct resource_record *record,
 		last->enabled_ns = now.enabled;
 		last->running_ns = now.running;
 	}
-	if (record) {
-		struct thread_counters *own;
-
-		if (!seen)
-			miss_counters(record, task, base);
-		add_counters(record->counters, base);
-		own = knob_thread_quanta ? bpf_map_lookup_elem(&thread_counters, &tid) : NULL;
-		if (own)
-			add_counters(own->sums, base);
+	if (record && base->tid != tid)
+		miss_coming(record, task, base);
+	else if (base->tid && base->tid != tid)
+		miss_leaving(base);
+	if (record)
+		charge_counters(record, tid, base);
+	base->tid = wanted ? BPF_CORE_READ(next, pid) : 0;
+	if (wanted) {
+		base->tgid = BPF_CORE_READ(next, tgid);
+		base->task = (__u64)next;
+		base->cpu_ns = BPF_CORE_READ(next, se.sum_exec_runtime);
 	}
-	base->tid = next;
 }
 
 #endif

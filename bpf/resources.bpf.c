@@ -171,7 +171,7 @@ static __always_inline struct resource_record *make_record(struct resource_scrat
 	scratch->fresh.since_ns = bpf_ktime_get_ns();
 	scratch->fresh.rss_pages = scratch->fresh.rss_peak_pages = rss_of(mm);
 	if (knob_perf_counters)
-		read_counters(NULL, task, BPF_CORE_READ(task, pid));
+		read_counters(NULL, task, task, true);
 	/* Another thread may have made it meanwhile. */
 	bpf_map_update_elem(&resources, &tgid, &scratch->fresh, BPF_NOEXIST);
 	record = record_of(tgid);
@@ -221,7 +221,7 @@ __noinline int resources__tell(__u32 slot, __u64 address, __u32 moment, __u64 ep
 			break;
 	add_memory(event, mm, record);
 	if (knob_perf_counters && event->moment != PS_MOMENT_SLICE)
-		read_counters(record, task, event->moment == PS_MOMENT_END ? 0 : event->event.tid);
+		read_counters(record, task, task, event->moment != PS_MOMENT_END);
 	for (int i = 0; i < PS_PERF_COUNT; i++)
 		event->counters[i] = record->counters[i];
 	/* What is not told now, the next event tells. */
@@ -245,7 +245,7 @@ static __always_inline void add_thread_counters(struct resource_scratch *scratch
 	if (event->in_quantum)
 		bpf_map_update_elem(&thread_counters, &tid, &scratch->fresh.counters, BPF_NOEXIST);
 	if (event->moment != PS_MOMENT_SLICE)
-		read_counters(record, task, tid);
+		read_counters(record, task, task, true);
 	own = bpf_map_lookup_elem(&thread_counters, &tid);
 	if (own)
 		for (int i = 0; i < PS_PERF_COUNT; i++)
@@ -355,15 +355,15 @@ static __always_inline struct resource_record *record_of_task(struct task_struct
 SEC("?tp_btf/sched_switch")
 int BPF_PROG(resources_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	struct resource_record *from = record_of_task(prev), *to = record_of_task(next);
-
-	__u32 incoming = to ? next->pid : 0;
+	struct resource_record *from = record_of_task(prev);
+	bool wanted = record_of_task(next);
 
 	if (from && !(prev->flags & PF_EXITING))
 		count_thread(from, prev->pid);
-	barrier_var(from); /* else the two pointers are joined by OR, which the verifier refuses */
-	if (knob_perf_counters && (incoming || from))
-		read_counters(from, prev, incoming);
+	barrier_var(
+		wanted); /* else the two pointers are joined by OR, which the verifier refuses */
+	if (knob_perf_counters && (wanted || from))
+		read_counters(from, prev, next, wanted);
 	return 0;
 }
 

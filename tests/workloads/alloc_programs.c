@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* alloc_programs ROUNDS STAGES PLUGIN: a process that begins STAGES programs, one after the other, this
- * one each time. Each allocates 10 blocks of SIZE bytes in each of its ROUNDS, some 10 ms long, while a
- * thread loads and unloads PLUGIN, and while children come, begin another program and go. The last one
- * prints how many blocks there were in all. No other block here is of 512 to 1,023 bytes. */
+/* alloc_programs ROUNDS STAGES PLUGIN: a process that begins STAGES programs, one after the other,
+ * this one each time. Each allocates 10 blocks of SIZE bytes in each of its ROUNDS, some 10 ms
+ * long, while a thread loads and unloads PLUGIN, and while children come, begin another program and
+ * go. The last one prints how many blocks there were in all. No other block here is of 512 to 1,023
+ * bytes. */
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -15,7 +16,7 @@
 
 #define SIZE	   600
 #define IN_ROUND   10
-#define BETWEEN    10 /* rounds between two children */
+#define BETWEEN	   10 /* rounds between two children */
 #define WORK	   400000
 #define CHILD_US   250000
 #define PLUGIN_US  5000
