@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # pipescope calls: as many as known loops make, of native functions (with exceptions, jumps, recursion)
 # and of Python functions; what costs too much ends by itself; and a busy program outlives breakpoints
-# that come and go, whatever ends who set them.
+# that come and go, whatever ends who set them, and one that is left.
 . "$(dirname "$0")/lib.sh"
 
 rounds=4
@@ -143,6 +143,30 @@ programs_left() {
 	command -v bpftool >/dev/null && bpftool prog show 2>/dev/null | grep -q 'name calls_hit'
 }
 wait_for 5 not programs_left || fail "a breakpoint's program is left behind"
+
+# A breakpoint that nobody wants is taken away even when the kernel has no copy of the instruction any
+# more: the guard waits until all has gone before it sets its own.
+sweep_left() {
+	local guard address
+
+	start_counting -p "$workload" --max-overhead 1000000 --function 'work::*' || die "calls did not start"
+	guard=$(pgrep -P "$counter" -x pipescope-guard) || die "there is no guard"
+	started+=("$guard")
+	address=$(python3 -B "$here/leave_breakpoint.py" find "$workload" "$work/called") ||
+		die "no breakpoint was set"
+	kill -STOP "$guard" "$workload"
+	kill -KILL "$counter"
+	{ wait "$counter"; } 2>/dev/null
+	python3 -B "$here/leave_breakpoint.py" leave "$workload" "$work/called" "$address" ||
+		fail "no breakpoint could be left"
+	kill -CONT "$guard"
+	wait_for 20 not runs "$guard" || fail "the guard did not end"
+	python3 -B "$here/leave_breakpoint.py" check "$workload" "$work/called" ||
+		fail "the code is not what it was"
+	kill -CONT "$workload"
+	echo "left breakpoints"
+}
+[ "$(uname -m)" != x86_64 ] || sweep_left
 exec {go}>&-
 wait "$workload" || fail "the busy program failed: $?"
 echo "$rounds rounds of breakpoints, half of them ended by SIGKILL"

@@ -2,6 +2,7 @@
 #include "capture/breakpoint_guard.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/perf_event.h>
 #include <signal.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -17,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/cleanup.h"
 #include "capture/line_jail.h"
 
 #define TYPE_PATH    "/sys/bus/event_source/devices/uprobe/type"
@@ -42,19 +45,34 @@ struct breakpoint_guard {
 
 /* --- the process */
 
+/* The kernel puts back the instruction that it copied when it set the first breakpoint at a place
+ * in any process, of which nothing is left; a new one copies it only where some process that it is
+ * for maps the file. Without a copy the kernel writes zeros into the code of those who have a
+ * breakpoint left. */
 static void sweep(const struct place *place, int type)
 {
+	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	struct perf_event_attr attr = {
 		.type = (uint32_t)type,
 		.size = sizeof(attr),
 		.config1 = (uintptr_t)place->path,
 		.config2 = place->offset,
 	};
-	/* In this process alone. */
-	long fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	_cleanup_close_ int file = open(place->path, O_RDONLY | O_CLOEXEC);
+	char code;
+	void *mapped;
+	long fd;
 
+	if (file < 0 || pread(file, &code, 1, (off_t)place->offset) != 1)
+		return;
+	mapped = mmap(NULL, 1, PROT_READ, MAP_PRIVATE, file, (off_t)(place->offset & ~(page - 1)));
+	if (mapped == MAP_FAILED)
+		return;
+	/* In this process alone. */
+	fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd >= 0)
 		close((int)fd);
+	munmap(mapped, 1);
 }
 
 static int read_type(void)
