@@ -10,6 +10,7 @@ tests=${here%/*}
 PIPESCOPE=${PIPESCOPE:-${tests%/*}/.output/pipescope}
 work=$(mktemp -d "${TMPDIR:-/tmp}/pipescope-test.XXXXXX") || exit 1
 recorder=
+launcher=() # runs the recorder, when it is not the shell itself
 mounted=
 started=()
 failures=0
@@ -95,7 +96,7 @@ start_recorder() {
 
 	while :; do
 		: >"$work/recorder.err"
-		"$PIPESCOPE" record "$@" >"$work/recorder.out" 2>"$work/recorder.err" &
+		"${launcher[@]}" "$PIPESCOPE" record "$@" >"$work/recorder.out" 2>"$work/recorder.err" &
 		recorder=$!
 		wait_for 30 recorder_spoke_or_ended
 		! grep -q 'recording to' "$work/recorder.err" || return 0

@@ -43,10 +43,12 @@ is_clean() {
 }
 
 # All in the same busy process. A recorder's end takes breakpoints away, and after one that was killed
-# while it set them, its guard does so, a moment later.
+# while it set them, its guard does so, a moment later. A third of them is killed with all of its process
+# group.
 kill_recorders() {
-	local i signal asked=0
+	local i signal guard asked=0
 
+	launcher=(setsid)
 	start_workload killed "$work/allocations" busy 200
 	echo >&"$go"
 	for ((i = 0; i < kills; i++)); do
@@ -54,7 +56,14 @@ kill_recorders() {
 		[ $((i % 3)) != 0 ] || signal=INT
 		start_recorder -p "$workload" --sources cpu,alloc --max-overhead 1000000 \
 			-o "$work/killed.rec" || die "the recorder did not start"
+		guard=$(pgrep -P "$recorder" -x pipescope-guard) || fail "recorder $i has no guard"
 		sleep "0.$((RANDOM % 9 + 1))"
+		if [ $((i % 3)) = 1 ]; then
+			kill -STOP "$guard" # else it may have done all before it is looked at
+			{ kill -KILL -- "-$recorder" && sleep 0.1; } 2>/dev/null
+			runs "$guard" || fail "the guard of recorder $i was killed with it"
+			kill -CONT "$guard"
+		fi
 		{ stop_recorder $signal; } 2>/dev/null
 		runs "$workload" || die "the workload did not survive recorder $i"
 		wait_for 20 is_clean || fail "recorder $i left breakpoints"
@@ -64,6 +73,7 @@ kill_recorders() {
 	kill -USR1 "$workload"
 	wait_for 20 grep -q rounds "$work/killed" || fail "the workload did not end"
 	end_workload killed
+	launcher=()
 	echo "$kills recorders, ended or killed"
 }
 

@@ -107,14 +107,17 @@ static _Noreturn void guard(int from, pid_t recorder)
 	bool well = false;
 	ssize_t got;
 
-	if (dup2(from, GUARD_SOCKET) < 0)
-		_exit(1);
-	line_jail__close_from(GUARD_SOCKET + 1);
-	/* Ctrl-C is for the recorder. */
+	/* What ends the recorder, its whole group or what is at its terminal must not end this. */
+	setsid();
+	signal(SIGQUIT, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
+	if (dup2(from, GUARD_SOCKET) < 0)
+		_exit(1);
+	line_jail__close_from(GUARD_SOCKET + 1);
 	prctl(PR_SET_NAME, "pipescope-guard");
+	send(GUARD_SOCKET, "", 1, MSG_NOSIGNAL); /* apart from the recorder now */
 	while (!well && (got = recv(GUARD_SOCKET, &place, sizeof(place), 0)) > 0) {
 		struct place *kept = malloc((size_t)got);
 
@@ -134,28 +137,34 @@ int breakpoint_guard__start(struct breakpoint_guard **ret_guard)
 {
 	struct breakpoint_guard *started = calloc(1, sizeof(*started));
 	pid_t recorder = getpid();
-	int pair[2];
+	int pair[2], err = 0;
+	char ready;
 
 	if (!started)
 		return -ENOMEM;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
+		err = -errno;
 		free(started);
-		return -errno;
+		return err;
 	}
 	started->pid = fork();
 	if (!started->pid)
 		guard(pair[1], recorder);
+	if (started->pid < 0)
+		err = -errno;
 	close(pair[1]);
 	started->socket = pair[0];
-	if (started->pid < 0) {
-		int err = -errno;
-
-		close(pair[0]);
-		free(started);
-		return err;
+	if (!err && TEMP_FAILURE_RETRY(recv(pair[0], &ready, 1, 0)) != 1)
+		err = -ECHILD;
+	if (!err) {
+		*ret_guard = started;
+		return 0;
 	}
-	*ret_guard = started;
-	return 0;
+	if (started->pid > 0)
+		waitpid(started->pid, NULL, 0);
+	close(pair[0]);
+	free(started);
+	return err;
 }
 
 static uint64_t hash_of(const char *path)
