@@ -145,18 +145,26 @@ programs_left() {
 wait_for 5 not programs_left || fail "a breakpoint's program is left behind"
 
 # A breakpoint that nobody wants is taken away even when the kernel has no copy of the instruction any
-# more: the guard waits until all has gone before it sets its own.
+# more: the guard waits until all has gone before it sets its own. Others that mapped the file when the
+# breakpoints were set have ended.
 sweep_left() {
 	local guard address
+	local -a others=()
 
-	start_counting -p "$workload" --max-overhead 1000000 --function 'work::*' || die "calls did not start"
+	while [ ${#others[@]} -lt 2 ]; do
+		"$work/called" < <(exec sleep 60) {go}>&- >/dev/null &
+		others+=($!)
+	done
+	started+=("${others[@]}")
+	sleep 0.2
+	start_counting -p "${others[0]},$workload,${others[1]}" --max-overhead 1000000 --function 'work::*' || die "calls did not start"
 	guard=$(pgrep -P "$counter" -x pipescope-guard) || die "there is no guard"
 	started+=("$guard")
 	address=$(python3 -B "$here/leave_breakpoint.py" find "$workload" "$work/called") ||
 		die "no breakpoint was set"
 	kill -STOP "$guard" "$workload"
-	kill -KILL "$counter"
-	{ wait "$counter"; } 2>/dev/null
+	kill -KILL "${others[@]}" "$counter"
+	{ wait "${others[@]}" "$counter"; } 2>/dev/null
 	python3 -B "$here/leave_breakpoint.py" leave "$workload" "$work/called" "$address" ||
 		fail "no breakpoint could be left"
 	kill -CONT "$guard"

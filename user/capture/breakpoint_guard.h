@@ -14,7 +14,9 @@ struct breakpoint_guard;
 /* Forks: before any breakpoint is set. A negative errno. */
 int breakpoint_guard__start(struct breakpoint_guard **ret_guard);
 
-/* Before breakpoints are set at these offsets of a file. -ENOMEM. */
+/* Before breakpoints are set at these offsets of a file. Each place of a file is kept once, by
+ * whatever path it is found; the file stays, for the guard has a descriptor of it. What is too much
+ * (65,536 places, 4,096 files) has no guard, which is said once. -ENOMEM. */
 int breakpoint_guard__note(struct breakpoint_guard *guard, const char *path,
 			   const uint64_t *offsets, size_t count);
 
