@@ -168,6 +168,13 @@ if mount -t tmpfs -o size=400k tmpfs "$work/small" 2>/dev/null; then
 	"$PIPESCOPE" report "$work/small/full.rec" >"$work/out" 2>"$work/err" ||
 		fail "full disk: report: $(cat "$work/err")"
 	grep -qi incomplete "$work/out" "$work/err" || fail "full disk: report does not say incomplete"
+	head -c 400k /dev/zero >"$work/small/rest" 2>/dev/null
+	"$PIPESCOPE" export "$work/first.rec" --format collapsed -o "$work/small/out" 2>"$work/err"
+	status=$?
+	if [ $status != 1 ] || ! grep -q 'out: cannot be written: No space left on device' "$work/err"; then
+		fail "full disk: export: status $status, $(cat "$work/err")"
+	fi
+	compgen -G "$work/small/out*" && fail "full disk: export leaves a file"
 else
 	echo "  not tested: cannot mount a tmpfs"
 fi

@@ -3,7 +3,10 @@
 #include "unit/exported.h"
 #include "unit/marshal.h"
 
+#include <errno.h>
 #include <jansson.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "export/output.h"
@@ -456,6 +459,33 @@ static void test_failed_stream(void **state)
 	fixture__close(&fixture);
 }
 
+/* Why a write failed is known at the end, too. */
+static void test_full_output(void **state)
+{
+	const struct rlimit small = {10000, RLIM_INFINITY};
+	char folder[] = "/tmp/pipescope-unit-XXXXXX", path[64];
+	void (*before)(int) = signal(SIGXFSZ, SIG_IGN);
+	struct output *output = NULL;
+	struct rlimit usual;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/out", folder);
+	assert_int_equal(output__open(path, &output), 0);
+	assert_int_equal(output__error(output), 0);
+	getrlimit(RLIMIT_FSIZE, &usual);
+	setrlimit(RLIMIT_FSIZE, &small);
+	for (int i = 0; i < 20000; i++)
+		fputc('x', output__stream(output));
+	setrlimit(RLIMIT_FSIZE, &usual);
+	assert_true(ferror(output__stream(output)));
+	errno = 0;
+	assert_int_equal(output__error(output), -EFBIG);
+	assert_int_equal(output__finish(output), -EFBIG);
+	signal(SIGXFSZ, before);
+	assert_int_equal(rmdir(folder), 0); /* nothing is left */
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -465,7 +495,7 @@ int main(void)
 		cmocka_unit_test(test_pstats),	       cmocka_unit_test(test_dot),
 		cmocka_unit_test(test_dot_of_many),    cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_rounding),       cmocka_unit_test(test_failed_stream),
-		cmocka_unit_test(test_output),
+		cmocka_unit_test(test_output),	       cmocka_unit_test(test_full_output),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

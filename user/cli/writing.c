@@ -36,9 +36,11 @@ int writing__file(const char *output, const char *recording,
 	}
 	error = print(stream, context);
 	if (error == -EIO && ferror(stream)) {
-		output__abandon(file);
-		if (file)
+		if (file) {
+			error = output__error(file);
 			complain(output, error);
+		}
+		output__abandon(file);
 		return error;
 	}
 	if (error) {

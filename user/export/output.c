@@ -14,7 +14,26 @@
 struct output {
 	char *path, *unfinished;
 	FILE *stream;
+	int fd;
+	int error; /* of the first write that failed; a stream only tells that one did */
 };
+
+static ssize_t write_all(void *context, const char *bytes, size_t size)
+{
+	struct output *output = context;
+	size_t done = 0;
+
+	while (done < size && !output->error) {
+		ssize_t written = write(output->fd, bytes + done, size - done);
+
+		if (written >= 0)
+			done += (size_t)written;
+		else if (errno != EINTR)
+			output->error = -errno;
+	}
+	errno = -output->error;
+	return (ssize_t)done;
+}
 
 static int check_target(const char *path)
 {
@@ -30,6 +49,8 @@ static int check_target(const char *path)
 /* O_EXCL: nothing that someone else put there is ever written to. */
 static int create_beside(struct output *output)
 {
+	const cookie_io_functions_t functions = {.write = write_all};
+
 	for (int i = 0; i < NAME_ATTEMPTS; i++) {
 		unsigned int random;
 		int fd, error;
@@ -47,10 +68,12 @@ static int create_beside(struct output *output)
 			continue;
 		error = fd < 0 ? -errno : 0;
 		if (!error) {
-			output->stream = fdopen(fd, "w");
+			output->fd = fd;
+			output->stream = fopencookie(output, "w", functions);
 			if (output->stream)
 				return 0;
 			error = -errno;
+			output->fd = -1;
 			close(fd);
 			unlink(output->unfinished);
 		}
@@ -71,6 +94,7 @@ int output__open(const char *path, struct output **ret_output)
 	output = calloc(1, sizeof(*output));
 	if (!output)
 		return -ENOMEM;
+	output->fd = -1;
 	output->path = strdup(path);
 	error = output->path ? create_beside(output) : -ENOMEM;
 	if (error) {
@@ -88,17 +112,22 @@ FILE *output__stream(struct output *output)
 	return output->stream;
 }
 
+int output__error(const struct output *output)
+{
+	return output->error ?: ferror(output->stream) ? -EIO : 0;
+}
+
 int output__finish(struct output *output)
 {
-	int error = ferror(output->stream) ? -EIO : 0;
+	int error;
 
-	if (fflush(output->stream) && !error)
+	fflush(output->stream);
+	error = output__error(output);
+	if (!error && fsync(output->fd))
 		error = -errno;
-	if (!error && fsync(fileno(output->stream)))
+	if (close(output->fd) && !error)
 		error = -errno;
-	if (fclose(output->stream) && !error)
-		error = -errno;
-	output->stream = NULL;
+	output->fd = -1;
 	/* rename() replaces a link, it never follows one. */
 	if (!error && rename(output->unfinished, output->path))
 		error = -errno;
@@ -116,6 +145,8 @@ void output__abandon(struct output *output)
 		return;
 	if (output->stream)
 		fclose(output->stream);
+	if (output->fd >= 0)
+		close(output->fd);
 	if (output->unfinished)
 		unlink(output->unfinished);
 	free(output->unfinished);

@@ -14,6 +14,9 @@ int output__open(const char *path, struct output **ret_output);
 
 FILE *output__stream(struct output *output); /* borrowed */
 
+/* What the first failed write gave, a negative errno; 0: none has failed so far. */
+int output__error(const struct output *output);
+
 /* Puts the file in place and frees. On failure nothing is left behind. */
 int output__finish(struct output *output);
 
