@@ -85,7 +85,7 @@ static void parse_by(struct argp_state *state, struct selection *selection, cons
 {
 	struct query_request *request = &selection->request;
 	_cleanup_free_ char *copy = strdup(written_out(argument));
-	char known[320], *rest, *name;
+	char known[400], *rest = copy, *name;
 
 	if (!copy)
 		argp_failure(state, EXIT_FAILED, ENOMEM, "cannot read the options");
@@ -102,15 +102,20 @@ static void parse_by(struct argp_state *state, struct selection *selection, cons
 		selection->alloc = true;
 		return;
 	}
-	for (name = strtok_r(copy, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
+	if (!*copy)
+		argp_error(state, "--by needs a key; --by task, for example");
+	while ((name = strsep(&rest, ","))) {
 		const struct key *key = selection__key(selection, name);
 
+		if (!*name)
+			argp_error(state, "'%s' has a comma without a key; leave it out", argument);
 		if (!key) {
 			list_keys(known, sizeof(known), false);
 			argp_error(state,
 				   "there is no key '%s' to group by; keys are: %s and "
-				   "dataid.FIELD",
-				   name, known);
+				   "dataid.FIELD; each alone: throughput, quality%s",
+				   name, known,
+				   selection->may_be_node ? ", torn, alloc, node" : "");
 		}
 		for (size_t i = 0; i < request->key_count; i++)
 			if (request->keys[i] == key)
@@ -119,14 +124,12 @@ static void parse_by(struct argp_state *state, struct selection *selection, cons
 			argp_error(state, "more than %d keys to group by", QUERY_MAX_KEYS);
 		request->keys[request->key_count++] = key;
 	}
-	if (!request->key_count)
-		argp_error(state, "--by needs a key; --by task, for example");
 }
 
 void selection__where(struct argp_state *state, struct selection *selection, char *argument)
 {
 	struct query_request *request = &selection->request;
-	char known[320], name[SELECTION_NAME], *equals = strchr(argument, '=');
+	char known[400], name[SELECTION_NAME], *equals = strchr(argument, '=');
 	const struct key *key = NULL;
 
 	if (!equals)
@@ -142,6 +145,9 @@ void selection__where(struct argp_state *state, struct selection *selection, cha
 		argp_error(state, "--where cannot filter by '%.*s'; it can by: %s and dataid.FIELD",
 			   (int)(equals - argument), argument, known);
 	}
+	if (key->refusal && key->refusal(equals + 1))
+		argp_error(state, "--where %s takes %s; not '%s'", key->name,
+			   key->refusal(equals + 1), equals + 1);
 	if (request->filter_count == QUERY_MAX_FILTERS)
 		argp_error(state, "more than %d times --where", QUERY_MAX_FILTERS);
 	request->filters[request->filter_count++] =
@@ -151,7 +157,7 @@ void selection__where(struct argp_state *state, struct selection *selection, cha
 static void parse_metric(struct argp_state *state, struct query_request *request,
 			 const char *argument)
 {
-	char known[320];
+	char known[400];
 
 	request->metric = metric__find(argument);
 	if (request->metric)

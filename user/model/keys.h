@@ -55,6 +55,9 @@ struct key {
 	bool (*counts)(const struct tables *tables, uint32_t index);
 	/* NULL: no filter of this key. */
 	bool (*matches)(const struct tables *tables, uint64_t value, const char *pattern);
+	/* NULL: all patterns have a meaning; else what a pattern without one should have been
+	 * (static), NULL for others. */
+	const char *(*refusal)(const char *pattern);
 	int (*compare)(const struct tables *tables, uint64_t one, uint64_t other);
 	/* For JSON and CSV: the key itself and what tells it apart from others of its name. NULL:
 	 * the value is a text, and all there is. */

@@ -2,6 +2,7 @@
 #include "model/time_key.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,28 +13,50 @@ uint64_t time_key__value(const struct tables *tables, uint32_t slice)
 	return slice;
 }
 
+/* "12.5": *ret_to is infinite; "10-20". */
+static bool parse(const char *pattern, double *ret_from, double *ret_to)
+{
+	double from, to = INFINITY;
+	char *rest, *end;
+
+	from = strtod(pattern, &rest);
+	if (rest == pattern || !isfinite(from) || from < 0)
+		return false;
+	if (*rest == '-') {
+		to = strtod(rest + 1, &end);
+		if (end == rest + 1 || !isfinite(to) || to <= from)
+			return false;
+		rest = end;
+	}
+	*ret_from = from;
+	*ret_to = to;
+	return !*rest;
+}
+
+const char *time_key__refusal(const char *pattern)
+{
+	double from, to;
+
+	if (!strcmp(pattern, "*") || pattern__matches(pattern, "(unknown)") ||
+	    parse(pattern, &from, &to))
+		return NULL;
+	return "seconds since the start, 12.5 for example, or a range of them, 10-20";
+}
+
 /* "12.5": the slice in which that second lies; "10-20": those that begin in between. */
 bool time_key__matches(const struct tables *tables, uint64_t value, const char *pattern)
 {
 	const struct table_slice *slice;
 	double from, to, start, end;
-	char *rest;
 
 	if (value == VALUE_UNKNOWN)
 		return pattern__matches(pattern, "(unknown)");
+	if (!parse(pattern, &from, &to))
+		return !strcmp(pattern, "*");
 	slice = &tables->slices[value];
 	start = (double)slice->start_ns / 1e9;
 	end = (double)slice->end_ns / 1e9;
-	from = strtod(pattern, &rest);
-	if (rest == pattern)
-		return !strcmp(pattern, "*");
-	if (!*rest)
-		return from >= start && from < end;
-	if (*rest != '-')
-		return false;
-	pattern = rest + 1;
-	to = strtod(pattern, &rest);
-	return rest != pattern && !*rest && start >= from && start < to;
+	return isinf(to) ? from >= start && from < end : start >= from && start < to;
 }
 
 int time_key__compare(const struct tables *tables, uint64_t one, uint64_t other)
