@@ -107,6 +107,22 @@ for python in "${pythons[0]:-}" "${pythons[-1]:-}"; do
 		half_from_c never_from_c always_from_c
 done
 
+# What it costs a program that does little else is about all of the CPU time that it used before, more
+# when others had the CPUs then; and what is shorter than a breakpoint has no time.
+start_workload always "$work/called" always
+echo >&"$go"
+wait_for 30 grep -q '^{' "$work/output.always" || die "the program that always calls printed nothing"
+"$PIPESCOPE" calls -p "$workload" -d 1 --max-overhead 1000000 --function 'work::*' >"$work/calls.txt" \
+	2>"$work/calls.err" || fail "calls: $(cat "$work/calls.err")"
+cost=$(sed -n 's/.*counting costs these processes \([0-9]*\)[.0-9]* % of .*/\1/p' "$work/calls.err")
+if [ -z "$cost" ] || [ "$cost" -lt 20 ] || [ "$cost" -ge 1000 ]; then
+	fail "counting costs a program that only calls $cost %: $(cat "$work/calls.err")"
+fi
+grep -q 'work::throws.* < [0-9.]* us *< [0-9.]* us' "$work/calls.txt" ||
+	fail "calls that are shorter than a breakpoint have times: $(cat "$work/calls.txt")"
+exec {go}>&-
+wait "$workload" || fail "the program that always calls failed: $?"
+
 # The same program, which never stops calling now: its exceptions pass functions with breakpoints.
 start_workload busy "$work/called"
 echo >&"$go"

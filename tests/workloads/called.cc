@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* called [once]: after a line of input, calls functions as often as it says afterwards, with the time
- * that it measured itself; exceptions, jumps and recursion among them. Then it goes on calling some of
- * them until the input ends; with "once" it only waits. */
+/* called [once | always]: after a line of input, calls functions as often as it says afterwards, with
+ * the time that it measured itself; exceptions, jumps and recursion among them. Then it goes on calling
+ * some of them, with pauses, until the input ends; with "once" it only waits, with "always" it makes no
+ * pauses. */
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <poll.h>
 #include <unistd.h>
@@ -95,7 +97,7 @@ struct shape {
 };
 } // namespace work
 
-int main(int argc, char **)
+int main(int argc, char **argv)
 {
 	int sum = 0;
 	uint64_t begin, slow_ns;
@@ -123,12 +125,15 @@ int main(int argc, char **)
 	       " \"passes\": 400, \"catches\": 400, \"shape::area\": 250}, \"outer\": {\"recurses\": 50}, \"slow_s\": %.6f, \"sum\": %d}\n",
 	       static_cast<double>(slow_ns) / 1e9, sum);
 	fflush(stdout);
+	const bool once = argc > 1 && !strcmp(argv[1], "once");
+	const bool always = argc > 1 && !strcmp(argv[1], "always");
+
 	for (;;) {
 		struct pollfd input = {STDIN_FILENO, POLLIN, 0};
 
-		for (int i = 0; i < 100 && argc == 1; i++)
+		for (int i = 0; i < 100 && !once; i++)
 			sum += work::catches(i);
-		if (poll(&input, 1, 1) > 0)
+		if (poll(&input, 1, always ? 0 : 1) > 0)
 			return 0;
 	}
 }

@@ -33,9 +33,11 @@
 #define MAX_RULES	 16
 #define DEFAULT_OVERHEAD 20 /* percent */
 #define TRIAL_NS	 1000000000ULL
+#define BEFORE_NS	 300000000L /* how long the processes are looked at first */
 #define LOOK_NS		 100000000ULL
 /* Overhead is of the processes' own CPU time; below this share of a CPU it never matters. */
 #define NEGLIGIBLE  0.01
+#define MOST_SHOWN  1000 /* percent; what is more is noise */
 #define PYTHON_3_11 0x030b
 
 /* Of a function that no symbol names. */
@@ -91,6 +93,7 @@ struct calls {
 	struct call_counter *counter;
 	struct named *names; /* of code objects */
 	size_t name_count, name_capacity;
+	double *before; /* of each process the CPUs that it used without breakpoints */
 	uint64_t cpu_ns, hits; /* when the window began */
 	bool sampled; /* of an interpreter that begins frames by itself */
 	const char *ended; /* why, NULL: not yet */
@@ -277,32 +280,67 @@ static int read_names(struct calls *calls)
 
 /* --- what it costs */
 
-/* CPU time of the processes so far; of one that is gone nothing. */
+/* CPU time of a process so far; of one that is gone nothing. */
+static uint64_t cpu_ns_of_process(pid_t pid)
+{
+	struct timespec time;
+	clockid_t clock;
+
+	if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &time))
+		return 0;
+	return (uint64_t)time.tv_sec * 1000000000ULL + (uint64_t)time.tv_nsec;
+}
+
 static uint64_t cpu_ns_of(const struct calls_options *calls)
 {
 	uint64_t sum = 0;
 
-	for (size_t i = 0; i < calls->pids.count; i++) {
-		struct timespec time;
-		clockid_t clock;
-
-		if (!clock_getcpuclockid(calls->pids.items[i], &clock) &&
-		    !clock_gettime(clock, &time))
-			sum += (uint64_t)time.tv_sec * 1000000000ULL + (uint64_t)time.tv_nsec;
-	}
+	for (size_t i = 0; i < calls->pids.count; i++)
+		sum += cpu_ns_of_process(calls->pids.items[i]);
 	return sum;
 }
 
-/* Percent of the CPU time that the processes would have used without. */
+/* What the processes use without breakpoints: with them, it is the small difference of two large
+ * figures, of which one is an estimate. */
+static int look_before(struct calls *calls)
+{
+	const struct pid_list *pids = &calls->options->pids;
+	const struct timespec pause = {.tv_nsec = BEFORE_NS};
+	uint64_t begin = clock__ns(CLOCK_MONOTONIC), end;
+	_cleanup_free_ uint64_t *first = calloc(pids->count, sizeof(*first));
+
+	calls->before = calloc(pids->count, sizeof(*calls->before));
+	if (!first || !calls->before)
+		return -ENOMEM;
+	for (size_t i = 0; i < pids->count; i++)
+		first[i] = cpu_ns_of_process(pids->items[i]);
+	nanosleep(&pause, NULL);
+	end = clock__ns(CLOCK_MONOTONIC);
+	for (size_t i = 0; i < pids->count; i++) {
+		uint64_t last = cpu_ns_of_process(pids->items[i]);
+
+		if (last > first[i])
+			calls->before[i] = (double)(last - first[i]) / (double)(end - begin);
+	}
+	return 0;
+}
+
+/* Percent of the CPU time that the processes would have used without: as before, or what is left
+ * now when that is more. */
 static double overhead(const struct calls *calls, uint64_t hits, uint64_t cpu_ns,
 		       uint64_t window_ns)
 {
-	double cost = (double)hits * call_counter__cost_ns(calls->counter);
-	double rest = (double)cpu_ns - cost;
+	const struct pid_list *pids = &calls->options->pids;
+	double cost = (double)hits * call_counter__cost_ns(calls->counter), before = 0;
 
+	for (size_t i = 0; i < pids->count; i++)
+		if (cpu_ns_of_process(pids->items[i]))
+			before += calls->before[i] * (double)window_ns;
 	if (cost < NEGLIGIBLE * (double)window_ns)
 		return 0;
-	return rest > cost / 1e4 ? cost / rest * 100 : 1e6;
+	cost = fmin(cost, (double)cpu_ns);
+	before = fmax(before, (double)cpu_ns - cost);
+	return before > 0 ? cost / before * 100 : INFINITY;
 }
 
 static int hits_of(const struct calls *calls, uint64_t *ret_hits)
@@ -327,7 +365,7 @@ static bool any_lives(const struct calls_options *calls)
 static int watch(struct calls *calls, uint64_t window_ns, double *ret_overhead)
 {
 	const struct timespec pause = {.tv_nsec = LOOK_NS};
-	uint64_t begin = clock__ns(CLOCK_MONOTONIC), hits, cpu_ns;
+	uint64_t begin = clock__ns(CLOCK_MONOTONIC), hits = 0, cpu_ns;
 	int err = hits_of(calls, &calls->hits);
 
 	calls->cpu_ns = cpu_ns_of(calls->options);
@@ -582,9 +620,10 @@ static int count(struct calls *calls, double *ret_seconds)
 	if (err || calls->ended)
 		return err;
 	log__info(
-		"a breakpoint costs %.1f us; counting costs these processes %.1f %% of their CPU "
+		"a breakpoint costs %.1f us; counting costs these processes %s%.*f %% of their CPU "
 		"time",
-		call_counter__cost_ns(calls->counter) / 1e3, cost);
+		call_counter__cost_ns(calls->counter) / 1e3, cost > MOST_SHOWN ? "more than " : "",
+		cost < 100 ? 1 : 0, fmin(cost, MOST_SHOWN));
 	if (cost > limit) {
 		calls->ended = "it would cost more than --max-overhead allows";
 		return -EDQUOT;
@@ -628,7 +667,8 @@ static int run(struct calls *calls)
 	err = err ?: find_targets(calls);
 	if (err)
 		return err;
-	err = call_counter__new(&calls->targets, &calls->counter);
+	err = look_before(calls);
+	err = err ?: call_counter__new(&calls->targets, &calls->counter);
 	if (err) {
 		log__error("cannot count calls: %s%s", strerror(-err),
 			   err == -EPERM ? "; it needs root" : "");
@@ -671,6 +711,7 @@ int command_calls(int argc, char **argv)
 	err = run(&calls);
 	call_counter__free(calls.counter);
 	call_targets__clear(&calls.targets);
+	free(calls.before);
 	free(asked.pids.items);
 	for (size_t i = 0; i < calls.name_count; i++) {
 		free(calls.names[i].name);

@@ -39,11 +39,33 @@ static double inlined_share(const struct ps_calls_sum *sum, double *ret_error)
 	return part / samples;
 }
 
-static void add_time(struct grid *grid, const struct calls_row *one, double ns)
+/* Below it a time is what the breakpoints took more or less than usual. */
+static double least_ns(const struct calls_figures *figures)
 {
-	char text[NUMBER_SIZE];
+	return 2 * figures->breakpoint_ns;
+}
 
-	grid__text(grid, one->sum.ended ? number__duration(text, ns) : "-");
+/* Calls that total_ns is of, at least one. */
+static uint64_t outermost(const struct ps_calls_sum *sum)
+{
+	return sum->ended > sum->recursive ? sum->ended - sum->recursive : sum->ended > 0;
+}
+
+/* Of so many calls. */
+static void add_time(struct grid *grid, const struct calls_figures *figures, uint64_t calls,
+		     double ns)
+{
+	double least = least_ns(figures) * (double)calls;
+	char text[NUMBER_SIZE], below[NUMBER_SIZE + 2];
+
+	if (!calls) {
+		grid__text(grid, "-");
+	} else if (ns < least) {
+		snprintf(below, sizeof(below), "< %s", number__duration(text, least));
+		grid__text(grid, below);
+	} else {
+		grid__text(grid, number__duration(text, ns));
+	}
 }
 
 static void add_inlined(struct grid *grid, const struct calls_row *one)
@@ -77,17 +99,18 @@ int calls_print__text(FILE *stream, const struct calls_figures *figures)
 		grid__column(&grid, "not seen", true, false, 1);
 	for (size_t i = 0; i < figures->count; i++) {
 		const struct calls_row *one = &figures->rows[i];
-		double ended = (double)one->sum.ended;
+		uint64_t ended = one->sum.ended;
 
 		grid__integer(&grid, (int64_t)one->sum.count);
 		grid__text(&grid, one->name);
 		grid__integer(&grid, one->pid);
 		grid__text(&grid, path__base(one->module));
-		add_time(&grid, one, (double)one->sum.total_ns);
-		add_time(&grid, one, (double)one->sum.own_ns);
-		add_time(&grid, one, ended ? (double)one->sum.total_ns / ended : 0);
-		add_time(&grid, one, quantile(one->sum.total, one->sum.ended, 0.5));
-		add_time(&grid, one, quantile(one->sum.total, one->sum.ended, 0.99));
+		add_time(&grid, figures, outermost(&one->sum), (double)one->sum.total_ns);
+		add_time(&grid, figures, ended, (double)one->sum.own_ns);
+		add_time(&grid, figures, ended > 0,
+			 ended ? (double)one->sum.total_ns / (double)ended : 0);
+		add_time(&grid, figures, ended > 0, quantile(one->sum.total, ended, 0.5));
+		add_time(&grid, figures, ended > 0, quantile(one->sum.total, ended, 0.99));
 		grid__integer(&grid, (int64_t)one->sum.ended);
 		if (figures->sampled)
 			add_inlined(&grid, one);
@@ -108,16 +131,25 @@ static json_t *buckets_of(const __u64 *buckets)
 	return array;
 }
 
-static json_t *object_of(const struct calls_row *one)
+/* null: too short to be told. */
+static json_t *seconds_of(const struct calls_figures *figures, uint64_t calls, uint64_t ns)
 {
-	json_t *object = json_pack(
-		"{s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:f, s:f, s:o, s:o, s:I}", "function",
-		one->name, "file", one->module, "pid", (int)one->pid, "line", (json_int_t)one->line,
-		"calls", (json_int_t)one->sum.count, "recursive", (json_int_t)one->sum.recursive,
-		"timed", (json_int_t)one->sum.ended, "total_s", (double)one->sum.total_ns / 1e9,
-		"own_s", (double)one->sum.own_ns / 1e9, "total_histogram",
-		buckets_of(one->sum.total), "own_histogram", buckets_of(one->sum.own), "samples",
-		(json_int_t)one->sum.sampled);
+	if (calls && (double)ns < least_ns(figures) * (double)calls)
+		return json_null();
+	return json_real((double)ns / 1e9);
+}
+
+static json_t *object_of(const struct calls_figures *figures, const struct calls_row *one)
+{
+	json_t *object =
+		json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:I}",
+			  "function", one->name, "file", one->module, "pid", (int)one->pid, "line",
+			  (json_int_t)one->line, "calls", (json_int_t)one->sum.count, "recursive",
+			  (json_int_t)one->sum.recursive, "timed", (json_int_t)one->sum.ended,
+			  "total_s", seconds_of(figures, outermost(&one->sum), one->sum.total_ns),
+			  "own_s", seconds_of(figures, one->sum.ended, one->sum.own_ns),
+			  "total_histogram", buckets_of(one->sum.total), "own_histogram",
+			  buckets_of(one->sum.own), "samples", (json_int_t)one->sum.sampled);
 	double share, error;
 
 	if (one->sum.sampled) {
@@ -134,9 +166,10 @@ int calls_print__json(FILE *stream, const struct calls_figures *figures)
 	int err;
 
 	for (size_t i = 0; i < figures->count; i++)
-		json_array_append_new(rows, object_of(&figures->rows[i]));
-	object = json_pack("{s:f, s:s, s:f, s:o}", "seconds", figures->seconds, "ended",
-			   figures->ended, "breakpoint_ns", figures->breakpoint_ns, "rows", rows);
+		json_array_append_new(rows, object_of(figures, &figures->rows[i]));
+	object = json_pack("{s:f, s:s, s:f, s:f, s:o}", "seconds", figures->seconds, "ended",
+			   figures->ended, "breakpoint_ns", figures->breakpoint_ns, "least_ns",
+			   least_ns(figures), "rows", rows);
 	err = !object || json_dumpf(object, stream, JSON_INDENT(1)) ? -ENOMEM : 0;
 	fputc('\n', stream);
 	json_decref(object);
