@@ -96,7 +96,8 @@ def check_files(checks, expected, expected_sizes, recorded, recorded_sizes, unav
 
 def check_histograms(checks, recording, unavoidable):
     # How long a fault took is not known.
-    exact = dict(recording.rows("SELECT op, SUM(count) FROM io WHERE op != 'fault' GROUP BY op"))
+    exact = dict(recording.rows("SELECT op, SUM(count) FROM io WHERE op NOT IN ('fault', 'major_fault')"
+                                " GROUP BY op"))
     for op, count in recording.rows(
         "SELECT op, SUM(count) FROM io_histogram WHERE what = 'ns' GROUP BY op"
     ):
