@@ -25,7 +25,7 @@ python3 -B - "$work" <<'END' || fail "pipescope quanta and report"
 import csv, json, sys
 told = {row["id"]: row for row in map(json.loads, open(sys.argv[1] + "/told"))}
 pid = str(told["job-0"]["pid"])
-rows = {row["quantum"]: row for row in csv.DictReader(open(sys.argv[1] + "/quanta.csv", newline=""))
+rows = {"job-%d" % (int(row["number"]) - 1): row for row in csv.DictReader(open(sys.argv[1] + "/quanta.csv", newline=""))
         if row["pid"] == pid}
 assert all(int(rows[name]["minor_faults"]) == one["minor_faults"] for name, one in told.items())
 assert 3e8 < int(rows["job-1"]["rss_peak_bytes"]) < 4e8 and int(rows["job-2"]["rss_peak_bytes"]) < 1.2e8

@@ -393,14 +393,15 @@ static void adapt_period(struct ceph_drain *ceph)
 	ceph->requests = 0;
 }
 
-int ceph_drain__slice(struct ceph_drain *ceph, int64_t slice)
+int ceph_drain__slice(struct ceph_drain *ceph, int64_t slice, const struct meanwhile *meanwhile)
 {
 	int err;
 
 	ceph->slice = slice;
 	if (!ceph->programs.bpf)
 		return ceph_drain__look(ceph);
-	err = map_slices__swap(&ceph->maps, bpf_map__fd(ceph->programs.bpf->maps.ceph_sums));
+	err = map_slices__swap(&ceph->maps, bpf_map__fd(ceph->programs.bpf->maps.ceph_sums),
+			       meanwhile);
 	err = err
 		      ?: map_drain(map_slices__idle(&ceph->maps), sizeof(struct ps_ceph_key),
 				   sizeof(struct ps_ceph_sum), take_sum, ceph);

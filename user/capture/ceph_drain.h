@@ -9,6 +9,7 @@
 
 struct bpf_object;
 struct ceph_drain;
+struct meanwhile;
 struct pipescope_bpf;
 struct recording_writer;
 struct tracker;
@@ -24,7 +25,7 @@ int ceph_drain__look(struct ceph_drain *ceph);
 
 /* A slice is over: writes what was counted in it. The same errors, and those of the maps and the
  * writer. */
-int ceph_drain__slice(struct ceph_drain *ceph, int64_t slice);
+int ceph_drain__slice(struct ceph_drain *ceph, int64_t slice, const struct meanwhile *meanwhile);
 
 /* Detaches the programs: what they have counted is all there will be. */
 void ceph_drain__stop(struct ceph_drain *ceph);

@@ -68,6 +68,7 @@ struct drain {
 	struct mem_drain *mem; /* NULL: that source is off */
 	int64_t slice;
 	struct map_slices counts;
+	struct meanwhile meanwhile;
 	uint64_t stacks_taken; /* since BPF's memory of them was emptied */
 	uint64_t remotes_taken; /* the same */
 	struct choice waits, operations; /* for the stacks */
@@ -396,6 +397,16 @@ int drain__events(struct drain *drain)
 	return err ? err : stacks__retry(drain->parts.stacks, clock__ns(CLOCK_MONOTONIC));
 }
 
+static int look_at_events(void *drain)
+{
+	return drain__events(drain);
+}
+
+const struct meanwhile *drain__meanwhile(const struct drain *drain)
+{
+	return &drain->meanwhile;
+}
+
 /* --- samples */
 
 /* The row of the thread that ended a wait. Of processes that are not recorded nothing is known. */
@@ -620,9 +631,11 @@ static int sweep(struct drain *drain, int64_t slice)
 
 int drain__slice(struct drain *drain, int64_t slice, uint64_t slice_start_ns, bool final)
 {
-	int err = map_slices__swap(&drain->counts, bpf_map__fd(drain->parts.bpf->maps.counts));
+	int err;
 
 	drain->slice = slice;
+	err = map_slices__swap(&drain->counts, bpf_map__fd(drain->parts.bpf->maps.counts),
+			       &drain->meanwhile);
 
 	/* The stacks of the counted samples were sent before they were counted. */
 	if (!err)
@@ -637,7 +650,7 @@ int drain__slice(struct drain *drain, int64_t slice, uint64_t slice_start_ns, bo
 	if (err)
 		return err;
 	if (drain->io)
-		err = io_drain__begin(drain->io);
+		err = io_drain__begin(drain->io, &drain->meanwhile);
 	if (err)
 		return err;
 	if (drain->sleepers)
@@ -654,7 +667,7 @@ int drain__slice(struct drain *drain, int64_t slice, uint64_t slice_start_ns, bo
 	if (!err && drain->io && final)
 		err = io_drain__last(drain->io);
 	if (!err && drain->mem)
-		err = mem_drain__look(drain->mem, slice, final);
+		err = mem_drain__look(drain->mem, slice, final, &drain->meanwhile);
 	if (!err && drain->sleepers && final)
 		err = drain__each_task(drain, take_last_task, drain);
 	drain->slice = slice + 1;
@@ -730,6 +743,7 @@ int drain__new(const struct drain_parts *parts, struct drain **ret_drain)
 		err = -errno;
 		goto cleanup;
 	}
+	drain->meanwhile = (struct meanwhile){look_at_events, drain, drain__fd(drain)};
 	drain->tasks = bpf_program__attach_iter(parts->bpf->progs.tasks_dump, NULL);
 	if (!drain->tasks) {
 		err = -errno;

@@ -12,6 +12,7 @@
 
 struct alloc_drain;
 struct drain;
+struct meanwhile;
 struct mmaps;
 struct names;
 struct quanta;
@@ -53,6 +54,8 @@ int drain__fd(const struct drain *drain);
 
 /* Takes all events and mapping records there are. */
 int drain__events(struct drain *drain);
+/* The same, for who waits; borrowed. */
+const struct meanwhile *drain__meanwhile(const struct drain *drain);
 
 /* Takes the slice's counts of samples and a snapshot of all tasks. The slice began at
  * slice_start_ns (CLOCK_MONOTONIC). */

@@ -178,9 +178,9 @@ static int take_moved(void *context, const void *key, const void *sum)
 	return io_sums__add_moved(drain->sums, key, sum);
 }
 
-int io_drain__begin(struct io_drain *drain)
+int io_drain__begin(struct io_drain *drain, const struct meanwhile *meanwhile)
 {
-	int err = map_slices__swap(&drain->maps, bpf_map__fd(drain->bpf->maps.io_sums));
+	int err = map_slices__swap(&drain->maps, bpf_map__fd(drain->bpf->maps.io_sums), meanwhile);
 
 	if (!err)
 		drain->bpf->data->io_sums_room = PS_IO_SUMS;

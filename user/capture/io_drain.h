@@ -9,6 +9,7 @@
 #include "wire.h"
 
 struct io_drain;
+struct meanwhile;
 struct pipescope_bpf;
 struct recording_writer;
 struct rules;
@@ -31,7 +32,7 @@ int io_drain__on_written(struct io_drain *drain, const struct ps_written_event *
 int io_drain__on_torn(struct io_drain *drain, const struct ps_torn_event *event);
 
 /* A slice: begin takes the map, then come the tasks with their slots, end writes the rows. */
-int io_drain__begin(struct io_drain *drain);
+int io_drain__begin(struct io_drain *drain, const struct meanwhile *meanwhile);
 int io_drain__on_task(struct io_drain *drain, const struct ps_task_event *task);
 int io_drain__end(struct io_drain *drain, int64_t slice);
 

@@ -1,9 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "capture/map_slices.h"
 
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+
+#include "wire.h"
+
+/* The kernel waits until no program runs that may have seen the former map. */
+static int give(int outer_fd, int inner_fd)
+{
+	uint32_t zero = 0;
+
+	return bpf_map_update_elem(outer_fd, &zero, &inner_fd, BPF_ANY);
+}
 
 int map_slices__make(struct map_slices *slices, const char *name, size_t key_size,
 		     size_t value_size, uint32_t entries, uint32_t flags, int outer_fd)
@@ -17,18 +31,55 @@ int map_slices__make(struct map_slices *slices, const char *name, size_t key_siz
 		if (slices->fds[i] < 0)
 			return slices->fds[i];
 	}
-	return map_slices__swap(slices, outer_fd);
+	return give(outer_fd, slices->fds[slices->filled]);
 }
 
-int map_slices__swap(struct map_slices *slices, int outer_fd)
-{
-	uint32_t zero = 0;
-	int other = !slices->filled;
-	/* The kernel waits for running programs. */
-	int err = bpf_map_update_elem(outer_fd, &zero, &slices->fds[other], BPF_ANY);
+struct swap {
+	pthread_t thread;
+	int outer_fd, inner_fd;
+	int done; /* eventfd */
+	int err;
+};
 
-	if (!err)
-		slices->filled = other;
+static void *swap_thread(void *argument)
+{
+	struct swap *swap = argument;
+
+	swap->err = give(swap->outer_fd, swap->inner_fd);
+	eventfd_write(swap->done, 1);
+	return NULL;
+}
+
+static int look_until(int done, const struct meanwhile *meanwhile)
+{
+	struct pollfd fds[] = {{.fd = done, .events = POLLIN},
+			       {.fd = meanwhile->fd, .events = POLLIN}};
+	int err = 0;
+
+	while (!err && !fds[0].revents) {
+		poll(fds, 2, PS_LOOK_MS);
+		err = meanwhile->look(meanwhile->context);
+	}
+	return err;
+}
+
+int map_slices__swap(struct map_slices *slices, int outer_fd, const struct meanwhile *meanwhile)
+{
+	int other = !slices->filled, err;
+	struct swap swap = {.outer_fd = outer_fd, .inner_fd = slices->fds[other]};
+
+	swap.done = eventfd(0, EFD_CLOEXEC);
+	if (swap.done < 0)
+		return -errno;
+	err = -pthread_create(&swap.thread, NULL, swap_thread, &swap);
+	if (!err) {
+		err = look_until(swap.done, meanwhile);
+		pthread_join(swap.thread, NULL);
+		if (!swap.err)
+			slices->filled = other;
+		err = err ?: swap.err;
+	}
+	close(swap.done);
 	return err;
 }
 

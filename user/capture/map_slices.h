@@ -7,6 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What goes on in the milliseconds in which the kernel waits for running programs: names of what
+ * runs must be read while it is there. */
+struct meanwhile {
+	int (*look)(void *context);
+	void *context;
+	int fd; /* readable when there is something to look at */
+};
+
 struct map_slices {
 	int fds[2];
 	int filled; /* index of the one that BPF fills */
@@ -18,8 +26,9 @@ struct map_slices {
  * the program. */
 int map_slices__make(struct map_slices *slices, const char *name, size_t key_size,
 		     size_t value_size, uint32_t entries, uint32_t flags, int outer_fd);
-/* Gives the other to BPF; returns when no program uses the first any more. */
-int map_slices__swap(struct map_slices *slices, int outer_fd);
+/* Gives the other to BPF; returns when no program uses the first any more, having looked meanwhile.
+ */
+int map_slices__swap(struct map_slices *slices, int outer_fd, const struct meanwhile *meanwhile);
 /* The one that BPF does not fill; borrowed. */
 int map_slices__idle(const struct map_slices *slices);
 void map_slices__close(struct map_slices *slices);

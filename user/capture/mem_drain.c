@@ -479,7 +479,8 @@ static void forget(struct mem_drain *drain, struct mem_process *memory)
 	free(memory);
 }
 
-int mem_drain__look(struct mem_drain *drain, int64_t slice, bool final)
+int mem_drain__look(struct mem_drain *drain, int64_t slice, bool final,
+		    const struct meanwhile *meanwhile)
 {
 	struct mem_process *memory, *next;
 	int err;
@@ -488,7 +489,9 @@ int mem_drain__look(struct mem_drain *drain, int64_t slice, bool final)
 	drain->look++;
 	adapt_periods(drain);
 	err = settle(drain);
-	err = err ?: map_slices__swap(&drain->maps, bpf_map__fd(drain->parts.bpf->maps.mem_sums));
+	err = err
+		      ?: map_slices__swap(&drain->maps,
+					  bpf_map__fd(drain->parts.bpf->maps.mem_sums), meanwhile);
 	err = err
 		      ?: map_drain(map_slices__idle(&drain->maps), sizeof(uint64_t),
 				   sizeof(struct ps_mem_sum), take_sum, drain);

@@ -9,6 +9,7 @@
 #include "mem.h"
 
 struct mem_drain;
+struct meanwhile;
 struct pipescope_bpf;
 struct process;
 struct recording_writer;
@@ -43,7 +44,8 @@ void mem_drain__sample(struct mem_drain *drain, uint32_t metric, uint32_t class,
 
 /* After the slice's events: takes sums and a look at all tasks, writes their rows. final: also what
  * is live. */
-int mem_drain__look(struct mem_drain *drain, int64_t slice, bool final);
+int mem_drain__look(struct mem_drain *drain, int64_t slice, bool final,
+		    const struct meanwhile *meanwhile);
 
 /* meta rows, at the end. */
 int mem_drain__finish(struct mem_drain *drain);

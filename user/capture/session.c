@@ -509,7 +509,8 @@ static int end_slice(struct session *session, bool final)
 	err = drain__slice(session->drain, session->slice,
 			   session->clock.mono_ns + (uint64_t)session->slice_start_ns, final);
 	if (!err && session->ceph)
-		err = ceph_drain__slice(session->ceph, session->slice);
+		err = ceph_drain__slice(session->ceph, session->slice,
+					drain__meanwhile(session->drain));
 	if (!err && session->alloc)
 		err = alloc_drain__slice(session->alloc, session->slice);
 	if (!err && session->options->live)
