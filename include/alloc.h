@@ -18,6 +18,8 @@
 #define PS_ALLOC_DRAWS	   256 /* a power of 2 */
 #define PS_ALLOC_DRAW_UNIT 65536
 #define PS_ALLOC_POINTS_IN 64 /* sampling points in one block that are drawn, at most */
+/* What the cost of counting is assumed to be wrong by, as one standard error, of it. */
+#define PS_ALLOC_COST_ERROR 0.15
 
 /* Which of a function's arguments tells what. */
 enum ps_alloc_kind {

@@ -17,6 +17,7 @@ PLACE = 0.05
 FACTOR = 1.5  # of the slow-down that was predicted
 LITTLE = 5  # percent: below it this node's noise is larger
 LONG = 10  # seconds: in less, what a window more would have cost is still to be spent
+EDGES = 0.25  # the recording begins before the first count of rounds, and ends after the last
 
 
 def load(path):
@@ -131,15 +132,23 @@ def slow_down_of(lines):
     return without_ns, without_ns * with_ / alone, during["rounds"], 100 * ((1 + with_) / (1 + alone) - 1)
 
 
+def estimated(whole):
+    if whole["allocations"] is None:
+        return "at least %.0f" % whole["allocations_at_least"]
+    error = whole["allocations_error"]
+    return "%12.0f +- %s" % (whole["allocations"], "?" if error is None else "%.0f" % error)
+
+
 def busy(lines, report, expected, limit, seconds, checks):
     without, with_, rounds, slow_down = slow_down_of(lines)
     whole = report["allocations"]
     factor = max(slow_down, 0) / expected if expected else 1
     print(
-        "%10.0f %10.0f %9.1f %9.1f %7.2f %7g %12d %12.0f +- %s"
-        % (without, with_, slow_down, expected, factor, limit, rounds, whole["allocations"],
-           "?" if whole["allocations_error"] is None else "%.0f" % whole["allocations_error"])
+        "%10.0f %10.0f %9.1f %9.1f %7.2f %7g %12d %s"
+        % (without, with_, slow_down, expected, factor, limit, rounds, estimated(whole))
     )
+    checks.check(whole["allocations_at_least"] <= (1 + EDGES) * rounds,
+                 "at least %d allocations, not %d" % (whole["allocations_at_least"], rounds))
     # Who allocates rarely finds the kernel's code out of the caches, so a breakpoint costs more than it did in
     # a loop; that matters where the whole is little.
     heavy = expected >= LITTLE or slow_down >= 2 * LITTLE

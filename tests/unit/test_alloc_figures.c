@@ -49,14 +49,19 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct alloc_figures *figures_of(const char *where)
+static struct alloc_figures *figures_from(struct tables *tables, const char *where)
 {
 	const char *const filters[] = {where, NULL};
 	struct query_request request = fixture__request("", filters, NULL);
 	struct alloc_figures *figures = NULL;
 
-	assert_int_equal(alloc_figures__new(fixture.tables, &request, &figures), 0);
+	assert_int_equal(alloc_figures__new(tables, &request, &figures), 0);
 	return figures;
+}
+
+static struct alloc_figures *figures_of(const char *where)
+{
+	return figures_from(fixture.tables, where);
 }
 
 static void check(const struct alloc_estimate *estimate, double counted, double value, double error)
@@ -78,6 +83,8 @@ static void test_totals(void **state)
 	assert_float_equal(figures->cost_s, 0.05, 1e-9);
 	/* 150 blocks in 150 ms: one each. Of the cost 15 % may be wrong: 6 of 150 ms. */
 	check(&figures->count, 150, 950, 800 * 0.04);
+	/* At most 12 of 150 ms more were their own. */
+	assert_float_equal(figures->count.least, 150 + 150 / 162.0 * 800, 1e-6);
 	/* 1800 bytes, 12 each ms; the windows had 10 and 16 of them: 200 off each. */
 	check(&figures->bytes, 1800, 1800 + 12 * 800,
 	      800 * hypot(sqrt(2 * 200 * 200 * 2.0) / 150, 12 * 0.04));
@@ -91,6 +98,29 @@ static void test_totals(void **state)
 	/* Not all that gives blocks tells their sizes. */
 	assert_true(isnan(figures->net.value));
 	alloc_figures__free(figures);
+}
+
+/* All but 5 ms of each window was cost: 150 blocks in 10 ms, or in 64 if it was 30 % less. That is
+ * no figure for the 800 ms outside. */
+static void test_costly(void **state)
+{
+	struct alloc_figures *figures;
+	char text[sizeof(rows) + 256];
+	struct fixture costly;
+
+	(void)state;
+	snprintf(text, sizeof(text),
+		 "%sUPDATE alloc_window SET cost_ns = cpu_ns - 5000000 WHERE process = 1;", rows);
+	fixture__create(&costly, fixture_rows, text);
+	assert_int_equal(fixture__load(&costly), 0);
+	figures = figures_from(costly.tables, "task=isr");
+	assert_float_equal(figures->count.counted, 150, 1e-6);
+	assert_true(isnan(figures->count.value));
+	assert_true(isnan(figures->count.error));
+	assert_float_equal(figures->count.least, 150 + 150 / 64.0 * 800, 1e-6);
+	assert_true(isnan(figures->net.least));
+	alloc_figures__free(figures);
+	fixture__close(&costly);
 }
 
 static void test_whole(void **state)
@@ -281,6 +311,7 @@ int main(void)
 		cmocka_unit_test(test_functions),    cmocka_unit_test(test_places),
 		cmocka_unit_test(test_metrics),	     cmocka_unit_test(test_printed),
 		cmocka_unit_test(test_not_recorded), cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_costly),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

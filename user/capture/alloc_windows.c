@@ -292,17 +292,24 @@ static int attach(struct alloc_windows *windows, bool opens, bool again)
 
 /* --- windows */
 
-/* opens: the breakpoints have just been set. */
+/* opens: the breakpoints have just been set. Else it goes on from what the part before ended with:
+ * what is counted in between belongs to one of them. */
 static void begin_part(struct alloc_windows *windows, bool opens)
 {
 	windows->start_ns = clock__ns(CLOCK_MONOTONIC);
 	for (size_t i = 0; i < windows->target_count; i++) {
 		struct alloc_process *target = &windows->targets[i];
+		uint64_t edge_begin = target->edge_cost;
 
-		target->window_cpu = target->cpu_ns = alloc_process__cpu(target);
-		target->window_cost = alloc_process__cost(target, &windows->prices);
+		target->edge_cost = 0;
+		if (opens) {
+			target->cpu_ns = alloc_process__cpu(target);
+			target->edge_cost =
+				alloc_process__cost(target, &windows->prices) - edge_begin;
+		}
+		target->window_cpu = target->cpu_ns;
+		target->window_cost = (uint64_t)target->cost_ns;
 		target->window_hits = alloc_process__calls(target);
-		target->edge_cost = opens ? target->window_cost - target->edge_cost : 0;
 	}
 	windows->bpf->bss->alloc_window = ++windows->number;
 }
@@ -523,15 +530,21 @@ static bool trial_goes_on(const struct alloc_windows *windows)
 static void end_trial(struct alloc_windows *windows)
 {
 	struct alloc_notice notice = {.state = ALLOC_PREDICTED};
-	double hits = 0, own = windows->budget.cpu_ns - windows->budget.spent_ns;
+	double hits = 0, spent = windows->budget.spent_ns, own = windows->budget.cpu_ns - spent;
+	double doubt = 2 * PS_ALLOC_COST_ERROR * spent;
 
 	windows->tried = true;
 	learn(windows);
 	notice.trial_s = (double)(clock__ns(CLOCK_MONOTONIC) - windows->opened_ns) / 1e9;
 	for (size_t i = 0; i < windows->target_count; i++)
 		hits += (double)alloc_process__calls(&windows->targets[i]);
-	notice.calls = own > 0 ? hits / own * 1e9 : 0;
 	expect(windows, &notice);
+	notice.at_least = own < doubt;
+	if (notice.at_least) {
+		own += doubt;
+		notice.slow_down = own > 0 ? 100 * spent / own : 0;
+	}
+	notice.calls = own > 0 ? hits / own * 1e9 : 0;
 	if (notice.share < 100 && (double)WINDOW_NS / notice.share * 100 > LONGEST_GAP_NS)
 		notice.state = ALLOC_STOPPED;
 	windows->state = notice.share < 100 ? notice.state : ALLOC_ALWAYS;

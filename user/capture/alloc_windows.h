@@ -31,6 +31,7 @@ struct alloc_notice {
 	double share; /* percent of the time that windows will be open */
 	double trial_s;
 	double calls; /* per second of the processes' own CPU time */
+	bool at_least; /* slow_down and calls: nearly all CPU time of the trial was its cost */
 	int error; /* FAILED */
 };
 

@@ -9,6 +9,7 @@
 void alloc_words__tell(struct alloc_drain *drain, bool quiet)
 {
 	struct alloc_notice notice;
+	const char *least;
 
 	if (!alloc_drain__notice(drain, &notice))
 		return;
@@ -18,11 +19,12 @@ void alloc_words__tell(struct alloc_drain *drain, bool quiet)
 	}
 	if (quiet)
 		return;
+	least = notice.at_least ? "at least " : "";
 	if (notice.state == ALLOC_PREDICTED || notice.state == ALLOC_STOPPED)
 		log__info(
-			"allocations: %.3g calls per second of CPU time in a trial of %.1f s; "
-			"counting all of them would make these processes %.3g %% slower",
-			notice.calls, notice.trial_s, notice.slow_down);
+			"allocations: %s%.3g calls per second of CPU time in a trial of %.1f s; "
+			"counting all of them would make these processes %s%.3g %% slower",
+			least, notice.calls, notice.trial_s, least, notice.slow_down);
 	if (notice.state == ALLOC_STOPPED)
 		log__warning(
 			"allocations are not recorded further: --max-overhead would allow a "

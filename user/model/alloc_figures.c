@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "model/keys.h"
@@ -123,36 +124,42 @@ static struct alloc_estimate estimate(const struct work *work, struct quantity q
 	const struct alloc_facts *facts = &work->tables->alloc;
 	struct alloc_estimate result = {0};
 	double variance = 0;
+	bool known = true;
 
 	sum_up(work, quantity, work->sums);
 	for (size_t at = 0; at < facts->window_count;) {
 		struct share share = share_at(work, at);
-		double counted = 0, rate, error;
+		double counted = 0, doubt_ns, rate, error;
 
 		for (size_t i = 0; i < share.count; i++)
 			counted += work->sums[at + i];
 		at += share.count;
 		result.counted += counted;
 		result.value += counted;
+		result.least += counted;
 		if (share.rest_ns <= 0)
 			continue;
-		if (share.own_ns <= 0) { /* it can be anything */
-			variance = NAN;
+		/* Their own time may be as little, beside the cost, that the rate is many times
+		 * what it seems; but not as much as to be below this. */
+		doubt_ns = 2 * PS_ALLOC_COST_ERROR * share.cost_ns;
+		if (share.own_ns + doubt_ns > 0)
+			result.least += counted / (share.own_ns + doubt_ns) * share.rest_ns;
+		if (share.own_ns <= doubt_ns) {
+			known = false;
 			continue;
 		}
 		rate = counted / share.own_ns;
 		result.value += rate * share.rest_ns;
-		/* Their own time is so little beside the cost that the rate can be many times that.
-		 */
-		if (ALLOC_COST_ERROR * share.cost_ns > share.own_ns / 2)
-			variance = NAN;
-		error = rate * ALLOC_COST_ERROR * share.cost_ns / share.own_ns;
+		error = rate * PS_ALLOC_COST_ERROR * share.cost_ns / share.own_ns;
 		variance += (variance_of_rate(work, &share, work->sums, rate) + error * error) *
 			    share.rest_ns * share.rest_ns;
 	}
 	result.counted += work->sums[facts->window_count];
 	result.value += work->sums[facts->window_count];
+	result.least += work->sums[facts->window_count];
 	result.error = sqrt(variance);
+	if (!known)
+		result.value = result.error = NAN;
 	return result;
 }
 
@@ -161,7 +168,7 @@ static struct alloc_estimate proportion(const struct work *work, enum alloc_colu
 					enum alloc_column whole)
 {
 	size_t count = work->tables->alloc.window_count;
-	struct alloc_estimate result = {.value = NAN, .error = NAN};
+	struct alloc_estimate result = {.value = NAN, .error = NAN, .least = NAN};
 	double parts = 0, wholes = 0, squares = 0, n = 0;
 
 	sum_up(work, (struct quantity){part, NO_INDEX}, work->sums);
@@ -390,8 +397,9 @@ static void add_totals(const struct work *work, struct alloc_figures *figures)
 	figures->count = estimate(work, (struct quantity){ALLOC_COUNT, NO_INDEX});
 	figures->bytes = estimate(work, (struct quantity){ALLOC_BYTES, NO_INDEX});
 	figures->net = estimate(work, (struct quantity){ALLOC_NET_BYTES, NO_INDEX});
+	figures->net.least = NAN; /* it may be less than nothing */
 	if (!sized)
-		figures->net = (struct alloc_estimate){NAN, NAN, NAN};
+		figures->net = (struct alloc_estimate){NAN, NAN, NAN, NAN};
 	figures->soon = proportion(work, ALLOC_SOON, ALLOC_WATCHED);
 	figures->soon_bytes = proportion(work, ALLOC_SOON_BYTES, ALLOC_WATCHED_BYTES);
 	figures->kept = all_of(work, (struct quantity){ALLOC_KEPT, NO_INDEX});

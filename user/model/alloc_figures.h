@@ -14,13 +14,11 @@
 #include "model/query.h"
 #include "model/tables.h"
 
-/* What counting is assumed to be wrong by, of its cost. */
-#define ALLOC_COST_ERROR 0.15
-
 struct alloc_estimate {
 	double counted; /* in windows, exact */
-	double value; /* on the whole */
+	double value; /* on the whole; NAN: not known */
 	double error; /* 0: nothing is estimated; NAN: not known */
+	double least; /* it is at least that, also where the value is not known; NAN: not known */
 };
 
 struct alloc_function_figures {

@@ -42,24 +42,27 @@ static void add_number(struct grid *grid, double value, bool bytes)
 		grid__integer(grid, whole_number(round(value)));
 }
 
-/* "1.3 MB +- 2 %" */
+/* "1.3 MB +- 2 %"; "at least 1.3 MB" */
 static void add_estimate(struct grid *grid, const struct alloc_estimate *estimate, bool bytes)
 {
+	double value = isnan(estimate->value) ? estimate->least : estimate->value;
 	char number[NUMBER_SIZE], error[NUMBER_SIZE], *text = NULL;
 	int size;
 
-	if (isnan(estimate->value)) {
+	if (isnan(value)) {
 		grid__text(grid, "not known");
 		return;
 	}
 	if (bytes) {
-		number__bytes(number, whole_number(estimate->value));
+		number__bytes(number, whole_number(value));
 		number__bytes(error, whole_number(estimate->error));
 	} else {
-		snprintf(number, sizeof(number), "%.0f", estimate->value);
+		snprintf(number, sizeof(number), "%.0f", value);
 		snprintf(error, sizeof(error), "%.2g", estimate->error);
 	}
-	if (isnan(estimate->error))
+	if (isnan(estimate->value))
+		size = asprintf(&text, "at least %s", number);
+	else if (isnan(estimate->error))
 		size = asprintf(&text, "%s +- ?", number);
 	else if (estimate->error > 0)
 		size = asprintf(&text, "%s +- %s", number, error);
@@ -117,7 +120,7 @@ static void add_share(struct grid *grid, const char *title, const struct alloc_e
 
 static int print_totals(FILE *stream, const struct alloc_figures *figures, size_t width)
 {
-	struct alloc_estimate peak = {figures->held_peak, figures->net.value, figures->net.error};
+	struct alloc_estimate peak = figures->net;
 	struct grid grid = {0};
 	int error;
 
@@ -129,11 +132,9 @@ static int print_totals(FILE *stream, const struct alloc_figures *figures, size_
 	add_total(&grid, "allocated less freed", &figures->net, true);
 	/* Most held at a time is at least what a window has seen, and what is left at the end. */
 	grid__text(&grid, figures->whole ? "most held at a time" : "most held at a time, at least");
-	add_number(&grid, peak.counted, true);
-	if (figures->whole || isnan(peak.value) || peak.value < peak.counted) {
-		peak.value = peak.counted;
-		peak.error = 0;
-	}
+	add_number(&grid, figures->held_peak, true);
+	if (figures->whole || isnan(peak.value) || peak.value < figures->held_peak)
+		peak = (struct alloc_estimate){.value = figures->held_peak};
 	add_estimate(&grid, &peak, true);
 	grid__text(&grid, figures->whole ? "never freed" : "not freed in their window");
 	add_number(&grid, figures->kept, false);
@@ -320,6 +321,7 @@ static void describe_number(struct field_list *list, const char *name, double va
 		describe_number(list, name "_in_windows", (estimate)->counted);                    \
 		describe_number(list, name, (estimate)->value);                                    \
 		describe_number(list, name "_error", (estimate)->error);                           \
+		describe_number(list, name "_at_least", (estimate)->least);                        \
 	} while (0)
 
 static void describe_totals(const struct alloc_figures *figures, struct field_list *list)
