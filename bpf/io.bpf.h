@@ -87,7 +87,8 @@ static __always_inline void io__add(struct ps_io_key *key, const struct ps_io_su
  * The recorder may copy the slot meanwhile, on another CPU. Who is first to say so counts: either
  * this sees that the slot was `seen`, or the recorder sees that its turn is odd or has passed. The
  * addition is atomic because that makes it a barrier. */
-static __always_inline void io__flush_slot(struct thread_state *state, __u32 index, __u64 epoch)
+static __always_inline void io__move_slot(struct thread_state *state, __u32 index, __u64 epoch,
+					  bool is_current)
 {
 	struct ps_io_slot *slot = &state->slots[index & (PS_IO_SLOTS - 1)];
 	struct io_slot_tag *tag = &state->tags[index & (PS_IO_SLOTS - 1)];
@@ -100,7 +101,7 @@ static __always_inline void io__flush_slot(struct thread_state *state, __u32 ind
 	if (key.op && (slot->sum.count || slot->sum.closed)) {
 		if (!key.epoch)
 			key.epoch = epoch;
-		if (ps_io_writes(key.op) && key.kind == PS_IO_FILE)
+		if (is_current && ps_io_writes(key.op) && key.kind == PS_IO_FILE)
 			writers_add(key.file, key.device, key.epoch, slot->sum.bytes, tag->last_ns);
 		io__add(&key, &slot->sum, tag->directory, seen);
 		if (key.op == PS_IO_READ && tag->pattern.sum.bytes)
@@ -109,6 +110,11 @@ static __always_inline void io__flush_slot(struct thread_state *state, __u32 ind
 	__builtin_memset(&tag->pattern, 0, sizeof(tag->pattern));
 	__builtin_memset(slot, 0, sizeof(*slot));
 	tag->inode = 0;
+}
+
+static __always_inline void io__flush_slot(struct thread_state *state, __u32 index, __u64 epoch)
+{
+	io__move_slot(state, index, epoch, true);
 }
 
 static __always_inline void io__settle_slot(struct io_slot_tag *tag)
@@ -122,6 +128,17 @@ static __always_inline void io__flush(struct thread_state *state, __u64 epoch)
 {
 	for (int i = 0; i < PS_IO_SLOTS; i++) {
 		io__flush_slot(state, i, epoch);
+		io__settle_slot(&state->tags[i]);
+	}
+}
+
+/* The same of a thread that has ended, if nobody has done it. */
+static __always_inline void io__flush_ended(struct thread_state *state, __u64 epoch)
+{
+	for (int i = 0; i < PS_IO_SLOTS; i++) {
+		if (!state->slots[i].key.op)
+			continue;
+		io__move_slot(state, i, epoch, false);
 		io__settle_slot(&state->tags[i]);
 	}
 }

@@ -308,17 +308,31 @@ int BPF_PROG(life_exit, struct task_struct *task)
 	return 0;
 }
 
+/* Since Linux 7.0 the kernel may have left life_exit out. An entry of the hash would be another
+ * thread's by now. */
+static __always_inline void flush_unflushed(struct task_struct *task, const struct ps_who *who)
+{
+	struct thread_state *state;
+
+	if (!knob_io || !knob_task_storage || !who ||
+	    who->start_boot_ns != task->group_leader->start_boottime)
+		return;
+	state = thread__find(task);
+	if (state)
+		io__flush_ended(state, state->epoch ? state->epoch : who->epoch);
+}
+
 SEC("tp_btf/sched_process_free")
 int BPF_PROG(life_free, struct task_struct *task)
 {
 	__u32 tgid = task->tgid;
 	const struct signal_struct *signal = task->signal;
-	const struct ps_who *who;
+	const struct ps_who *who = bpf_map_lookup_elem(&epochs, &tgid);
 	struct ps_gone_event event = {};
 
+	flush_unflushed(task, who);
 	if (task->pid != task->tgid)
 		return 0;
-	who = bpf_map_lookup_elem(&epochs, &tgid);
 	if (who && who->start_boot_ns == task->start_boottime) {
 		bpf_map_delete_elem(&epochs, &tgid);
 		bpf_map_delete_elem(&py_processes, &tgid);
