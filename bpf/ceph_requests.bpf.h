@@ -66,6 +66,7 @@ static __always_inline void count_stack(const struct ps_ceph_request *request, _
 	struct ps_count key = {
 		.epoch = request->epoch,
 		.stack = request->stack,
+		.device = request->device,
 		.tgid = request->tgid,
 		.tid = request->tid,
 		.metric = metric,

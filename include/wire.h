@@ -78,7 +78,7 @@ struct ps_count {
 			     * is in the stack */
 		/* Else the leaf always is in the stack. */
 		__u64 waker; /* off-CPU: PS_WAKER() */
-		__u64 device; /* I/O: of the file, as in struct ps_io_key */
+		__u64 device; /* I/O: of the file, as in struct ps_io_key; CephFS: of the mount */
 		__u64 waiter; /* held: the stack of who waited */
 	};
 	__u32 tgid;

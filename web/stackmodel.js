@@ -53,16 +53,17 @@ const poolPasses = (selection, metric, item) => {
   });
 };
 
-/** Of all files; of a mount, a dataset, or one file: "mount /data". */
+/** Of all files, or mounts of CephFS; of a mount, a dataset, or one file: "mount /data". */
 export const ALL_FILES = "";
 const MOST_FILES = 100;
 
-/** What operations of a metric can be narrowed to, the most time first: [value, words, kind] each. */
+/** What a metric of operations or requests can be narrowed to, the most time first: [value, words, kind] each. */
 export const filesOf = (recording, metric) => {
-  if (metric.source !== IO || recording.sampleFiles === ALONE) return [];
-  const sums = { mount: new Map(), dataset: new Map(), file: new Map() }, { files, io } = recording;
+  if (![IO, CEPH].includes(metric.source) || recording.sampleFiles === ALONE) return [];
+  const sums = { mount: new Map(), dataset: new Map(), file: new Map() }, { files, io, mounts, ceph } = recording;
   const add = (kind, name, ns) => { if (name) sums[kind].set(name, (sums[kind].get(name) || 0) + ns); };
-  for (let i = 0; i < io.count; i++) {
+  for (let i = 0; metric.source === CEPH && i < ceph.count; i++) add("mount", mounts[ceph.keys[1][i]], ceph.values[2][i]);
+  for (let i = 0; metric.source === IO && i < io.count; i++) {
     const file = files[io.keys[1][i]], ns = io.values[2][i];
     if (!file) continue;
     add("mount", file.mount, ns);
@@ -84,7 +85,7 @@ export const weigh = (selection, metric, item, chosenFiles = ALL_FILES) => {
   const passes = poolPasses(selection, metric, item);
   const own = new Float64Array(stacks.count + FIRST_NODE), samples = new Float64Array(stacks.count + FIRST_NODE);
   const [pool, share, node, bucket, file] = sampled.keys, [number, weight] = sampled.values;
-  const files = metric.source === IO ? filePasses(recording, chosenFiles) : null;
+  const files = [IO, CEPH].includes(metric.source) ? filePasses(recording, chosenFiles) : null;
   for (let i = 0; i < sampled.count; i++) {
     // What was mapped is known of no time.
     if (!passes[pool[i]] || share[i] !== metric.share || !(metric.timeless || selection.bucketPasses[bucket[i]])) continue;

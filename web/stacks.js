@@ -2,7 +2,7 @@
 // Where it went: flame graph, icicle, functions and lines.
 import { el, byId, select, checkbox, choice, announce, onWidth } from "./dom.js";
 import * as format from "./format.js";
-import { KIND_WORDS, NOT_SAMPLED, origin } from "./recording.js";
+import { CEPH, KIND_WORDS, NOT_SAMPLED, origin } from "./recording.js";
 import * as model from "./stackmodel.js";
 import { Flame } from "./flame.js";
 import { Table, barCell } from "./table.js";
@@ -105,11 +105,11 @@ export class Stacks {
     return this.itemHost.replaceChildren(select(waits ? "for" : "of", list, this.options.item, (item) => this.change({ item }), { id: "item" }));
   }
 
-  /** Of which files; the samples of operations know it. */
+  /** Of which files, or mounts; the samples of operations and requests know it. */
   drawFiles(metric) {
     const list = model.filesOf(this.recording, metric).map(([value, name, kind]) => [value, kind === "file" ? format.shortenPath(name, 60) : format.shorten(name, 60), { mount: "Mounts", dataset: "Datasets", file: "Files" }[kind]]);
     this.options.files = model.ALL_FILES;
-    this.fileHost.replaceChildren(...(list.length ? [select("in", [[model.ALL_FILES, "all files"], ...list], model.ALL_FILES, (files) => this.change({ files }), { id: "item-files" })] : []));
+    this.fileHost.replaceChildren(...(list.length ? [select("in", [[model.ALL_FILES, metric.source === CEPH ? "all mounts" : "all files"], ...list], model.ALL_FILES, (files) => this.change({ files }), { id: "item-files" })] : []));
   }
 
   legend() {

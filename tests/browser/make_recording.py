@@ -206,7 +206,7 @@ class Maker:
                         metric, item = metrics[pick(len(metrics))]
                         stack = next(unused, None) or leaves[int(self.random.paretovariate(0.6)) % len(leaves)]
                         yield (self.epoch_at(process, piece), process, piece, stack, "python", metric, item, 1 + pick(3), 0 if metric == "cpu" else 1000 + pick(10**7), None,
-                               1 + (process * 37 + piece * pick(5)) % self.files if metric.startswith("io_") else None)
+                               1 + (process * 37 + piece * pick(5)) % self.files if metric.startswith("io_") else 1 + pick(3) if metric.startswith("ceph_") else None)
                 yield (process, process, 1, None, "unknown", "cpu", None, 1, 0, None, None)
         self.many("sample", rows())
 

@@ -99,10 +99,27 @@ const compareFunctions = async (page, metric, filters = [], by = "function") => 
   compare(`${by}s by ${metric} ${filters}`, byName(rows, nameOf, (row) => [row.own / unit, row.total / unit]), byName(wanted, wantedName, (row) => [row[field], row.total[field]]));
 };
 
+/** What the stacks of a metric can be narrowed to, "mount /data" …; nothing of it is chosen first. */
+const narrowings = async (page, metric) => {
+  await page.selectOption("#metric", metric);
+  return page.locator("#item-files option").evaluateAll((list) => list.map((one) => one.value));
+};
+
+/** Stacks of CephFS's requests on a mount. */
+const compareMountsOfStacks = async (page) => {
+  const options = await narrowings(page, "ceph_time");
+  check("requests can be narrowed to mounts alone", options.length > 1 && options.slice(1).every((value) => value.startsWith("mount ")), options.length);
+  for (const metric of ["ceph_time", "ceph_read_bytes"]) {
+    await page.selectOption("#metric", metric);
+    await page.selectOption("#item-files", "mount /sdf/data");
+    if (whole) await compareFunctions(page, metric, ["--where", "mount=/sdf/data"]);
+  }
+  return page.selectOption("#item-files", "");
+};
+
 /** Stacks of operations in a mount, of a dataset, on one file. */
 const compareFilesOfStacks = async (page) => {
-  await page.selectOption("#metric", "io_time");
-  const options = await page.locator("#item-files option").evaluateAll((list) => list.map((one) => one.value));
+  const options = await narrowings(page, "io_time");
   if (!whole && !options.length)
     return check("the head tells that files were left out of stacks", (await page.locator("#missing").innerText()).includes("not known by file"));
   check("operations can be narrowed to mounts and datasets", ["mount", "dataset"].every((kind) => options.some((value) => value.startsWith(kind))), options.length);

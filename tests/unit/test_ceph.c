@@ -107,19 +107,57 @@ static void test_estimated(void **state)
 	fixture__close(&fixture);
 }
 
+/* The same mount by mount; a sample without one counts as not known. */
+static void test_by_mount(void **state)
+{
+	static const char change[] =
+		"UPDATE sample SET file = CASE stack WHEN 4 THEN 1 ELSE 2 END"
+		" WHERE metric GLOB 'ceph_*';";
+	static const struct expected by_both[] = {{"(not sampled)", 20, 2, 8192, 0, 0},
+						  {"work", 9, 9, 0, 0, 0},
+						  {"(not sampled)", 5, 1, 0, 4096, 0},
+						  {"fib", 1, 1, 0, 0, 0}};
+	static const struct expected of_two[] = {{"(not sampled)", 20, 2, 8192, 0, 0},
+						 {"fib", 1, 1, 0, 0, 0}};
+	static const struct expected of_none[] = {{"work", 9, 9, 0, 0, 0}, {"fib", 1, 1, 0, 0, 0}};
+	static const char *const two[] = {"mount=/ceph/two", NULL};
+	static const char *const none[] = {"mount=(unknown)", NULL};
+	struct fixture fixture;
+
+	(void)state;
+	open_ceph(&fixture, change);
+	assert_int_equal(fixture__load(&fixture), 0);
+	check_rows(&fixture, "mount,function", NULL, by_both, 4);
+	check_rows(&fixture, "function", two, of_two, 2);
+	fixture__close(&fixture);
+	open_ceph(&fixture, NULL);
+	assert_int_equal(fixture__load(&fixture), 0);
+	check_rows(&fixture, "function", none, of_none, 2);
+	fixture__close(&fixture);
+}
+
 static void test_refusals(void **state)
 {
 	static const struct {
 		const char *by, *metric;
 		bool refused;
 	} cases[] = {
-		{"ceph", NULL, false},	     {"ceph,mount", NULL, false},
-		{"ceph,op", NULL, true},     {"ceph,wait", NULL, true},
-		{"ceph,waker", NULL, true},  {"ceph,thread", NULL, true},
-		{"ceph", "cpu", true},	     {"ceph", "offcpu", true},
-		{"ceph", "io_time", true},   {"op", "ceph_time", true},
-		{"time,ceph", NULL, false},  {"thread,function,ceph", NULL, false},
-		{"task", "ceph_ops", false}, {"function,ceph,mount", NULL, true},
+		{"ceph", NULL, false},
+		{"ceph,mount", NULL, false},
+		{"ceph,op", NULL, true},
+		{"ceph,wait", NULL, true},
+		{"ceph,waker", NULL, true},
+		{"ceph,thread", NULL, true},
+		{"ceph", "cpu", true},
+		{"ceph", "offcpu", true},
+		{"ceph", "io_time", true},
+		{"op", "ceph_time", true},
+		{"time,ceph", NULL, false},
+		{"thread,function,ceph", NULL, false},
+		{"task", "ceph_ops", false},
+		{"function,ceph,mount", NULL, false},
+		{"thread,mount", "ceph_time", false},
+		{"mount,stack", "ceph_time", false},
 	};
 
 	(void)state;
@@ -223,9 +261,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exact),	      cmocka_unit_test(test_estimated),
-		cmocka_unit_test(test_refusals),      cmocka_unit_test(test_none),
-		cmocka_unit_test(test_hostile),	      cmocka_unit_test(test_unknown_mount),
-		cmocka_unit_test(test_json_and_text),
+		cmocka_unit_test(test_by_mount),      cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_none),	      cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_unknown_mount), cmocka_unit_test(test_json_and_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

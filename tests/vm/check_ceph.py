@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""check_ceph.py RECORDING OUTPUT REPORT: is what was recorded of CephFS's client what ceph.py, and
-the client itself, say?
+"""check_ceph.py RECORDING OUTPUT REPORT PLACES: is what was recorded of CephFS's client what ceph.py, and
+the client itself, say? The reports are by mount and operation, and those by function, too.
 
 Prints lines "pass NAME" and "FAIL NAME" with the figures; exit status 1 when one failed.
 """
@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "integration"))
 from recording import Recording  # noqa: E402
 
 TOLERANCE = 0.10  # of the client's own sums of latencies
+MOUNTS = ("/mnt/one", "/mnt/two")
 ROUNDED_US = 0.5  # each mean of debugfs
 failed = False
 
@@ -71,7 +72,7 @@ def sums_of_mounts(recording):
 def check_client(recording, output):
     """What the clients count, the first being the first mount."""
     mounts = sums_of_mounts(recording)
-    for path, before, after in zip(("/mnt/one", "/mnt/two"), output["before"], output["after"]):
+    for path, before, after in zip(MOUNTS, output["before"], output["after"]):
         for kind in ("metadata", "read", "write"):
             number, volume, seconds = mounts[path][kind]
             own = after[kind][0] - before[kind][0]
@@ -85,9 +86,19 @@ def check_client(recording, output):
             if name in after:
                 own = after[name] - before.get(name, 0)
                 # Newer clients forget the size of what they read into the page cache.
-                left_out = output["uncounted"] if (path, kind) == ("/mnt/one", "read") else 0
+                left_out = output["uncounted"] if (path, kind) == (MOUNTS[0], "read") else 0
                 result(volume == own + left_out, "%s %s: %d bytes, the client says %d%s" % (
                     path, kind, volume, own, ", and left out %d" % left_out if left_out else ""))
+
+
+def check_mounts(places, expected):
+    found = collections.Counter()
+    for row in places["rows"]:
+        found[row["mount"], "%s %s" % (row["function"], row["ceph"])] += row["total"]["ceph_op_count"]
+    for what, wanted in expected.items():
+        numbers = [found[mount, what] for mount in MOUNTS]
+        result(numbers == wanted, "%s: %g on the first mount, %g on the second (%d, %d)" % (
+            what, *numbers, *wanted))
 
 
 def check_rest(recording, output, report):
@@ -118,16 +129,20 @@ def check_rest(recording, output, report):
         process, every))
 
 
-def main(path, output_path, report_path):
+def read(path):
+    with open(path, encoding="utf-8") as stream:
+        return json.load(stream)
+
+
+def main(path, output_path, report_path, places_path):
     recording = Recording(path)
     with open(output_path, encoding="utf-8") as stream:
         output = json.loads(stream.read().strip().splitlines()[-1])
-    with open(report_path, encoding="utf-8") as stream:
-        report = json.load(stream)
     print("followed by", recording.meta.get("ceph_way"), "on", recording.meta["kernel"])
     check_functions(recording, output["expected"])
+    check_mounts(read(places_path), output["on"])
     check_client(recording, output)
-    check_rest(recording, output, report)
+    check_rest(recording, output, read(report_path))
     sys.exit(failed)
 
 

@@ -26,7 +26,7 @@ rows() {
 		dataset types|storage|dataset types
 		torn files, also by out of memory|storage|torn f
 		throughput by task|storage|throughput
-		CephFS: requests by function|ceph|ceph: [a-z_]*: [a-z]*:
+		CephFS: requests by function, and mount|ceph|ceph: [a-z_]*:? [a-z]*:
 		CephFS: the client's own sums|ceph|ceph: /mnt/
 		CephFS: all else|ceph|(ceph: (nothing|read:|capab|histog|report|requests|a mount)|CephFS's client)
 	ROWS

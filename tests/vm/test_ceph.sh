@@ -18,9 +18,9 @@ test_client() {
 		files+=(-f "$line")
 	done < <(list_modules tests/workloads/ceph.py)
 	ceph=-c in_guest "$name" "$kernel" sh /ceph.sh || return 0
-	take output && take report && take text && take doctor && take recording
+	take output && take report && take places && take text && take doctor && take recording
 	if [ -n "${KEEP:-}" ]; then
-		cp "$work/output" "$work/report" "$work/text" "$work/recording" "$work/guest" "$KEEP"
+		cp "$work/output" "$work/report" "$work/places" "$work/text" "$work/recording" "$work/guest" "$KEEP"
 	fi
 	if grep -q '^yes  *CephFS client' "$work/doctor"; then
 		results_pass "kernel $kernel ceph: a mount that comes later is followed, as doctor says"
@@ -28,7 +28,7 @@ test_client() {
 		results_fail "kernel $kernel ceph: a mount that comes later" "doctor knows no client"
 	fi
 	python3 -B tests/vm/check_ceph.py "$work/recording" "$work/output" "$work/report" \
-		>"$work/verdict" 2>&1 || status=$?
+		"$work/places" >"$work/verdict" 2>&1 || status=$?
 	while read -r line; do
 		case $line in
 		'pass '*) results_pass "kernel $kernel ceph: ${line#pass }" ;;

@@ -5,6 +5,7 @@
 ceph.py ONE TWO: two mounts of one file system, as by two clients. Prints one line of JSON:
   expected   function -> what the client must have done for it: {name: number} for requests that are
              known exactly, and {"osd:read bytes": number} likewise
+  on         "function operation" -> how many requests on ONE and on TWO
   uncounted  bytes of read_network() that the client, who sent its requests, has not counted
   before, after  what the client says of itself, by client in the order of the mounts (debugfs)
   python     task and process
@@ -226,6 +227,12 @@ def main(one, two):
             "fight": {"osd:write": 2 * ROUNDS, "osd:write bytes": 2 * ROUNDS * 4096,
                       "osd:read": 2 * ROUNDS, "osd:read bytes": 2 * ROUNDS * 4096},
             "remove_files": {"mds:unlink": FILES},
+        },
+        "on": {
+            "create_files mds:create": [FILES, 0],
+            "open_files mds:open": [0, FILES],
+            "fight osd:write": [ROUNDS, ROUNDS],
+            "fight osd:read": [ROUNDS, ROUNDS],
         },
         "reads": {"read:cached": LARGE // BLOCK},
         "uncounted": LARGE - reads,

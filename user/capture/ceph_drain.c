@@ -65,6 +65,7 @@ struct ceph_drain {
 	bool looked; /* for mounts, at least once */
 	struct map_slices maps;
 	int64_t slice;
+	char sampled[CEPH_CLASS_NAME_SIZE]; /* the class of the latest sample */
 	uint64_t requests; /* in this slice */
 	uint64_t period_most;
 };
@@ -261,6 +262,17 @@ static int take_sum(void *context, const void *taken_key, const void *taken_sum)
 	row.epoch = epoch->id;
 	err = mount_row(ceph, key->device, &row.mount);
 	return err ?: unless_dropped(recording_writer__ceph(ceph->writer, &row));
+}
+
+int ceph_drain__sample(struct ceph_drain *ceph, const struct ps_count *key, uint64_t sum,
+		       struct sample_row *row)
+{
+	row->metric = key->metric == PS_METRIC_CEPH_TIME    ? "ceph_time"
+		      : key->metric == PS_METRIC_CEPH_BYTES ? "ceph_bytes"
+							    : "ceph_ops";
+	row->class = ceph_class__name(key->class, ceph->sampled);
+	row->value = (int64_t)sum;
+	return mount_row(ceph, (uint32_t)key->device, &row->file);
 }
 
 /* --- requests on their way */

@@ -11,7 +11,9 @@ struct bpf_object;
 struct ceph_drain;
 struct meanwhile;
 struct pipescope_bpf;
+struct ps_count;
 struct recording_writer;
+struct sample_row;
 struct tracker;
 
 /* All borrowed; they must outlive it. bpf is loaded. counters: added to. */
@@ -26,6 +28,11 @@ int ceph_drain__look(struct ceph_drain *ceph);
 /* A slice is over: writes what was counted in it. The same errors, and those of the maps and the
  * writer. */
 int ceph_drain__slice(struct ceph_drain *ceph, int64_t slice, const struct meanwhile *meanwhile);
+
+/* Says in row what a sample of requests is of; its class is valid until the next call. sum: of the
+ * metric. The same errors. */
+int ceph_drain__sample(struct ceph_drain *ceph, const struct ps_count *key, uint64_t sum,
+		       struct sample_row *row);
 
 /* Detaches the programs: what they have counted is all there will be. */
 void ceph_drain__stop(struct ceph_drain *ceph);

@@ -466,7 +466,7 @@ static int take_count(void *context, const void *taken_key, const void *taken_su
 	const struct ps_sum *sum = taken_sum;
 	struct known_stack *stack = stacks__find(drain->parts.stacks, key->stack);
 	struct epoch *epoch = tracker__epoch(drain->parts.tracker, key->epoch);
-	char buffer[WAIT_CLASS_NAME_SIZE], ceph_buffer[CEPH_CLASS_NAME_SIZE];
+	char buffer[WAIT_CLASS_NAME_SIZE];
 	struct sample_row row = {.slice = drain->slice,
 				 .metric = "cpu",
 				 .count = (int64_t)sum->count,
@@ -482,11 +482,7 @@ static int take_count(void *context, const void *taken_key, const void *taken_su
 		row.value = (int64_t)sum->sum;
 		drain->waits.kept += sum->count;
 	} else if (key->metric >= PS_METRIC_CEPH_TIME && key->metric <= PS_METRIC_CEPH_OPS) {
-		row.metric = key->metric == PS_METRIC_CEPH_TIME	   ? "ceph_time"
-			     : key->metric == PS_METRIC_CEPH_BYTES ? "ceph_bytes"
-								   : "ceph_ops";
-		row.class = ceph_class__name(key->class, ceph_buffer);
-		row.value = (int64_t)sum->sum;
+		err = ceph_drain__sample(drain->parts.ceph, key, sum->sum, &row);
 	} else if (key->metric >= PS_METRIC_IO_TIME && key->metric <= PS_METRIC_IO_OPS) {
 		row.metric = key->metric == PS_METRIC_IO_TIME	 ? "io_time"
 			     : key->metric == PS_METRIC_IO_BYTES ? "io_bytes"

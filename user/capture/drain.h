@@ -11,6 +11,7 @@
 #include "wire.h"
 
 struct alloc_drain;
+struct ceph_drain;
 struct drain;
 struct meanwhile;
 struct mmaps;
@@ -42,6 +43,7 @@ struct drain_parts {
 	uint64_t *counters;
 	bool offcpu, io, mem; /* these sources are on */
 	struct alloc_drain *alloc; /* NULL: that source is off */
+	struct ceph_drain *ceph; /* the same */
 	uint64_t start_ns; /* CLOCK_MONOTONIC of the recording's start */
 	uint32_t counts_per_slice; /* room for distinct samples of one slice */
 };

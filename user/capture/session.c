@@ -360,11 +360,11 @@ static int make_parts(struct session *session)
 							     session->counters},
 				       &session->alloc);
 	parts.alloc = session->alloc;
-	err = err ?: drain__new(&parts, &session->drain);
 	if (!err && session->options->ceph)
 		err = ceph_drain__new(session->bpf, session->writer, session->tracker,
 				      session->counters, &session->ceph);
-	return err ?: watch(session, drain__fd(session->drain));
+	parts.ceph = session->ceph;
+	return err ?: drain__new(&parts, &session->drain) ?: watch(session, drain__fd(session->drain));
 }
 
 static int take_up_running(struct session *session)

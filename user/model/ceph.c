@@ -57,7 +57,7 @@ static int load_mount(struct tables *tables, struct row *row)
 	return error;
 }
 
-static uint32_t read_mount(struct tables *tables, struct row *row, int column)
+uint32_t ceph__mount(struct tables *tables, struct row *row, int column)
 {
 	uint32_t mount = row__reference(row, column, &tables->loading->ceph_mounts);
 
@@ -69,13 +69,13 @@ static int load_sum(struct tables *tables, struct row *row)
 	struct io_fact fact;
 	int error = tables__read_sum(tables, row, SOURCE_CEPH, ceph__op, &fact);
 
-	fact.file = read_mount(tables, row, 2);
+	fact.file = ceph__mount(tables, row, 2);
 	return error ?: APPEND(tables, ceph, tables->ceph_count, CEPH, fact);
 }
 
 static int load_histogram(struct tables *tables, struct row *row)
 {
-	struct ceph_histogram_fact fact = {.file = read_mount(tables, row, 0)};
+	struct ceph_histogram_fact fact = {.file = ceph__mount(tables, row, 0)};
 	int error;
 
 	if (row__is_null(row, 1) || tables->ceph_histogram_count == TABLES_MAX_HISTOGRAMS)
@@ -92,7 +92,7 @@ static int load_in_flight(struct tables *tables, struct row *row)
 {
 	struct ceph_in_flight_fact fact = {
 		.slice = row__reference(row, 0, &tables->loading->slices),
-		.file = read_mount(tables, row, 1),
+		.file = ceph__mount(tables, row, 1),
 	};
 	int error;
 

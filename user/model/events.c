@@ -412,7 +412,8 @@ static int load_sample(struct tables *tables, struct row *row)
 	if (!fact.count || fact.weight <= 0)
 		return 0;
 	fact.waker = read_waker(loading, row);
-	fact.file = row__file(row, 10, loading);
+	fact.file = kind->source == SOURCE_CEPH ? ceph__mount(tables, row, 10)
+						: row__file(row, 10, loading);
 	error = pool_of_sample(tables, row, kind, epoch, &fact);
 	fact.ending = (uint32_t)loading->last_ending;
 	if (!error)

@@ -190,7 +190,7 @@ struct sample_fact {
 	uint32_t stack; /* node, NO_INDEX: nothing of the stack is known */
 	uint32_t pool, share;
 	uint32_t waker; /* WAKER_…, NO_INDEX: not known */
-	uint32_t file; /* NO_INDEX: not known, or no operations */
+	uint32_t file; /* or mount of CephFS; NO_INDEX: not known, or another source */
 	uint32_t ending; /* index of endings */
 	uint32_t count;
 	double weight; /* > 0 */

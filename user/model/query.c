@@ -55,7 +55,7 @@ static bool has_meaning(enum source source, const bool *any)
 		       (estimated || !any[SCOPE_THREAD] || !any[SCOPE_SLICE]);
 	case SOURCE_CEPH: /* counted per mount, sampled per thread and stack */
 		return !any[SCOPE_WAIT] && !any[SCOPE_WAKER] && !any[SCOPE_OP] &&
-		       (estimated ? !any[SCOPE_FILE] : !any[SCOPE_THREAD]);
+		       (estimated || !any[SCOPE_THREAD]);
 	case SOURCE_MEM: /* counted per slice, sampled per thread and stack */
 		return !any[SCOPE_WAIT] && !any[SCOPE_WAKER] && !any[SCOPE_OP] &&
 		       !any[SCOPE_FILE] && !any[SCOPE_CEPH] && (estimated || !any[SCOPE_THREAD]);
@@ -84,12 +84,8 @@ const char *query__refusal(const struct query_request *request)
 		return "ceph does not go with wait, waker and op: what CephFS's client does is "
 		       "counted by itself; ask for one of them";
 	if (any[SCOPE_CEPH] && !has_meaning(SOURCE_CEPH, any))
-		return any[SCOPE_FILE]
-			       ? "ceph and mount do not go with thread, function, line, module, "
-				 "stack and ending: requests are sampled per operation; leave out "
-				 "mount"
-			       : "ceph does not go with thread alone: requests are counted per "
-				 "process; use process, or add function, line, module or stack";
+		return "ceph does not go with thread alone: requests are counted per process; use "
+		       "process, or add function, line, module or stack";
 	if (any[SCOPE_WAIT] && !has_meaning(SOURCE_OFFCPU, any))
 		return "wait does not go with both thread and time: waits of threads are counted "
 		       "for the whole recording; leave out one of them";

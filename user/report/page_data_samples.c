@@ -257,16 +257,16 @@ static int add_not_sampled(struct sampling *sampling, uint32_t pool, uint32_t sh
 }
 
 static int add_operation_not_sampled(struct sampling *sampling, const struct io_fact *fact,
-				     uint32_t file, enum op_direction direction)
+				     enum op_direction direction)
 {
-	int error = add_not_sampled(sampling, fact->pool, SHARE_TIME, fact->slice, file,
+	int error = add_not_sampled(sampling, fact->pool, SHARE_TIME, fact->slice, fact->file,
 				    (double)fact->ns);
 
 	if (!error)
-		error = add_not_sampled(sampling, fact->pool, SHARE_OPS, fact->slice, file,
+		error = add_not_sampled(sampling, fact->pool, SHARE_OPS, fact->slice, fact->file,
 					(double)fact->count);
 	if (!error && direction != OP_OTHER)
-		error = add_not_sampled(sampling, fact->pool, SHARE_BYTES, fact->slice, file,
+		error = add_not_sampled(sampling, fact->pool, SHARE_BYTES, fact->slice, fact->file,
 					(double)fact->bytes);
 	return error;
 }
@@ -298,13 +298,12 @@ static int add_all_not_sampled(struct sampling *sampling)
 	for (size_t i = 0; i < tables->io_count && !error; i++) {
 		const struct io_fact *fact = &tables->io[i];
 
-		error = add_operation_not_sampled(sampling, fact, fact->file,
-						  tables->ops[fact->op].direction);
+		error = add_operation_not_sampled(sampling, fact, tables->ops[fact->op].direction);
 	}
 	for (size_t i = 0; i < tables->ceph_count && !error; i++) {
 		const struct io_fact *fact = &tables->ceph[i];
 
-		error = add_operation_not_sampled(sampling, fact, NO_INDEX,
+		error = add_operation_not_sampled(sampling, fact,
 						  tables->ceph_ops[fact->op].direction);
 	}
 	for (size_t i = 0; i < tables->mem_count && !error; i++)

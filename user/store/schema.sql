@@ -170,7 +170,8 @@ CREATE TABLE sample (
 	metric TEXT NOT NULL, class TEXT, count INTEGER NOT NULL, value INTEGER NOT NULL,
 	waker INTEGER,              -- thread.id of who ended the waits; 0: an interrupt (timer,
 	                            -- device, network); NULL: not known, or no waits
-	file INTEGER                -- file.id of what the operations were on; NULL: no operations
+	file INTEGER                -- file.id of what the operations were on; with 'ceph_time', 'ceph_bytes'
+	                            -- and 'ceph_ops' the ceph_mount.id; NULL: another metric
 );
 
 -- How stacks ended, and every counter of what was lost: name, value, meaning.

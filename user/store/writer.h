@@ -119,7 +119,7 @@ struct function_row {
 
 struct sample_row {
 	int64_t epoch, thread, slice, stack, count, value, waker;
-	int64_t file; /* of operations; or ROW_NULL */
+	int64_t file; /* of operations; the mount, of requests of CephFS; or ROW_NULL */
 	const char *ending, *metric;
 	const char *class; /* NULL: none */
 };

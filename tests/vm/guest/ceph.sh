@@ -9,7 +9,8 @@ pipescope record --stats -o /tmp/recording -- sh /ceph-mount.sh >/tmp/output 2>/
 	cat /tmp/recorder /tmp/output
 cat /tmp/recorder
 pipescope report /tmp/recording --by mount,ceph -n 0 --format json >/tmp/report
+pipescope report /tmp/recording --by mount,function,ceph --metric ceph_ops -n 0 --format json >/tmp/places
 pipescope report /tmp/recording --by mount,ceph -n 0 >/tmp/text
 pipescope report /tmp/recording >>/tmp/text
-sh /give.sh output report text doctor recording
+sh /give.sh output report places text doctor recording
 umount /mnt/two /mnt/one
