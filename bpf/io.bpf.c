@@ -380,14 +380,15 @@ __noinline __u64 io_message_bytes(__u64 vector, __u64 count)
 static __always_inline void note_read(struct thread_state *state, __u32 index, struct file *file,
 				      __u64 position, __u64 bytes, __u64 now)
 {
-	struct ps_io_slot *slot = &state->slots[index & (PS_IO_SLOTS - 1)];
-	struct io_slot_tag *tag = &state->tags[index & (PS_IO_SLOTS - 1)];
+	const struct ps_io_slot *slot = &state->slots[index & (PS_IO_SLOTS - 1)];
+	struct ps_pattern_key key = {
+		.epoch = state->epoch, .file = slot->key.file, .device = slot->key.device};
 
 	if (slot->key.kind != PS_IO_FILE)
 		return;
 	if (position == PS_IO_AT_FILE)
 		position = BPF_CORE_READ((struct file___modes *)file, f_pos) - bytes;
-	pattern__note(&slot->key, &tag->pattern, position, bytes, now);
+	pattern__note(pattern__of(state, file, &key), position, bytes, now);
 }
 
 /* A file was closed for good that was open for ns. */

@@ -104,10 +104,7 @@ static __always_inline void io__move_slot(struct thread_state *state, __u32 inde
 		if (is_current && ps_io_writes(key.op) && key.kind == PS_IO_FILE)
 			writers_add(key.file, key.device, key.epoch, slot->sum.bytes, tag->last_ns);
 		io__add(&key, &slot->sum, tag->directory, seen);
-		if (key.op == PS_IO_READ && tag->pattern.sum.bytes)
-			pattern__move(&key, &tag->pattern);
 	}
-	__builtin_memset(&tag->pattern, 0, sizeof(tag->pattern));
 	__builtin_memset(slot, 0, sizeof(*slot));
 	tag->inode = 0;
 }
@@ -130,6 +127,7 @@ static __always_inline void io__flush(struct thread_state *state, __u64 epoch)
 		io__flush_slot(state, i, epoch);
 		io__settle_slot(&state->tags[i]);
 	}
+	pattern__move_all(state);
 }
 
 /* The same of a thread that has ended, if nobody has done it. */
@@ -141,6 +139,7 @@ static __always_inline void io__flush_ended(struct thread_state *state, __u64 ep
 		io__move_slot(state, i, epoch, false);
 		io__settle_slot(&state->tags[i]);
 	}
+	pattern__move_all(state);
 }
 
 /* When quantum_switches is not what the thread has seen: has the process of current begun another

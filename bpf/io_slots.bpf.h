@@ -98,13 +98,6 @@ static __always_inline __u32 slot_of(struct inode *inode, __u32 op)
 	return ((__u64)inode >> 7 ^ op) & (PS_IO_SLOTS - 1);
 }
 
-static __always_inline void begin_pattern(struct file *file, struct io_slot_tag *tag)
-{
-	__u32 bits = io_log2_bucket(file_size(file));
-
-	tag->pattern.sum.shift = bits > 5 ? bits - 5 : 0;
-}
-
 /* The slot for an operation on a file, emptied and taken over if another had it. */
 static __always_inline __u32 take_slot(struct thread_state *state, struct file *file, __u32 op,
 				       __u64 remote)
@@ -126,8 +119,6 @@ static __always_inline __u32 take_slot(struct thread_state *state, struct file *
 	if (slot->key.kind == PS_IO_FILE) {
 		tag->directory = file_directory(file);
 		tell_file(file, &slot->key, tag->directory);
-		if (op == PS_IO_READ)
-			begin_pattern(file, tag);
 		if (ps_io_writes(op))
 			writers_wrote(slot->key.file, slot->key.device);
 	}

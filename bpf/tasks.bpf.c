@@ -54,17 +54,11 @@ static __always_inline void copy_slot(struct thread_state *state, __u32 index,
 static __always_inline void move_pattern(struct thread_state *state, __u32 index,
 					 const struct ps_task_event *event)
 {
-	struct io_pattern *pattern = &state->tags[index & (PS_IO_SLOTS - 1)].pattern;
-	const struct ps_io_slot *slot = &event->slots[index & (PS_IO_SLOTS - 1)];
-	struct ps_io_key key = slot->key;
+	struct io_pattern *pattern = &state->patterns[index & (IO_PATTERNS - 1)];
 
-	if (key.op != PS_IO_READ || !pattern->sum.bytes ||
-	    /* It may have read since the time was looked at. */
-	    (__s64)(event->event.time_ns - pattern->last_ns) < PATTERN_IDLE_NS)
-		return;
-	if (!key.epoch)
-		key.epoch = event->epoch;
-	pattern__move(&key, pattern);
+	/* It may have read since the time was looked at. */
+	if ((__s64)(event->event.time_ns - pattern->last_ns) >= PATTERN_IDLE_NS)
+		pattern__move(pattern);
 }
 
 SEC("iter/task")
@@ -121,10 +115,10 @@ int tasks_dump(struct bpf_iter__task *ctx)
 		state = begin_wait(task, event->event.time_ns);
 	if (state) {
 		event->waits = state->waits;
-		for (int i = 0; i < PS_IO_SLOTS; i++) {
+		for (int i = 0; i < PS_IO_SLOTS; i++)
 			copy_slot(state, i, &event->slots[i]);
+		for (int i = 0; i < IO_PATTERNS; i++)
 			move_pattern(state, i, event);
-		}
 	}
 	bpf_seq_write(seq, event, sizeof(*event));
 	if (knob_quanta && task->pid == task->tgid) {

@@ -11,8 +11,13 @@
 #define PF_KTHREAD	     0x00200000
 #define THREAD_KERNEL_FRAMES 24
 
-/* Of the reads of a slot; see patterns.bpf.h. */
+/* How a thread reads a file; see patterns.bpf.h. */
+#define IO_PATTERNS                                                                                \
+	4 /* files that a thread reads in turn without losing their order; a power of 2 */
+
 struct io_pattern {
+	__u64 inode; /* its address; 0: none */
+	struct ps_pattern_key key;
 	struct ps_pattern sum; /* not yet in the map */
 	__u64 next; /* behind the last read */
 	__u64 last, stride; /* where it began, and how far from the one before */
@@ -67,9 +72,9 @@ struct thread_state {
 		__u32 filesystem; /* index of its histogram */
 		__u32 seen; /* not 0: by the recorder, which has charged it to the file */
 		__u64 last_ns; /* writes: when the last one ended */
-		struct io_pattern pattern; /* reads */
 		__u64 turn; /* odd while the slot changes hands; the recorder drops such a copy */
 	} tags[PS_IO_SLOTS];
+	struct io_pattern patterns[IO_PATTERNS];
 };
 
 struct threads_map {

@@ -30,8 +30,8 @@ static const char rows[] =
 	"INSERT INTO wait_on VALUES (4,1,10,'socket',3,3000000),(5,2,1,'disk',1,7000000);"
 	"INSERT INTO dataset VALUES (1,'raw','p'),(2,'calexp','p');"
 	"INSERT INTO written VALUES (1,2,2,1,4096);"
-	"INSERT INTO read_pattern VALUES (1,1,1,5,0,1,1000000,3,100000),"
-	" (4,2,1,2,3,0,1000000,6,100000);"
+	"INSERT INTO read_pattern VALUES (1,1,1,5,0,1,1000000,3,131072),"
+	" (4,2,1,2,3,0,1000000,6,131072);"
 	"INSERT INTO torn VALUES (2,2,'signal',9,0,100,200,1,1500000000,2000000000),"
 	" (3,5,'exit',3,0,1,2,3,4,510000000),(2,1,'oom',9,1,1,2,3,4,2000000000);"
 	"INSERT INTO memory VALUES (1,1,1000,300,0,7,20,5),(2,2,2000,0,50,0,10,0);"
@@ -252,7 +252,7 @@ static void test_files(void **state)
 				assert_near(number_at(files, at + 9), 0);
 				assert_near(number_at(files, at + 10), 2000000);
 				/* Three parts, of which it read one twice. */
-				assert_near(number_at(files, at + 11), 300000);
+				assert_near(number_at(files, at + 11), 393216);
 			}
 			file = json_array_get(files, at + 6);
 			if (json_integer_value(file) >= 0)

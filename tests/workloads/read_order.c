@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SIZE  (1 << 20)
@@ -33,10 +35,28 @@ static void read_at(int descriptor, long at)
 		exit(1);
 }
 
+/* A file that has 13 bytes at first, and is read as it grows, each byte once. */
+static int grow(const char *folder, const char *name)
+{
+	char path[4096];
+	int writer, reader;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	writer = open(path, O_WRONLY | O_CREAT, 0644);
+	reader = open(path, O_RDONLY);
+	if (write(writer, block, 13) != 13 || read(reader, block, BLOCK) != 13)
+		exit(1);
+	for (int i = 0; i < COUNT; i++)
+		if (write(writer, block, BLOCK) != BLOCK || read(reader, block, BLOCK) != BLOCK)
+			exit(1);
+	close(writer);
+	return reader;
+}
+
 int main(int argc, char **argv)
 {
 	uint32_t state = 12345, before = 0, stride = 0;
-	int descriptor;
+	int descriptor, others = 0;
 
 	if (argc < 2)
 		return 2;
@@ -81,6 +101,25 @@ int main(int argc, char **argv)
 		read_at(descriptor, (long)at * BLOCK);
 	}
 	printf("random 1 0 1999 7.8\n");
+	close(descriptor);
+
+	/* What else is done with the file between does not matter. */
+	descriptor = make(argv[1], "with others between");
+	read_at(descriptor, 0);
+	for (int i = COUNT - 1, step = 3; i > 0; i -= step, step = step == 3 ? 5 : 3) {
+		struct stat status;
+
+		if (fstat(descriptor, &status) || flock(descriptor, LOCK_EX) ||
+		    flock(descriptor, LOCK_UN))
+			return 1;
+		read_at(descriptor, (long)i * BLOCK);
+		others++;
+	}
+	printf("with others between 1 0 %d 1\n", others);
+	close(descriptor);
+
+	descriptor = grow(argv[1], "growing");
+	printf("growing %d 0 0 1\n", COUNT + 1);
 	close(descriptor);
 
 	descriptor = make(argv[1], "five times");

@@ -106,7 +106,8 @@ struct query_details {
 /* Reads of a row by their order, and the bytes that they asked for and of those the distinct ones:
  * never less than there are, as files are known in 64 parts. */
 struct query_reads {
-	uint64_t sequential, strided, random;
+	uint64_t all; /* of operation "read", in slices where they brought bytes */
+	uint64_t sequential, strided, random; /* of these, as far as it is known */
 	double bytes, distinct;
 };
 

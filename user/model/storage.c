@@ -2,12 +2,14 @@
 #include "model/storage.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "model/loading.h"
 #include "model/query_private.h"
+#include "pattern.h"
 
 /* --- loading */
 
@@ -62,7 +64,7 @@ static int load_pattern(struct tables *tables, struct row *row)
 		.part_bytes = row__number(row, 8, 1, TIME_LIMIT),
 	};
 
-	if (fact.epoch == NO_INDEX)
+	if (fact.epoch == NO_INDEX || fact.part_bytes & (fact.part_bytes - 1))
 		return -EBADMSG;
 	return APPEND(tables, patterns, tables->pattern_count, PATTERNS, fact);
 }
@@ -220,6 +222,8 @@ static int add_read(struct query *query)
 		    strcmp(tables->files[io->file].kind, "file") || !query__passes(query, &fact))
 			continue;
 		error = row_of(query, &fact, &row);
+		if (!error && !strcmp(tables->ops[io->op].name, "read"))
+			query->row_storage[row].reads.all += (uint64_t)io->count;
 		before = tuple_set__count(read);
 		error = error ?: tuple_set__add(read, (const uint64_t[]){row, io->file}, &pair);
 		if (!error)
@@ -239,26 +243,27 @@ static int add_read(struct query *query)
 /* What was read of one file in one row. */
 struct read_parts {
 	uint64_t parts;
-	int64_t part_bytes;
+	uint32_t shift; /* a part has 2^shift bytes */
 	double bytes;
 	uint32_t row;
 };
 
 static void add_parts(struct read_parts *to, const struct pattern_fact *pattern)
 {
+	uint32_t shift = (uint32_t)__builtin_ctzll((uint64_t)pattern->part_bytes);
+
 	/* Of a file that grew the parts are others: the larger ones count. */
-	if (pattern->part_bytes > to->part_bytes) {
-		to->part_bytes = pattern->part_bytes;
-		to->parts = 0;
+	if (shift > to->shift) {
+		to->parts = ps_parts_coarser(to->parts, shift - to->shift);
+		to->shift = shift;
 	}
-	if (pattern->part_bytes == to->part_bytes)
-		to->parts |= pattern->parts;
+	to->parts |= ps_parts_coarser(pattern->parts, to->shift - shift);
 	to->bytes += (double)pattern->bytes;
 }
 
 static void add_reads(struct query_reads *reads, const struct read_parts *file)
 {
-	double parts = (double)__builtin_popcountll(file->parts) * (double)file->part_bytes;
+	double parts = ldexp(__builtin_popcountll(file->parts), (int)file->shift);
 
 	reads->distinct += parts < file->bytes ? parts : file->bytes;
 }

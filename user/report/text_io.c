@@ -132,6 +132,10 @@ static void add_rate_cells(struct grid *grid, const struct query *query,
 }
 
 /* The order of most reads, "random 83 %"; NULL: no memory. */
+/* Of so many reads the order of one must be known, for that of most to be told. Half of the reads
+ * of small files find only their end. */
+#define ORDER_KNOWN 4
+
 static char *order_of(const struct query_reads *reads)
 {
 	const struct {
@@ -149,6 +153,8 @@ static char *order_of(const struct query_reads *reads)
 			most = i;
 	if (!all)
 		return strdup("-");
+	if (all * ORDER_KNOWN < reads->all)
+		return strdup("?");
 	if (asprintf(&text, "%s %.0f %%", orders[most].name,
 		     (double)orders[most].count / (double)all * 100) < 0)
 		return NULL;
