@@ -313,10 +313,10 @@ __noinline int io__begin(__u32 call, __u64 first)
 			index = take_slot(state, file, PS_IO_CLOSE, 0);
 			state->call_slot = 1 + index;
 			state->opened_ns = 0;
+			writers_closing((__u64)file);
 			if (state->slots[index & (PS_IO_SLOTS - 1)].key.kind == PS_IO_FILE)
 				state->opened_ns = opens__close(
 					file, state->tags[index & (PS_IO_SLOTS - 1)].inode);
-			writers_closing((__u64)file);
 		}
 	}
 	__builtin_memset(state->call_waits, 0, sizeof(state->call_waits));

@@ -93,10 +93,10 @@ __noinline int opens_replaced(__u64 from, __u64 to)
 	inode = BPF_CORE_READ(file, f_inode);
 	if (!is_file(inode))
 		return 0;
+	writers_closing((__u64)file);
 	opened_ns = opens__close(file, (__u64)inode);
 	if (opened_ns)
 		charge(file, inode, opened_ns);
-	writers_closing((__u64)file);
 	return 0;
 }
 

@@ -66,6 +66,15 @@ static __always_inline void opens__add(__u64 file, __u64 inode, __u64 now)
 		count_event(PS_COUNTER_OPENS_FULL);
 }
 
+/* Whether current, which has opened it, has no other descriptor of it that is known of: for its
+ * writes it is closed with that one, whoever else holds it, a child or a mapping. */
+static __always_inline bool opens__is_last_own(__u64 file, __u64 inode)
+{
+	const struct ps_open *open = opens__find(file, inode);
+
+	return open && open->tgid == bpf_get_current_pid_tgid() >> 32 && open->descriptors <= 1;
+}
+
 /* One of current's descriptors of it is going to be closed; when it was opened, 0: not known, or it
  * stays open. A mapping holds the file as a descriptor does, so of a mapped one those count that
  * the process which opened it is known to have. */

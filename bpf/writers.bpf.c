@@ -2,13 +2,16 @@
 /* Which files a process leaves torn when it is killed: those that it has opened for writing itself,
  * has written to, and has neither closed nor renamed.
  *
- * An entry is made when a file is opened and goes when its last descriptor is closed. Writes find
+ * An entry is made when a file is opened and goes when the process closes the last of its
+ * own descriptors, whoever else holds the file. Writes find
  * their way here late, when a thread's slot is moved into the map of sums: so they cost nothing
  * more here. When all threads have moved their slots, the table of descriptors tells what really is
  * open still. */
 #include "counts.bpf.h"
-#include "writers.bpf.h"
 #include "files.bpf.h"
+#include "io.bpf.h"
+#include "opens.bpf.h"
+#include "writers.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -116,19 +119,43 @@ static __always_inline void count_one_more(__u32 tgid)
 	add_open(&key, &first);
 }
 
+/* What current's thread has written to the file so far belongs to the opens before. */
+static __always_inline void move_writes(struct file *file)
+{
+	struct thread_state *state = thread__find(compat__current());
+	__u64 inode = (__u64)BPF_CORE_READ(file, f_inode);
+
+	for (int i = 0; state && i < PS_IO_SLOTS; i++) {
+		if (state->tags[i].inode != inode || !ps_io_writes(state->slots[i].key.op))
+			continue;
+		io__flush_slot(state, i, state->epoch);
+		io__settle_slot(&state->tags[i]);
+	}
+}
+
 __noinline int writers_opened(__u64 address)
 {
 	struct file *file = (void *)address;
-	struct ps_writer_key key = {};
-	struct ps_writer fresh = {};
+	struct ps_writer_key key = {}, all_key = {};
+	struct ps_writer fresh = {}, *known;
+	const struct ps_writer *all;
 
 	if (!file_is_written(file) || !writer_key(file, &key) || is_made_up(file))
 		return 0;
-	if (!find(&key)) {
-		fresh.opened_ns = bpf_ktime_get_ns();
-		fresh.opens = 1;
-		fresh.name = file_name_check(file, file_directory(file));
+	fresh.opened_ns = bpf_ktime_get_ns();
+	fresh.opens = 1;
+	fresh.name = file_name_check(file, file_directory(file));
+	all_key.tgid = key.tgid;
+	all = find(&all_key);
+	known = find(&key);
+	if (known && !all) { /* another process of that id had it */
+		bpf_map_delete_elem(&writers, &key);
+	} else if (known && known->opened_ns <= all->opened_ns) { /* an exec has closed it unseen */
+		*known = fresh;
+		return 0;
 	}
+	if (!known)
+		move_writes(file);
 	if (add_open(&key, &fresh))
 		count_one_more(key.tgid);
 	return 0;
@@ -172,7 +199,8 @@ __noinline int writers_closing(__u64 address)
 	if (!file_is_written(file) || !writer_key(file, &key))
 		return 0;
 	known = find(&key);
-	if (!known || !file_is_last(file))
+	if (!known || (!file_is_last(file) &&
+		       !opens__is_last_own(address, (__u64)BPF_CORE_READ(file, f_inode))))
 		return 0;
 	if (known->opens > 1) {
 		__sync_fetch_and_add(&known->opens, -1);

@@ -10,7 +10,7 @@
 
 /* It was opened. */
 int writers_opened(__u64 file);
-/* One of its descriptors is going to be closed. */
+/* One of its descriptors is going to be closed; before opens__close() hears of it. */
 int writers_closing(__u64 file);
 /* A write to it; sums of writes that have become known, the last of which ended at that time. */
 int writers_wrote(__u64 file_id, __u32 device);

@@ -10,6 +10,7 @@
 All print one JSON object that says what a recording must say."""
 
 import json
+import mmap
 import os
 import signal
 import sys
@@ -130,6 +131,37 @@ def case_written_again(path):
     writer(path, 2)
 
 
+def case_mapped(path):
+    """Its only descriptor is closed before the mapping is; later it is read through another one."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    os.write(descriptor, BLOCK)
+    mapped = mmap.mmap(descriptor, len(BLOCK))
+    os.close(descriptor)
+    mapped.close()
+    os.read(os.open(path, os.O_RDWR), 10)
+
+
+def case_held_by_child(path):
+    """What a child holds still is closed for its parent, which then opens it anew."""
+    descriptor = writer(path, 5)
+    ended, end = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(end)
+        os.read(ended, 1)
+        os._exit(0)
+    os.close(descriptor)
+    os.close(end)
+    os.waitpid(child, 0)
+    writer(path, 2)
+
+
+def case_executed(path):
+    """The first one is closed by the exec."""
+    writer(path, 5)
+    os.execv(sys.executable, [sys.executable, __file__, "again", path])
+
+
 def case_vectored(path):
     os.writev(writer(path, 0), [BLOCK, BLOCK])
 
@@ -186,6 +218,9 @@ CASES = [
     ("threads", case_threads, "kill", "killed", 1000 * (1 + THREADS), ""),
     ("held_twice", case_held_twice, "kill", "killed", 4000, ""),
     ("written_again", case_written_again, "kill", "killed", 2000, ""),
+    ("mapped", case_mapped, "kill", None, 0, ""),
+    ("held_by_child", case_held_by_child, "kill", "killed", 2000, ""),
+    ("executed", case_executed, "kill", "killed", 2000, ""),
     ("vectored", case_vectored, "kill", "killed", 2000, ""),
     ("copied", case_copied, "kill", "killed", 6000, ""),
     ("appended", case_appended, "kill", "appending", 2000, ""),
@@ -259,16 +294,27 @@ def oom(folder, group):
                        "pid": pid}]))
 
 
+def await_end():
+    os.write(int(os.environ["READY"]), b".")
+    signal.pause()
+
+
+def again(path):
+    writer(path, 2)
+    await_end()
+
+
 def talk():
     for _ in range(5):
         os.write(1, BLOCK)
-    os.write(int(os.environ["READY"]), b".")
-    signal.pause()
+    await_end()
 
 
 def main():
     if sys.argv[1] == "talk":
         talk()
+    elif sys.argv[1] == "again":
+        again(sys.argv[2])
     elif sys.argv[1] == "torn":
         torn(os.path.realpath(sys.argv[2]))
     elif sys.argv[1] == "oom":
