@@ -66,7 +66,8 @@
 	X(WRITERS_FULL, "lost_writers",                                                            \
 	  "files opened for writing that were not followed: their map was full")                   \
 	X(RENAMES_UNFOLLOWED, "renames_unfollowed",                                                \
-	  "renames after which files of a folder may keep their old path: too many at once")       \
+	  "renames after which files of a folder may keep their old path: too many at once, or "   \
+	  "through a symbolic link")                                                               \
 	X(WRITTEN_FULL, "lost_written", "sizes of written files lost: the ring buffer was full")   \
 	X(PATTERNS_FULL, "lost_patterns",                                                          \
 	  "reads whose order is not known: too many files at once")                                \

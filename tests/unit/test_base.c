@@ -22,6 +22,7 @@
 #include "base/cursor.h"
 #include "base/files.h"
 #include "base/memory.h"
+#include "base/paths.h"
 #include "base/strings.h"
 
 /* --- array */
@@ -403,6 +404,41 @@ static void files_that_cannot_be_read(void **state)
 	free(text);
 }
 
+/* --- paths */
+
+static void paths_are_cleaned(void **state)
+{
+	static const struct {
+		const char *path, *clean;
+	} cases[] = {
+		{"/", "/"},
+		{"//", "/"},
+		{"/a", "/a"},
+		{"//a///b/", "/a/b"},
+		{"/./a/./b/.", "/a/b"},
+		{"/a/../b", "/b"},
+		{"/a/b/../..", "/"},
+		{"/../../a", "/a"},
+		{"/a/..b/...c/.d", "/a/..b/...c/.d"},
+		{"/a/.../../b", "/a/b"},
+		{"a/../../b", "../b"},
+		{"./a/", "a"},
+		{"a/..", "."},
+		{".../a/../b", ".../b"},
+		{".../a/../../b", ".../../b"},
+		{"/.../a/../..", "/.../.."},
+		{"", "."},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *clean = path__clean(cases[i].path);
+
+		assert_string_equal(clean, cases[i].clean);
+		free(clean);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -419,6 +455,7 @@ int main(void)
 		cmocka_unit_test(files_and_limits),
 		cmocka_unit_test(files_that_tell_no_size),
 		cmocka_unit_test(files_that_cannot_be_read),
+		cmocka_unit_test(paths_are_cleaned),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -89,6 +89,20 @@ def main():
     read("second/below/204", 204, folder + "/second/below/204")
     read("second/below/205", 205, folder + "/second/below/205")
 
+    # folders, however their paths are spelt
+    spelt = (("./a.tmp", "./a"), ("b.tmp/", "b"), (folder + "//c.tmp", "elsewhere/..//c/"))
+    for number, (old, _) in enumerate(spelt):
+        os.mkdir(old)
+        write(old + "/file", 1000)
+        read(old + "/file", 501 + number, os.path.normpath(folder + "/" + os.path.basename(
+            os.path.normpath(old))) + "/file")
+    next_slice()
+    for old, new in spelt:
+        os.rename(old, new)
+    next_slice()
+    for number, (_, new) in enumerate(spelt):
+        read(new + "/file", 511 + number, folder + "/" + os.path.normpath(new) + "/file")
+
     # deleted, while it is open; and another one of its name
     write("deleted", 1000)
     descriptor = os.open("deleted", os.O_RDONLY)

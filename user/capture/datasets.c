@@ -55,36 +55,6 @@ void datasets__free(struct datasets *datasets)
 	free(datasets);
 }
 
-/* A copy without "//", "/./" and "/../"; NULL: no memory. */
-static char *clean_path(const char *path)
-{
-	char *clean = malloc(strlen(path) + 2), *to = clean;
-
-	if (!clean)
-		return NULL;
-	for (;;) {
-		size_t size;
-
-		path += strspn(path, "/");
-		size = strcspn(path, "/");
-		if (!size)
-			break;
-		if (size == 2 && !memcmp(path, "..", 2)) {
-			while (to > clean && *--to != '/')
-				;
-		} else if (size != 1 || *path != '.') {
-			*to++ = '/';
-			memcpy(to, path, size);
-			to += size;
-		}
-		path += size;
-	}
-	if (to == clean)
-		*to++ = '/';
-	*to = '\0';
-	return clean;
-}
-
 static struct renamed *find(struct datasets *datasets, const char *path)
 {
 	struct renamed *one;
@@ -136,17 +106,13 @@ int datasets__on_row(struct datasets *datasets, int64_t row, const char *path)
 	return found || one ? recording_writer__dataset(datasets->writer, row, type, rule) : 0;
 }
 
-int datasets__on_renamed(struct datasets *datasets, const char *old_path, const char *new_path,
-			 int64_t row)
+int datasets__on_renamed(struct datasets *datasets, const char *from, const char *to, int64_t row)
 {
-	_cleanup_free_ char *from = clean_path(old_path), *to = clean_path(new_path);
 	const char *type, *rule, *own;
 	int found;
 
 	if (!datasets->rules)
 		return 0;
-	if (!from || !to)
-		return -ENOMEM;
 	found = rules__dataset(datasets->rules, to, &type, &rule);
 	if (found <= 0)
 		return found;

@@ -19,9 +19,10 @@ void datasets__free(struct datasets *datasets); /* NULL is accepted */
 /* A new row of table file: writes its type, if it has one. 0 or a negative errno. */
 int datasets__on_row(struct datasets *datasets, int64_t row, const char *path);
 
-/* A file was renamed. row: what its old path has, 0 when none yet. */
-int datasets__on_renamed(struct datasets *datasets, const char *old_path, const char *new_path,
-			 int64_t row);
+/* A file was renamed. from, to: cleaned (base/paths.h); row: what its old path has, 0 when none
+ * yet.
+ */
+int datasets__on_renamed(struct datasets *datasets, const char *from, const char *to, int64_t row);
 
 /* Renames are remembered until the old path gets its row, for a slice or two. */
 void datasets__on_slice(struct datasets *datasets);

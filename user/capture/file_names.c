@@ -2,7 +2,6 @@
 #include "capture/file_names.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include "base/strings.h"
 #include "capture/datasets.h"
 #include "capture/name_table.h"
+#include "capture/told_paths.h"
 #include "proc/mounts.h"
 #include "store/forgetting.h"
 #include "store/writer.h"
@@ -252,103 +252,6 @@ static const struct mount *find_mount(struct file_names *names, const struct ps_
 	return names->others ? mounts__by_path(names->others, path) : NULL;
 }
 
-/* Names from the innermost to the outermost, NUL behind each → "/a/b/c". */
-static char *join_names(const char *text, size_t size, bool cut)
-{
-	char *path = malloc(size + 8), *to = path;
-	size_t end = size;
-
-	if (!path)
-		return NULL;
-	if (cut)
-		to += sprintf(to, "/...");
-	while (end > 0) {
-		size_t start = end - 1; /* of the last name, which ends with the NUL at end - 1 */
-
-		while (start > 0 && text[start - 1])
-			start--;
-		*to++ = '/';
-		memcpy(to, text + start, end - 1 - start);
-		to += end - 1 - start;
-		end = start;
-	}
-	if (to == path)
-		*to++ = '/';
-	*to = '\0';
-	return path;
-}
-
-/* "directory/path", or "/path" below the root. */
-static char *join_path(const char *directory, const char *path, size_t length)
-{
-	char *joined;
-
-	if (asprintf(&joined, "%s/%.*s", strcmp(directory, "/") ? directory : "", (int)length,
-		     path) < 0)
-		return NULL;
-	return joined;
-}
-
-/* How many of its first bytes are slashes. */
-static size_t text_slashes(const char *text, size_t length)
-{
-	size_t count = 0;
-
-	while (count < length && text[count] == '/')
-		count++;
-	return count;
-}
-
-/* A relative path below the directory whose names came with it, as does an absolute one below the
- * root of who has another than its mounts; without names below what the process says its directory
- * is, now; "…/" when nobody can tell. */
-static char *resolve_path(const struct ps_file_event *event, const char *text, size_t size)
-{
-	char link[64], directory[4096];
-	size_t length = strnlen(text, size);
-	_cleanup_free_ char *below = NULL;
-	ssize_t got;
-
-	if (text[0] == '/' && !event->mount)
-		return strndup(text, length);
-	if (event->mount && event->path_size && event->path_size <= size) {
-		size_t slashes = text_slashes(text, length);
-
-		below = join_names(text + event->path_size, size - event->path_size, event->cut);
-		return below ? join_path(below, text + slashes, length - slashes) : NULL;
-	}
-	if (event->at == AT_FDCWD)
-		snprintf(link, sizeof(link), "/proc/%u/cwd", event->event.tgid);
-	else
-		snprintf(link, sizeof(link), "/proc/%u/fd/%d", event->event.tgid, event->at);
-	got = readlink(link, directory, sizeof(directory) - 1);
-	if (got < 0)
-		got = snprintf(directory, sizeof(directory), "...");
-	directory[got] = '\0';
-	return join_path(directory, text, length);
-}
-
-/* What BPF calls the directory of an absolute path; 0: of a relative one it has no name. */
-static uint64_t directory_hash(const char *text, size_t size)
-{
-	size_t length = strnlen(text, size);
-	uint64_t hash = 0;
-
-	if (text[0] != '/')
-		return 0;
-	while (text[length - 1] != '/')
-		length--;
-	length--;
-	for (size_t at = 0; at < length; at += sizeof(uint64_t)) {
-		size_t left = length - at;
-		uint64_t word = 0;
-
-		memcpy(&word, text + at, left < sizeof(word) ? left : sizeof(word));
-		hash = ps_mix(hash, word);
-	}
-	return PS_PATH_HASH(hash);
-}
-
 static struct file_name *find_name(const struct file_names *names, const struct ps_io_key *key)
 {
 	struct name_key wanted = {.file = key->file, .device = key->device, .kind = key->kind};
@@ -414,23 +317,19 @@ static int remember_directory(struct file_names *names, const struct ps_file_eve
 {
 	struct ps_io_key directory = event->key;
 	_cleanup_free_ char *inside = NULL;
-	size_t relative = 0;
+	uint64_t number = event->directory;
 
 	directory.kind = PS_IO_DIRECTORY;
-	directory.file = event->directory;
-	if (event->key.kind == PS_IO_PATH && text[0] == '/' && !event->mount) {
-		directory.file = directory_hash(text, event->text_size);
-	} else if (event->key.kind == PS_IO_PATH) {
-		relative = strnlen(text, event->text_size);
-		relative -= text_slashes(text, relative);
+	if (event->key.kind == PS_IO_PATH) {
+		inside = told_path__directory(event, text, &number);
+		if (!inside)
+			return -ENOMEM;
 	}
-	if (!directory.file || relative >= strlen(path))
+	directory.file = number;
+	if (!number)
 		return 0;
 	/* What counts of a name is what stands in front of its last slash. */
-	inside = strndup(path, strlen(path) - relative);
-	if (!inside)
-		return -ENOMEM;
-	return remember(names, &directory, inside, filesystem, mount, 0);
+	return remember(names, &directory, inside ?: path, filesystem, mount, 0);
 }
 
 int file_names__on_event(struct file_names *names, const struct ps_file_event *event,
@@ -450,8 +349,7 @@ int file_names__on_event(struct file_names *names, const struct ps_file_event *e
 		name_table__told(names->names, known);
 		return 0;
 	}
-	path = is_path ? resolve_path(event, text, event->text_size)
-		       : join_names(text, event->text_size, event->cut);
+	path = is_path ? told_path__resolve(event, text) : told_path__of_file(event, text);
 	if (!path)
 		return -ENOMEM;
 	mount = find_mount(names, event, path);
@@ -659,11 +557,21 @@ static int move_one(struct file_names *names, struct file_name *name, const char
 	return take_new_name(names, name, path, folder->filesystem, folder->mount, name->directory);
 }
 
+/* Whether a file is known by just this path. */
+static bool has_path(const struct file_name *name, const char *path)
+{
+	size_t length = strlen(name->folder->path);
+
+	return name->key.kind == PS_IO_FILE && !strncmp(name->folder->path, path, length) &&
+	       path[length] == '/' && !strcmp(path + length + 1, name->name);
+}
+
 /* The folder may hold files that are known: they have another path now. A path that a call has told
- * stays what it was. */
-static int move_folder(struct file_names *names, const char *from, const char *to)
+ * stays what it was. *ret_found: whether any has that path, or lies below it. */
+static int move_folder(struct file_names *names, const char *from, const char *to, bool *ret_found)
 {
 	size_t length = strlen(from);
+	bool found = false;
 	int err = 0;
 
 	for (int list = 0; list < NAME_LIST_COUNT; list++) {
@@ -676,10 +584,49 @@ static int move_folder(struct file_names *names, const char *from, const char *t
 						   : below(name->folder, from, length);
 
 			next = name->newer;
+			found |= rest || has_path(name, from);
 			if (rest)
 				err = move_one(names, name, to, rest);
 		}
 	}
+	if (!err)
+		*ret_found = found;
+	return err;
+}
+
+/* Whether known files lie in a folder that is called as the path's last part is. */
+static bool may_hold_files(const struct file_names *names, const char *path)
+{
+	const char *called = strrchr(path, '/') ?: path;
+	const struct name_folder *last = NULL;
+	size_t length = strlen(called);
+
+	for (int list = 0; list < NAME_LIST_COUNT; list++) {
+		const struct file_name *name =
+			name_table__oldest(names->names, (enum name_list)list);
+
+		for (; name; name = name->newer) {
+			const char *at = name->folder->path;
+
+			if (name->key.kind == PS_IO_PATH || name->folder == last)
+				continue;
+			last = name->folder;
+			for (; (at = strstr(at, called)); at++)
+				if (!at[length] || at[length] == '/')
+					return true;
+		}
+	}
+	return false;
+}
+
+/* A path through a symbolic link is not the one that the files below have. */
+static int follow_rename(struct file_names *names, const char *from, const char *to)
+{
+	bool found;
+	int err = move_folder(names, from, to, &found);
+
+	if (!err && !found && may_hold_files(names, from))
+		names->unfollowed++;
 	return err;
 }
 
@@ -702,9 +649,13 @@ int file_names__on_renamed(struct file_names *names, const struct ps_file_event 
 	struct file_row_entry *row;
 	int err = 0;
 
-	if (!old || !event->text_size)
+	if (!event->text_size)
 		return 0;
-	path = resolve_path(event, text, event->text_size);
+	if (!old) { /* what is below it is not known either */
+		names->unfollowed++;
+		return 0;
+	}
+	path = told_path__resolve(event, text);
 	if (!path)
 		return -ENOMEM;
 	from = name_table__path(old);
@@ -712,7 +663,7 @@ int file_names__on_renamed(struct file_names *names, const struct ps_file_event 
 		return -ENOMEM;
 	row = find_row(names, from);
 	if (may_move(names, event->event.time_ns))
-		err = move_folder(names, from, path);
+		err = follow_rename(names, from, path);
 	else
 		names->unfollowed++;
 	return err

@@ -54,7 +54,8 @@ void file_names__in_use(struct file_names *names, const struct ps_io_key *key);
 bool file_names__must_be_told(const struct file_names *names);
 void file_names__tell_anew(struct file_names *names);
 
-/* Renames that were not looked into, for there were too many. */
+/* Renames that were not looked into, for there were too many, or whose old path names nothing that
+ * is known while it may be a folder with files. */
 uint64_t file_names__unfollowed(const struct file_names *names);
 
 void file_names__on_slice(struct file_names *names);
