@@ -90,7 +90,7 @@ export class Storage {
       number("read", "read", format.bytes), number("written", "written", format.bytes), number("ops", "operations", format.count), number("errors", "errors", format.count),
       number("filesWritten", "files written", format.count, "that were written and closed"), number("size", "mean size", format.bytes, "of these"),
       { ...number("filesRead", "files read", format.count), text: (row) => `${row.atLeast ? "≥ " : ""}${format.count(row.filesRead)}` },
-      number("readHere", "written here before", format.count, "of the files read, in the whole recording"),
+      number("readHere", "written here earlier", format.count, "of the files read, those written here in an earlier second; in the whole recording"),
       { name: "order", title: "order of reads", value: (row) => row.sequential, node: orderBar },
       number("again", "read again", (value) => `× ${value.toFixed(2)}`, "bytes that reads asked for, per distinct byte; in the whole recording"),
     ], { caption: "Datasets", sort: "ns", key: (row) => row.name, empty: "nothing in what is chosen" });

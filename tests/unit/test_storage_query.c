@@ -7,15 +7,18 @@
 
 #include "report/torn.h"
 
-/* File 7 is file 2 renamed, and read in the slice in which it was written as 2. File 6 is written
- * after it was read. */
+/* File 7 is file 2 renamed, and read in the slice in which it was written as 2: nobody knows what
+ * came first. File 6 is written after it was read, file 8 before. */
 static const char rows[] =
 	"INSERT INTO file VALUES (6,'file','/data/late','ext4','/'),"
-	" (7,'file','/data/final','ext4','/');"
+	" (7,'file','/data/final','ext4','/'),"
+	" (8,'file','/data/early','ext4','/');"
 	"INSERT INTO io VALUES (1,1,6,'read',0,1,10,5),(1,2,6,'write',0,1,10,5),"
-	" (2,2,7,'read',0,3,300,30),(2,2,1,'read',0,1,500,1);"
+	" (2,2,7,'read',0,3,300,30),(2,2,1,'read',0,1,500,1),"
+	" (1,1,8,'write',0,1,10,5),(2,2,8,'read',0,1,10,5);"
 	"INSERT INTO dataset VALUES (1,'raw','butler'),(2,'calexp','butler'),(4,'raw','butler'),"
-	" (6,'late','butler'),(7,'calexp','butler'),(99,'of no file','butler');"
+	" (6,'late','butler'),(7,'calexp','butler'),(8,'early','butler'),(99,'of no "
+	"file','butler');"
 	"INSERT INTO renamed VALUES (2,7),(2,99);"
 	"INSERT INTO written VALUES (1,2,2,2,5000),(1,2,2,0,-1000),(2,2,99,1,7);"
 	"INSERT INTO read_pattern VALUES "
@@ -88,6 +91,9 @@ static void datasets(void **state)
 	assert_int_equal(storage->read_files, 1);
 	assert_int_equal(storage->read_here, 0);
 	storage = query__storage(query, row_of(fixture, query, "calibrate", "calexp"));
+	assert_int_equal(storage->read_files, 1);
+	assert_int_equal(storage->read_here, 0);
+	storage = query__storage(query, row_of(fixture, query, "calibrate", "early"));
 	assert_int_equal(storage->read_files, 1);
 	assert_int_equal(storage->read_here, 1);
 	storage = query__storage(query, row_of(fixture, query, "isr", "late"));

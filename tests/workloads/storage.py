@@ -63,7 +63,7 @@ def datasets(folder, task):
     with open(path, "ab", buffering=0) as stream:
         stream.write(b"x" * 100)
     expected["src"]["bytes"] += 100
-    time.sleep(1.2)  # into the next slice
+    time.sleep(2.2)  # what is written here in an earlier slice counts
     for kind, numbers in (("calexp", (0, 2)), ("src", range(5))):
         for number in numbers:
             calls = read_file(dataset_path(folder, task + "/deepCoadd", kind, number))
@@ -75,6 +75,13 @@ def datasets(folder, task):
         raw["calls"] += read_file(dataset_path(folder, "input", "raw", number))
         raw["read"] += 1
     expected["raw"] = raw
+    # What is read and then written within a second was not written before.
+    path = dataset_path(folder, "input/" + task, "flat", 0)
+    calls = read_file(path)
+    with open(path, "ab", buffering=0) as stream:
+        stream.write(b"x" * 100)
+    expected["flat"] = {"files": 1, "bytes": os.path.getsize(path), "read": 1, "here": 0,
+                        "calls": calls}
     print(json.dumps({"task": task, "types": expected}))
 
 
@@ -320,8 +327,11 @@ def main():
     elif sys.argv[1] == "oom":
         oom(os.path.realpath(sys.argv[2]), sys.argv[3])
     elif sys.argv[1] == "inputs":
+        folder = os.path.realpath(sys.argv[2])
         for number in range(4):
-            write_file(dataset_path(os.path.realpath(sys.argv[2]), "input", "raw", number), 5000)
+            write_file(dataset_path(folder, "input", "raw", number), 5000)
+        for task in ("isr", "calibrate"):
+            write_file(dataset_path(folder, "input/" + task, "flat", 0), 5000)
     else:
         datasets(os.path.realpath(sys.argv[2]), sys.argv[4])
 

@@ -121,7 +121,8 @@ struct query_open {
 struct query_storage {
 	uint64_t written_files; /* that were written and closed */
 	double written_size; /* of these, bytes */
-	uint64_t read_files, read_here; /* read_here: of those read, written here before */
+	uint64_t read_files;
+	uint64_t read_here; /* of these, written here in an earlier slice */
 	struct query_reads reads;
 	struct query_open closed, still_open; /* still_open: until the end of the recording */
 };

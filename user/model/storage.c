@@ -202,7 +202,14 @@ static uint32_t *first_writes(const struct tables *tables)
 	return first;
 }
 
-/* Files that were read, each once in a row, and those of them that had been written here before. */
+/* Within a slice nothing tells what came first, a read or a write. */
+static bool was_written_before(const uint32_t *first_writes, const struct io_fact *read)
+{
+	return read->slice != NO_INDEX && first_writes[read->file] < read->slice;
+}
+
+/* Files that were read, each once in a row, and those of them that had been written here in an
+ * earlier slice. */
 static int add_read(struct query *query)
 {
 	const struct tables *tables = query->tables;
@@ -228,7 +235,7 @@ static int add_read(struct query *query)
 		error = error ?: tuple_set__add(read, (const uint64_t[]){row, io->file}, &pair);
 		if (!error)
 			query->row_storage[row].read_files += tuple_set__count(read) - before;
-		if (error || io->slice == NO_INDEX || written[io->file] > io->slice)
+		if (error || !was_written_before(written, io))
 			continue;
 		before = tuple_set__count(here);
 		error = tuple_set__add(here, (const uint64_t[]){row, io->file}, &pair);
@@ -351,7 +358,7 @@ struct file_reads *storage__reads_of_files(const struct tables *tables)
 		    strcmp(tables->files[io->file].kind, "file"))
 			continue;
 		files[io->file].read = true;
-		files[io->file].here |= io->slice != NO_INDEX && written[io->file] <= io->slice;
+		files[io->file].here |= was_written_before(written, io);
 	}
 	return files;
 }

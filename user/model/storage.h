@@ -12,8 +12,10 @@ int storage__load(struct tables *tables);
 /* Fills query->row_storage, when the query has a key dataset. -ENOMEM. */
 int storage__add(struct query *query);
 
-/* A file in the whole recording: whether it was read, and that after it was written here; the bytes
- * that its reads asked for, and of those the distinct ones, as in struct query_reads. */
+/* A file in the whole recording: whether it was read, and that after it was written here in an
+ * earlier slice; the bytes that its reads asked for, and of those the distinct ones, as in struct
+ * query_reads.
+ */
 struct file_reads {
 	bool read, here;
 	double bytes, distinct;

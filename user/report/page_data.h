@@ -56,8 +56,8 @@ struct page_file {
 	const char *dataset, *service; /* NULL: none */
 	bool own; /* the address is that of the own end */
 	uint32_t count;
-	/* In all of the recording: of these how many were read, and of those written before; the
-	 * bytes that reads asked for, and of those the distinct ones at least. */
+	/* In all of the recording: of these how many were read, and of those written in an earlier
+	 * slice; the bytes that reads asked for, and of those the distinct ones at least. */
 	uint32_t read, read_here;
 	double asked, distinct;
 };
