@@ -33,6 +33,9 @@ const orderBar = (row) => {
   return bar;
 };
 
+/** What pipes and sockets carry makes no file system slow. */
+const isStored = ({ kind }) => kind === "file" || kind === "directory";
+
 /** What of a task's operations of a kind is a storm; null: nothing. */
 const stormOf = (op, { ops, read, written }) => {
   if (ops < MANY_OPERATIONS) return null;
@@ -177,7 +180,7 @@ export class Storage {
   /* --- Very many small operations, and files that are not there. */
 
   addStorms(part) {
-    const storms = new Table(part("storms", "Storms", `Tasks with ${format.count(MANY_OPERATIONS)} or more small reads or writes (less than 4 kB on the average), stats, opens or directory reads. Numbers are exact, lines estimated: that of Python, where there is one.`), [
+    const storms = new Table(part("storms", "Storms", `Tasks with ${format.count(MANY_OPERATIONS)} or more small reads or writes (less than 4 kB on the average), stats, opens or directory reads, without pipes and sockets. Numbers are exact, lines estimated: that of Python, where there is one.`), [
       { name: "task", title: "task", value: (row) => row.task, text: (row) => format.shorten(row.task, 40), title_of: (row) => row.task },
       { name: "what", title: "storm of", value: (row) => row.what, text: (row) => row.what },
       { ...number("ops", "number", format.count), node: (row) => barCell(format.count(row.ops), row.ops, this.mostOfStorms, "io") }, number("ns", "time", format.time),
@@ -206,11 +209,13 @@ export class Storage {
     for (let i = 0; i < io.count; i++) {
       if (!this.passes(io.keys[0][i], io.keys[3][i])) continue;
       const { task } = epochs[io.keys[0][i]], { op, error } = outcomes[io.keys[2][i]], { name, direction } = ops[op], file = files[io.keys[1][i]];
-      const row = group(byOp, `${op} ${task}`, () => ({ task, op: name, item: op, ops: 0, ns: 0, read: 0, written: 0 }));
-      row.ops += io.values[0][i];
-      row.ns += io.values[2][i];
-      if (direction === 1) row.read += io.values[1][i];
-      if (direction === 2) row.written += io.values[1][i];
+      if (isStored(file)) {
+        const row = group(byOp, `${op} ${task}`, () => ({ task, op: name, item: op, ops: 0, ns: 0, read: 0, written: 0 }));
+        row.ops += io.values[0][i];
+        row.ns += io.values[2][i];
+        if (direction === 1) row.read += io.values[1][i];
+        if (direction === 2) row.written += io.values[1][i];
+      }
       const slash = error === "ENOENT" && file.path ? file.path.lastIndexOf("/") : -1;
       if (slash < 0) continue;
       const folder = file.path.slice(0, slash) || "/";
@@ -230,10 +235,11 @@ export class Storage {
     if (!storms.length) return;
     this.lined ??= linesThatCall(stacks);
     const ofPool = pools.map((pool) => (pool.source === IO && selection.epochPasses[pool.epoch] ? byKey.get(`${pool.item} ${epochs[pool.epoch].task}`) : undefined));
-    const [pool, share, node, bucket] = sampled.keys;
+    const [pool, share, node, bucket, file] = sampled.keys;
     for (let i = 0; i < sampled.count; i++) {
       const of = ofPool[pool[i]];
       if (!of || share[i] !== OPS || !selection.bucketPasses[bucket[i]]) continue;
+      if (file[i] && !isStored(recording.files[file[i] - 1])) continue;
       const weight = sampled.values[1][i] * pools[pool[i]].factor[OPS], lined = node[i] < FIRST_NODE ? -1 : this.lined[node[i] - FIRST_NODE];
       of.all += weight;
       const fn = lined < 0 || stacks.fn[lined] < 0 ? null : stacks.functions[stacks.fn[lined]];

@@ -30,6 +30,8 @@ def main():
         number = int(re.search(rf" {what} +(\d+)", rows[0])[1])
         # Python itself reads and looks about, too.
         checks.check(count <= number < count * 1.2, f"{number} {what}, not {count}")
+    checks.check(not any(" small writes " in row for row in storms),
+                 f"writes to pipes and sockets in {storms}")
     absent = section(page, "Files that were looked for and not there")
     for folder in expected["folders"]:
         rows = [row for row in absent if f" {folder} " in row]

@@ -5,10 +5,12 @@ not there. Prints which line makes which, and how many."""
 
 import json
 import os
+import socket
 import sys
 
 SMALL_READS = 30000
 STATS = 20000
+MESSAGES = 5000
 LOOKED_FOR = 150
 
 
@@ -22,6 +24,17 @@ def small_reads(path):
 def stats(path):
     for _ in range(STATS):
         os.stat(path)  # storm of stats
+
+
+def messages():
+    """Small, and very many, but on no file system."""
+    out, into = os.pipe()
+    one, other = socket.socketpair()
+    for _ in range(MESSAGES):
+        os.write(into, b"four")
+        os.read(out, 4)
+        one.send(b"ten bytes.")
+        other.recv(10)
 
 
 def look_for(folder):
@@ -46,6 +59,7 @@ def main():
         stream.write(b"x" * 4096)
     small_reads(path)
     stats(path)
+    messages()
     folders = look_for(folder)
     with open(__file__, encoding="utf-8") as stream:
         lines = stream.read().splitlines()

@@ -18,7 +18,7 @@
 /* What is told of the file that a sampled operation was on. */
 enum page_sample_files {
 	PAGE_SAMPLES_ALONE,
-	PAGE_SAMPLES_BY_MOUNT, /* a file of the same mount and dataset */
+	PAGE_SAMPLES_BY_MOUNT, /* a file of the same kind, mount and dataset */
 	PAGE_SAMPLES_BY_FILE,
 };
 

@@ -180,7 +180,7 @@ static int place_nodes(struct sampling *sampling)
 static int place_files(struct sampling *sampling)
 {
 	const struct page_data *data = sampling->data;
-	struct tuple_set *set = tuple_set__new(2);
+	struct tuple_set *set = tuple_set__new(3);
 	_cleanup_free_ uint32_t *first = calloc((size_t)data->file_count + 1, sizeof(*first));
 	int error = set && first ? 0 : -ENOMEM;
 
@@ -192,9 +192,11 @@ static int place_files(struct sampling *sampling)
 			sampling->told_of[i] = i + 1;
 		if (data->limits.sample_files != PAGE_SAMPLES_BY_MOUNT)
 			continue;
-		error = tuple_set__add(
-			set, (const uint64_t[]){(uintptr_t)file->mount, (uintptr_t)file->dataset},
-			&at);
+		error = tuple_set__add(set,
+				       (const uint64_t[]){(uintptr_t)file->kind,
+							  (uintptr_t)file->mount,
+							  (uintptr_t)file->dataset},
+				       &at);
 		if (error)
 			break;
 		if (!first[at])

@@ -22,6 +22,37 @@ static const char *text_of(uint64_t value)
 
 /* --- many operations */
 
+static uint64_t kind_of(const struct tables *tables, uint32_t file)
+{
+	return file == NO_INDEX ? VALUE_UNKNOWN : (uintptr_t)tables->files[file].kind;
+}
+
+static bool is_kind(const struct tables *tables, uint64_t value, const char *pattern)
+{
+	const char *kind = value == VALUE_UNKNOWN ? "" : (const char *)(uintptr_t)value;
+
+	(void)tables;
+	(void)pattern;
+	return !strcmp(kind, "file") || !strcmp(kind, "directory");
+}
+
+/* As page__query(), of regular files and directories alone: what pipes and sockets carry makes no
+ * file system slow. */
+static int query_files(struct tables *tables, const char *const *keys, enum query_fold fold,
+		       struct query **ret_query)
+{
+	static const struct key kind = {
+		.name = "file kind", .scope = SCOPE_FILE, .value = kind_of, .matches = is_kind};
+	struct query_request request = {.metric = metric__find("ops"),
+					.fold = fold,
+					.filters = {{.key = &kind, .pattern = ""}},
+					.filter_count = 1};
+
+	for (; *keys; keys++)
+		request.keys[request.key_count++] = key__find(*keys);
+	return query__run(tables, &request, ret_query);
+}
+
 /* What a task's operations of a kind are called as a storm; NULL: they are none. */
 static const char *storm_of(const struct query_row *row, const char *op)
 {
@@ -96,9 +127,9 @@ static int print_many(FILE *stream, struct tables *tables, size_t width, size_t 
 	size_t shown = 0;
 	int error;
 
-	error = page__query(tables, by_op, "ops", FOLD_INTERPRETER, &query);
+	error = query_files(tables, by_op, FOLD_INTERPRETER, &query);
 	if (!error)
-		error = page__query(tables, by_line, "ops", FOLD_NATIVE, &lines);
+		error = query_files(tables, by_line, FOLD_NATIVE, &lines);
 	if (error)
 		goto cleanup;
 	grid__column(&grid, "task", false, true, 0);
