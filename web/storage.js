@@ -260,7 +260,7 @@ export class Storage {
     const { torn, tornRecorded, epochs, processes } = this.recording;
     if (!torn.length) return;
     const cut = tornRecorded > torn.length ? ` The first ${format.count(torn.length)} of ${format.count(tornRecorded)}.` : "";
-    const table = new Table(part("torn", "Torn files", `Opened and written by a process that neither closed nor renamed them when it ended otherwise than by exit 0.${cut}`), [
+    const table = new Table(part("torn", "Torn files", `Opened since the recording began, and written, by a process that neither closed nor renamed them when it ended otherwise than by exit 0.${cut}`), [
       { name: "path", title: "file", wide: true, value: (row) => row.path, text: (row) => format.shortenPath(row.path, 56), title_of: (row) => row.path },
       { name: "kind", title: "why", value: (row) => row.kind, text: (row) => row.kind, title_of: (row) => TORN_WORDS[row.kind] }, { name: "end", title: "end", value: (row) => row.end, text: (row) => row.end },
       { name: "task", title: "task", value: (row) => epochs[row.epoch].task, text: (row) => format.shorten(epochs[row.epoch].task, 32), title_of: (row) => epochs[row.epoch].task },

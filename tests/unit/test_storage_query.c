@@ -221,6 +221,7 @@ static void torn(void **state)
 	free(result);
 	result = printed(fixture, text, nobody);
 	contains(result, "No torn files", true);
+	contains(result, "since the recording began", true);
 	free(result);
 	result = printed(fixture, json, calibrate);
 	contains(result, "{\"torn\":[", true);

@@ -164,9 +164,9 @@ int torn_report__text(FILE *stream, struct tables *tables, const struct query_re
 		error = print_class(stream, tables, request, (enum torn_class) class, width, limit,
 				    &count);
 	if (!error && !count)
-		fputs("No torn files: no process ended by a signal or with a failure while it had "
-		      "a "
-		      "file\nopen that it had opened and written itself.\n",
+		fputs("No torn files are known: no process ended by a signal or with a failure "
+		      "while it had a file\nopen that it had opened itself since the recording "
+		      "began, and written. Files that were open\nbefore are not known.\n",
 		      stream);
 	return error ? error : ferror(stream) ? -EIO : 0;
 }
