@@ -98,7 +98,7 @@
 	  "files of which it is not known how long they were open: too many were")                 \
 	X(CLOSES_UNSEEN, "closes_unseen",                                                          \
 	  "files that were closed by what nobody tells, so that it is not known when: exec, "      \
-	  "io_uring")                                                                              \
+	  "io_uring, close_range")                                                                 \
 	X(QUANTUM_OVER, "quanta_over",                                                             \
 	  "quanta among those without a label that were over before it was read")                  \
 	X(STACK_UNKNOWN, "stacks_unknown", "samples whose stack never arrived")                    \
