@@ -450,6 +450,31 @@ static void test_text_events(void **state)
 	fixture__close(&fixture);
 }
 
+/* Where the width leaves the column of errors out, nothing is said of it. */
+static void test_errors_that_are_shown(void **state)
+{
+	static const char *const pages[][2] = {
+		{"mount,function", "io_time"}, {"function,wait", "offcpu"}, {"task,line", "cpu"}};
+	struct fixture fixture;
+
+	(void)state;
+	fixture__open_events(&fixture);
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+		for (size_t width = 20; width <= 200; width += 20) {
+			char *text = page_by(&fixture, pages[i][0], pages[i][1], width);
+			bool shown = strstr(text, " +- ") != strstr(text, " +- is ");
+
+			if (shown != !!strstr(text, "+- is one standard error") ||
+			    !strstr(text, "exact totals shared out over samples"))
+				fail_msg("%zu columns: %s", width, text);
+			assert_true(width < 200 || shown);
+			assert_true(width > 20 || !shown);
+			free(text);
+		}
+	}
+	fixture__close(&fixture);
+}
+
 static void test_text_events_content(void **state)
 {
 	static const char *const lines[] = {
@@ -618,6 +643,7 @@ int main(void)
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_text_content),
 		cmocka_unit_test(test_text_events),
+		cmocka_unit_test(test_errors_that_are_shown),
 		cmocka_unit_test(test_text_events_content),
 		cmocka_unit_test(test_printable),
 		cmocka_unit_test(test_numbers),

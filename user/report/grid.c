@@ -220,6 +220,7 @@ int grid__print(struct grid *grid, FILE *stream, size_t width)
 		return error;
 	rows = grid->cell_count / grid->column_count;
 	fit(grid, &layout, width);
+	memcpy(grid->printed, layout.shown, grid->column_count * sizeof(*grid->printed));
 	for (size_t row = 0; row <= rows && !error; row++) {
 		for (size_t i = 0; i < grid->column_count && !error; i++) {
 			if (!layout.shown[i])
@@ -232,6 +233,14 @@ int grid__print(struct grid *grid, FILE *stream, size_t width)
 		fputc('\n', stream);
 	}
 	return error;
+}
+
+bool grid__has_printed(const struct grid *grid, const char *title)
+{
+	for (size_t i = 0; i < grid->column_count; i++)
+		if (grid->printed[i] && !strcmp(grid->columns[i].title, title))
+			return true;
+	return false;
 }
 
 void grid__clear(struct grid *grid)

@@ -25,6 +25,7 @@ struct grid {
 	char **cells;
 	size_t cell_count, cell_capacity;
 	int error; /* the first failure of a cell */
+	bool printed[GRID_MAX_COLUMNS]; /* columns for which the width sufficed */
 };
 
 void grid__column(struct grid *grid, const char *title, bool right, bool shrinks, int spare);
@@ -38,6 +39,8 @@ void grid__integer(struct grid *grid, int64_t value);
 /* Title line and rows, no line longer than `width` unless even the shortest form is. A grid
  * without rows prints nothing. */
 int grid__print(struct grid *grid, FILE *stream, size_t width);
+/* Whether a column of that title was printed. */
+bool grid__has_printed(const struct grid *grid, const char *title);
 void grid__clear(struct grid *grid);
 
 /* "12.3 MB"; "1.250 s"; "340 us": what the columns hold. */

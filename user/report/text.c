@@ -616,15 +616,17 @@ static void print_estimated(FILE *stream, const struct tables *tables, const str
 }
 
 /* What stands for whom in a table of memory. */
-static int print_memory(FILE *stream, const struct tables *tables, const struct query *query)
+static int print_memory(FILE *stream, const struct tables *tables, const struct query *query,
+			bool errors)
 {
 	double live = 0, peak = 0;
 	char texts[2][NUMBER_SIZE];
 
 	if (query__estimated(query))
-		fputs("Memory: what came is shared out over samples, +- is one standard error; "
-		      "what was mapped is exact.\n",
-		      stream);
+		fprintf(stream,
+			"Memory: what came is shared out over samples%s; what was mapped is "
+			"exact.\n",
+			errors ? ", +- is one standard error" : "");
 	for (size_t i = 0; i < tables->mem_count; i++) {
 		if (strcmp(tables->mem_kinds[tables->mem[i].kind], "heap"))
 			continue;
@@ -642,11 +644,30 @@ static int print_memory(FILE *stream, const struct tables *tables, const struct 
 	return mem_shortage__sentence(stream, tables);
 }
 
+/* What the figures of a table are. */
+static int print_meaning(FILE *stream, const struct tables *tables, const struct query *query,
+			 bool errors)
+{
+	if (shown_source(query) == SOURCE_MEM)
+		return print_memory(stream, tables, query, errors);
+	if (shown_source(query) == SOURCE_ALLOC)
+		text_alloc__meaning(stream, query, errors);
+	else if (query__request(query)->metric->value == METRIC_HELD)
+		fputs("For how long others waited for what was let go here: estimated from "
+		      "samples.\n",
+		      stream);
+	else if (query__estimated(query))
+		fprintf(stream, "%s: exact totals shared out over samples%s.\n",
+			what_is_shown(query), errors ? "; +- is one standard error" : "");
+	return 0;
+}
+
 int text_report__query(FILE *stream, struct tables *tables, const struct summary *summary,
 		       const struct query *query, size_t width, size_t limit)
 {
 	size_t count = query__row_count(query), all = 0, shown = 0;
 	struct grid grid = {0};
+	bool errors;
 	int error;
 
 	error = text_report__warnings(stream, summary, width);
@@ -677,6 +698,7 @@ int text_report__query(FILE *stream, struct tables *tables, const struct summary
 		}
 	}
 	error = grid__print(&grid, stream, width);
+	errors = grid__has_printed(&grid, "+-");
 	grid__clear(&grid);
 	if (!error && shows_details(query) && text_report__has_key(query, "task") &&
 	    !text_report__has_key(query, "quantum"))
@@ -688,17 +710,7 @@ int text_report__query(FILE *stream, struct tables *tables, const struct summary
 	if (shown < all)
 		fprintf(stream, "... and %zu more rows; --limit 0 shows all.\n", all - shown);
 	print_estimated(stream, tables, query, all);
-	if (all && shown_source(query) == SOURCE_MEM)
-		error = print_memory(stream, tables, query);
-	else if (all && shown_source(query) == SOURCE_ALLOC)
-		text_alloc__meaning(stream, query);
-	else if (query__request(query)->metric->value == METRIC_HELD && all)
-		fputs("For how long others waited for what was let go here: estimated from "
-		      "samples.\n",
-		      stream);
-	else if (query__estimated(query) && all)
-		fprintf(stream,
-			"%s: exact totals shared out over samples; +- is one standard error.\n",
-			what_is_shown(query));
+	if (all)
+		error = print_meaning(stream, tables, query, errors);
 	return error ? error : ferror(stream) ? -EIO : 0;
 }

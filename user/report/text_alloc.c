@@ -54,15 +54,13 @@ void text_alloc__cells(struct grid *grid, const struct summary *summary, const s
 	grid__percent(grid, total, whole);
 }
 
-void text_alloc__meaning(FILE *stream, const struct query *query)
+void text_alloc__meaning(FILE *stream, const struct query *query, bool errors)
 {
 	fputs("Allocations: what was counted in windows of time, each block once; '--by alloc' "
 	      "estimates "
 	      "the whole.\n",
 	      stream);
 	if (query__estimated(query))
-		fputs("Exact totals of windows are shared out over samples; +- is one standard "
-		      "error of "
-		      "the bytes.\n",
-		      stream);
+		fprintf(stream, "Exact totals of windows are shared out over samples%s.\n",
+			errors ? "; +- is one standard error of the bytes" : "");
 }
