@@ -35,7 +35,7 @@ def look_for(path, number, found_at):
 
 
 def next_slice():
-    time.sleep(1.2)
+    time.sleep(2.2)  # longer than a slice that ends late
 
 
 def in_chroot(folder):
