@@ -334,8 +334,9 @@ struct user_message {
 };
 
 /* The remote that the call names, when the socket has none of its own; 0: ask the socket. A failed
- * connect has left the socket without. */
-__noinline __u64 io_remote(__u64 file, __u32 call, __u64 second, __u64 fifth)
+ * connect has left the socket without. Where a failed receive had room for an address, there still
+ * is what was there before. */
+__noinline __u64 io_remote(__u64 file, __u32 call, __u64 second, __u64 fifth, __s64 result)
 {
 	__u32 zero = REMOTE_CALL, how = PS_IO_CALL_HOW(call), protocol;
 	struct ps_remote_event *event = bpf_map_lookup_elem(&remote_events, &zero);
@@ -346,6 +347,8 @@ __noinline __u64 io_remote(__u64 file, __u32 call, __u64 second, __u64 fifth)
 	if (!hash || !event)
 		return 0;
 	if (event->remote.side == PS_REMOTE_PEER && PS_IO_CALL_OP(call) != PS_IO_CONNECT)
+		return hash;
+	if (PS_IO_CALL_OP(call) == PS_IO_READ && result < 0)
 		return hash;
 	protocol = event->remote.protocol;
 	if (how == PS_IO_BY_ADDRESS) {
@@ -453,7 +456,7 @@ __noinline int io__end(__u32 call, __u64 first, __u64 second, __s64 result, __u6
 		return 1;
 	}
 	if (PS_IO_IS_BY_SOCKET(how))
-		remote = io_remote((__u64)file, call, second, fifth);
+		remote = io_remote((__u64)file, call, second, fifth, result);
 	index = take_slot(state, file, op, remote);
 	if (ps_io_moves_bytes(op) && result > 0)
 		bytes = how == PS_IO_BY_MESSAGES ? io_message_bytes(second, result) : result;

@@ -67,6 +67,8 @@ def main():
                 and row["protocol"] == name.split()[0],
                 f"{name}: in the report {row}",
             )
+    for name in found:
+        checks.check(name in expected["remotes"], f"{name}: nobody talked to it, {found[name]}")
     database = expected["database"]
     checks.check(named.get(database) == "registry database", f"{database}: is {named.get(database)}")
     seconds = expected["remotes"][database]["waited"]
