@@ -148,7 +148,7 @@ static __always_inline bool take(void *address, struct ps_ceph_request *ret_requ
 
 static __always_inline __u32 error_of(__s64 result)
 {
-	return result < 0 && result >= -4095 ? -result : 0;
+	return result >= -4095 ? ps_io_error(result) : 0;
 }
 
 /* --- requests to metadata servers */

@@ -99,8 +99,7 @@ static __always_inline __u64 count_path(struct thread_state *state, struct task_
 			hash = ps_mix(hash, directory);
 	}
 	key.file = hash;
-	if (result < 0)
-		key.error = -result;
+	key.error = ps_io_error(result);
 	count_histogram(op, 0, ns, 0);
 	if (key.kind == PS_IO_PATH) {
 		tell_path(&key, at, directory, dentry, mount);
@@ -162,7 +161,7 @@ static __always_inline void count_file(struct thread_state *state, __u32 index, 
 	add_waits(state, &slot->key, tag->directory);
 	if (result < 0) {
 		key = slot->key;
-		key.error = -result;
+		key.error = ps_io_error(result);
 		key.epoch = epochs__current();
 		count_histogram(op, tag->filesystem, ns, 0);
 		io__add(&key, &more, tag->directory, 0);
@@ -210,8 +209,7 @@ static __always_inline void count_nameless(__u32 op, __s64 result, __u64 ns)
 	struct ps_io_key key = {.op = op, .kind = PS_IO_OTHER};
 
 	key.epoch = epochs__current();
-	if (result < 0)
-		key.error = -result;
+	key.error = ps_io_error(result);
 	count_histogram(op, 0, ns, 0);
 	io__add(&key, &more, 0, 0);
 }
@@ -252,9 +250,8 @@ __noinline int io__count_file(__u64 address, __u32 op, __s64 result, __u64 ns)
 		return 0;
 	}
 	describe_file(file, inode, op, 0, &key);
-	if (result < 0)
-		key.error = -result;
-	else if (ps_io_moves_bytes(op))
+	key.error = ps_io_error(result);
+	if (result > 0 && ps_io_moves_bytes(op))
 		more.bytes = result;
 	if (key.kind == PS_IO_FILE) {
 		directory = file_directory(file);

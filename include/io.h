@@ -168,6 +168,16 @@ static inline int ps_io_writes(__u32 op)
 	return op == PS_IO_WRITE || op == PS_IO_COPY_TO;
 }
 
+/* The errno of a call's result; 0: it succeeded. Of a call that a signal has interrupted the kernel
+ * tells itself how to make it again, by errors that no program sees: 512 (ERESTARTSYS) to 514 and
+ * 516. */
+static inline __u32 ps_io_error(__s64 result)
+{
+	if ((result <= -512 && result >= -514) || result == -516)
+		return 4; /* EINTR */
+	return result < 0 ? (__u32)-result : 0;
+}
+
 _Static_assert(PS_IO_OP_COUNT <= 32, "PS_IO_CALL() has 5 bits for them");
 _Static_assert(sizeof(struct ps_io_key) == 24, "wire format");
 _Static_assert(sizeof(struct ps_io_slot) == 64, "wire format");

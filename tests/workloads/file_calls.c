@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The file operations that files.c leaves out: copies inside the kernel, allocation, mappings and
- * their faults, links, attributes, locks, io_uring.
+ * their faults, links, attributes, locks, interrupted
+ * calls, io_uring.
  *
  *     file_calls FOLDER [--no-faults] [--no-uring]
  *
@@ -20,6 +21,7 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
@@ -198,6 +200,32 @@ static void locks(void)
 	closed("from", descriptor);
 }
 
+static int interrupted[2];
+
+static void on_alarm(int number)
+{
+	(void)number;
+	if (write(interrupted[1], "x", 1) != 1)
+		_exit(1);
+}
+
+/* A read that a signal interrupts and that the kernel makes again: two. */
+static void restarts(void)
+{
+	struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
+	struct itimerval soon = {.it_value.tv_usec = 50000};
+
+	if (pipe(interrupted) || sigaction(SIGALRM, &action, NULL) ||
+	    setitimer(ITIMER_REAL, &soon, NULL) || read(interrupted[0], page, 1) != 1)
+		die("restarts");
+	note("read", "pipe", "", EINTR, 1, 0);
+	note("write", "pipe", "", 0, 1, 1);
+	note("read", "pipe", "", 0, 1, 1);
+	note("close", "pipe", "", 0, 2, 0);
+	syscall(SYS_close, interrupted[0]);
+	syscall(SYS_close, interrupted[1]);
+}
+
 static uint64_t faults_now(void)
 {
 	struct rusage usage;
@@ -363,6 +391,7 @@ int main(int argc, char **argv)
 	links();
 	attributes();
 	locks();
+	restarts();
 	faults(with_faults);
 	if (with_uring && make_ring())
 		by_ring();
