@@ -214,8 +214,9 @@ static __always_inline void count_nameless(__u32 op, __s64 result, __u64 ns)
 	io__add(&key, &more, 0, 0);
 }
 
-/* One more operation on a descriptor, beside the one that the call is known by. */
-__noinline int io__end_other(__u64 descriptor, __u32 op, __s64 result)
+/* One more operation on a descriptor, beside the one that the call is known by. remote: of a
+ * socket, when it is known. */
+__noinline int io__end_other(__u64 descriptor, __u32 op, __s64 result, __u64 remote)
 {
 	struct task_struct *task = compat__current();
 	struct thread_state *state = thread__find(task);
@@ -229,7 +230,7 @@ __noinline int io__end_other(__u64 descriptor, __u32 op, __s64 result)
 		count_nameless(op, result, 0);
 		return 0;
 	}
-	index = take_slot(state, file, op, 0);
+	index = take_slot(state, file, op, remote);
 	count_file(state, index, op, result, bytes, 0, bpf_ktime_get_ns());
 	choose_stack_of_slot(state, index, op, 0, bytes);
 	return 0;
@@ -360,7 +361,6 @@ __noinline __u64 io_remote(__u64 file, __u32 call, __u64 second, __u64 fifth, __
 	return named ?: remote__of_file(file, REMOTE_CALL);
 }
 
-/* Bytes of all messages of a call that moved `count` of them. */
 __noinline __u64 io_message_bytes(__u64 vector, __u64 count)
 {
 	__u64 bytes = 0;
@@ -371,9 +371,47 @@ __noinline __u64 io_message_bytes(__u64 vector, __u64 count)
 		bpf_probe_read_user(&size, sizeof(size),
 				    (const void *)(vector + sizeof(struct user_message)));
 		bytes += size;
-		vector += sizeof(struct user_message) + 8;
+		vector += IO_MESSAGE_SIZE;
 	}
 	return bytes;
+}
+
+__noinline __u64 io__messages_alike(__u32 call, __u64 descriptor, __u64 vector, __u64 count)
+{
+	__u64 file = (__u64)file_of(compat__current(), descriptor), remote;
+	__u32 slot = REMOTE_CALL;
+	struct ps_remote_event *event = bpf_map_lookup_elem(&remote_events, &slot);
+
+	if (!event || !remote__of_file(file, REMOTE_CALL) || event->remote.side == PS_REMOTE_PEER)
+		return count;
+	remote = io_remote(file, call, vector, 0, 1);
+	for (__u32 i = 1; i < IO_MESSAGES_APART && i < count; i++) {
+		vector += IO_MESSAGE_SIZE;
+		if (io_remote(file, call, vector, 0, 1) != remote)
+			return i;
+	}
+	return count;
+}
+
+__noinline __u64 io_message_remote(__u32 call, __u64 descriptor, __u64 message)
+{
+	return io_remote((__u64)file_of(compat__current(), descriptor), call, message, 0, 1);
+}
+
+__noinline int io__end_messages(__u32 call, __u64 descriptor, __u64 vector, __u64 count)
+{
+	__u64 some;
+
+	for (int i = 2; i < IO_MESSAGES_APART && count; i++) {
+		some = io__messages_alike(call, descriptor, vector, count);
+		io__end_other(descriptor, PS_IO_CALL_OP(call), io_message_bytes(vector, some),
+			      io_message_remote(call, descriptor, vector));
+		vector += some * IO_MESSAGE_SIZE;
+		count -= some;
+	}
+	if (count)
+		io__end_other(descriptor, PS_IO_CALL_OP(call), io_message_bytes(vector, count), 0);
+	return 0;
 }
 
 /* position: of the call, or PS_IO_AT_FILE: where the file stands, behind what was read. */
@@ -456,7 +494,7 @@ __noinline int io__end(__u32 call, __u64 first, __u64 second, __s64 result, __u6
 		remote = io_remote((__u64)file, call, second, fifth, result);
 	index = take_slot(state, file, op, remote);
 	if (ps_io_moves_bytes(op) && result > 0)
-		bytes = how == PS_IO_BY_MESSAGES ? io_message_bytes(second, result) : result;
+		bytes = how == PS_IO_BY_MESSAGES ? io_message_bytes(second, fifth) : result;
 	count_file(state, index, op, result, bytes, ns, end_ns);
 	if (op == PS_IO_READ && result > 0)
 		note_read(state, index, file, second, result, end_ns);

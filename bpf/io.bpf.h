@@ -7,6 +7,9 @@
 #include "thread.bpf.h"
 #include "writers.bpf.h"
 
+#define IO_MESSAGE_SIZE 64 /* struct mmsghdr */
+/* Of a call: messages with the same address that are looked at, and operations that they make. */
+#define IO_MESSAGES_APART    16
 #define IO_WORKING_DIRECTORY -100 /* AT_FDCWD */
 
 struct io_sums_map {
@@ -151,13 +154,19 @@ __u32 io_log2_bucket(__u64 value);
 
 /* For the programs at the ends of system calls: the call of current thread that begins, and that
  * has ended with `result`. second: of calls by descriptor PS_IO_AT_FILE, or where in the file.
+ * fifth: of calls with several messages how many are counted.
  * io__end() gives 1 when the operation was counted by its descriptor. */
 int io__begin(__u32 call, __u64 first);
 int io__end(__u32 call, __u64 first, __u64 second, __s64 result, __u64 fifth);
 /* What follows when io__end() gave 1; not called by it, as their stacks would not fit together. The
- * same call is an operation on another descriptor, too; it has opened a file. */
-int io__end_other(__u64 descriptor, __u32 op, __s64 result);
+ * same call is an operation on another descriptor, too; it has moved more messages than it was
+ * counted with, and what is left over in the end is not told apart; it has opened a file. */
+int io__end_other(__u64 descriptor, __u32 op, __s64 result, __u64 remote);
+int io__end_messages(__u32 call, __u64 descriptor, __u64 vector, __u64 count);
 int io__opened(__u64 descriptor);
+/* Of the struct mmsghdr of a call: how many, from the first on, are one operation, because they
+ * have the same address or the socket has another end. */
+__u64 io__messages_alike(__u32 call, __u64 descriptor, __u64 vector, __u64 count);
 /* For others: an operation of current's process on a file (address of a struct file, 0: nobody
  * knows which), with the result of its call. */
 int io__count_file(__u64 file, __u32 op, __s64 result, __u64 ns);

@@ -101,7 +101,7 @@ static __always_inline bool is_duplication(__u32 call, struct pt_regs *registers
 
 static __always_inline void end_call(__u32 call, struct pt_regs *registers, long result)
 {
-	__u64 first = registers->rdi, second = registers->rsi;
+	__u64 first = registers->rdi, second = registers->rsi, fifth = registers->r8;
 	__u32 sorted = call;
 
 	if (PS_IO_CALL_HOW(call) == PS_IO_BY_DESCRIPTOR)
@@ -112,10 +112,14 @@ static __always_inline void end_call(__u32 call, struct pt_regs *registers, long
 			opens_duplicated(result);
 		return;
 	}
-	if (!io__end(sorted, first, second, result, registers->r8))
+	if (PS_IO_CALL_HOW(call) == PS_IO_BY_MESSAGES)
+		fifth = result > 1 ? io__messages_alike(call, first, second, result) : 1;
+	if (!io__end(sorted, first, second, result, fifth))
 		return;
 	if (PS_IO_CALL_HOW(sorted) == PS_IO_BY_COPY)
-		io__end_other(second, PS_IO_COPY_TO, result);
+		io__end_other(second, PS_IO_COPY_TO, result, 0);
+	else if (PS_IO_CALL_HOW(sorted) == PS_IO_BY_MESSAGES && result > (long)fifth)
+		io__end_messages(call, first, second + fifth * IO_MESSAGE_SIZE, result - fifth);
 	else if (PS_IO_CALL_OP(sorted) == PS_IO_OPEN && result >= 0)
 		io__opened(result);
 	else if (PS_IO_CALL_OP(sorted) == PS_IO_MAP && result >= 0)

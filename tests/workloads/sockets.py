@@ -87,12 +87,12 @@ class Part(ctypes.Structure):
 
 
 class Message(ctypes.Structure):
-    """struct mmsghdr, which begins with a struct msghdr."""
+    """struct mmsghdr, which begins with a struct msghdr; with its padding."""
 
     _fields_ = [
         ("name", ctypes.c_void_p), ("name_size", ctypes.c_uint), ("parts", ctypes.POINTER(Part)),
         ("part_count", ctypes.c_size_t), ("control", ctypes.c_void_p),
-        ("control_size", ctypes.c_size_t), ("flags", ctypes.c_int), ("size", ctypes.c_uint),
+        ("control_size", ctypes.c_size_t), ("flags", ctypes.c_long), ("size", ctypes.c_long),
     ]
 
 
@@ -106,7 +106,8 @@ def internet_address(host, port):
 def message_from(address, part):
     """A message with that room for its address and its bytes, and what must live as long."""
     parts = (Part * 1)(Part(ctypes.addressof(part), len(part)))
-    return Message(ctypes.addressof(address), len(address), parts, 1, None, 0, 0, 0), parts
+    message = Message(ctypes.addressof(address), len(address), parts, 1, None, 0, 0, 0)
+    return message, (parts, address)
 
 
 class Meter:
@@ -207,13 +208,52 @@ class Client:
             for _ in range(6):
                 libc.recvfrom(one.fileno(), part, 16, socket.MSG_DONTWAIT, other,
                               ctypes.byref(size))
-            message, parts = message_from(other, part)
+            message, room = message_from(other, part)
             for _ in range(4):
                 libc.recvmsg(one.fileno(), ctypes.byref(message), socket.MSG_DONTWAIT)
-            del parts
+            del room
             remote.calls += 10
             remote.failed += 10
         remote.calls += 1  # close
+
+
+    def to_many(self):
+        """sendmmsg and recvmmsg, each message with another address or that of the one before."""
+        ends = [listen(socket.AF_INET, ("127.0.0.1", 0), socket.SOCK_DGRAM) for _ in range(3)]
+        names = [name_of("udp", end.getsockname()) for end in ends]
+        rooms = [ctypes.create_string_buffer(size) for size in (100, 200, 300)]
+        own = [self.remotes[name + " (own end)"] for name in names]
+        others = [self.remotes[name] for name in names]
+
+        def send(order):
+            """From the last of the ends to the others; in what order."""
+            made = [message_from(internet_address(*ends[to].getsockname()), rooms[to])
+                    for to in order]
+            messages = (Message * len(made))(*[message for message, _ in made])
+            assert libc.sendmmsg(ends[2].fileno(), messages, len(made), 0) == len(made)
+            for to in order:
+                own[to].received(len(ends[to].recv(1000)))
+
+        for _ in range(5):
+            send([0, 1, 1])
+            others[0].sent(100)
+            others[1].sent(400)
+        send([1] * 30)
+        others[1].sent(30 * 200)
+        send([0, 1] * 10)  # the last of 16 operations is on all that is left
+        for one in range(15):
+            others[one % 2].sent(100 + one % 2 * 100)
+        own[2].sent(3 * 200 + 2 * 100)
+        for end, size in ((0, 11), (1, 22), (1, 33)):
+            others[2].sent(ends[end].sendto(bytes(size), ends[2].getsockname()))
+        made = [message_from(internet_address("203.0.113.7", 46999), room) for room in rooms]
+        messages = (Message * 3)(*[message for message, _ in made])
+        assert libc.recvmmsg(ends[2].fileno(), messages, 3, 0, None) == 3
+        others[0].received(11)
+        others[1].received(55)
+        for end, one in zip(ends, own):
+            end.close()
+            one.calls += 1
 
 
 def main():
@@ -267,6 +307,7 @@ def main():
         way(client, name)
     client.refused(closed_port)
     client.nobody_sends()
+    client.to_many()
     print(
         json.dumps(
             {
