@@ -334,7 +334,7 @@ struct user_message {
 /* The remote that the call names, when the socket has none of its own; 0: ask the socket. A failed
  * connect has left the socket without. Where a failed receive had room for an address, there still
  * is what was there before. */
-__noinline __u64 io_remote(__u64 file, __u32 call, __u64 second, __u64 fifth, __s64 result)
+__noinline __u64 io_remote(__u64 file, __u32 call, __u64 second, __u64 size, __s64 result)
 {
 	__u32 zero = REMOTE_CALL, how = PS_IO_CALL_HOW(call), protocol;
 	struct ps_remote_event *event = bpf_map_lookup_elem(&remote_events, &zero);
@@ -349,14 +349,18 @@ __noinline __u64 io_remote(__u64 file, __u32 call, __u64 second, __u64 fifth, __
 	if (PS_IO_CALL_OP(call) == PS_IO_READ && result < 0)
 		return hash;
 	protocol = event->remote.protocol;
-	if (how == PS_IO_BY_ADDRESS) {
-		fifth = PS_IO_CALL_OP(call) == PS_IO_CONNECT ? second : fifth;
-	} else {
+	if (how != PS_IO_BY_ADDRESS) {
 		if (bpf_probe_read_user(&message, sizeof(message), (const void *)second))
 			return 0;
-		fifth = message.name_size ? message.name : 0;
+		second = message.name;
+		size = message.name_size;
+	} else if (PS_IO_CALL_OP(call) == PS_IO_READ) {
+		__u32 told = 0;
+
+		bpf_probe_read_user(&told, sizeof(told), (const void *)size);
+		size = told;
 	}
-	named = remote__of_address(fifth, protocol, REMOTE_CALL);
+	named = remote__of_address(second, size, protocol, REMOTE_CALL);
 	/* Else what was in the room is gone. */
 	return named ?: remote__of_file(file, REMOTE_CALL);
 }

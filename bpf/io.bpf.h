@@ -154,8 +154,9 @@ __u32 io_log2_bucket(__u64 value);
 
 /* For the programs at the ends of system calls: the call of current thread that begins, and that
  * has ended with `result`. second: of calls by descriptor PS_IO_AT_FILE, or where in the file.
- * fifth: of calls with several messages how many are counted.
- * io__end() gives 1 when the operation was counted by its descriptor. */
+ * fifth: of calls with several messages how many are counted; of those with a socket's address,
+ * that is second, its size or of a receive where this is told. io__end() gives 1 when the operation
+ * was counted by its descriptor. */
 int io__begin(__u32 call, __u64 first);
 int io__end(__u32 call, __u64 first, __u64 second, __s64 result, __u64 fifth);
 /* What follows when io__end() gave 1; not called by it, as their stacks would not fit together. The

@@ -181,12 +181,36 @@ struct address_head {
 	__u32 address;
 };
 
-__noinline __u64 remote__of_address(__u64 address, __u32 protocol, __u32 slot)
+/* A path ends with its NUL, as the kernel keeps it; an abstract name begins with one. */
+static __always_inline bool read_user_name(__u64 address, __u32 size, struct ps_remote *remote)
+{
+	long got;
+
+	if (size <= sizeof(__u16))
+		return false;
+	size -= sizeof(__u16);
+	if (size > 108)
+		size = 108;
+	address += sizeof(__u16);
+	HIDE_RANGE(size);
+	got = bpf_probe_read_user_str(remote->text, (size & 127) + 1, (const void *)address);
+	if (got < 0)
+		return false;
+	remote->size = got < 108 ? got : 108;
+	if (got > 1)
+		return true;
+	remote->size = size;
+	HIDE_RANGE(size);
+	return !bpf_probe_read_user(remote->text, size & 127 ?: 1, (const void *)address);
+}
+
+__noinline __u64 remote__of_address(__u64 address, __u32 size, __u32 protocol, __u32 slot)
 {
 	struct ps_remote *remote = empty_remote(slot);
 	struct address_head head;
 
-	if (!remote || !address || bpf_probe_read_user(&head, sizeof(head), (const void *)address))
+	if (!remote || !address || size < sizeof(head.family) ||
+	    bpf_probe_read_user(&head, sizeof(head), (const void *)address))
 		return 0;
 	remote->family = head.family;
 	remote->protocol = protocol;
@@ -199,12 +223,9 @@ __noinline __u64 remote__of_address(__u64 address, __u32 protocol, __u32 slot)
 			return 0;
 		settle_address(remote);
 	} else if (head.family == AF_UNIX) {
-		long size = bpf_probe_read_user_str(remote->text, 108, (const void *)(address + 2));
-
 		remote->port = 0;
-		if (size <= 1) /* an abstract name, of unknown length */
+		if (!read_user_name(address, size, remote))
 			return 0;
-		remote->size = size;
 	} else {
 		return 0;
 	}

@@ -23,9 +23,9 @@ extern struct remote_events_map remote_events SEC(".maps");
  * struct file. 0: that is no socket. */
 __u64 remote__of_file(__u64 file, __u32 slot);
 
-/* The same of a socket address in user memory; 0: none that can be read. protocol: of the socket.
- */
-__u64 remote__of_address(__u64 address, __u32 protocol, __u32 slot);
+/* The same of a socket address of `size` bytes in user memory; 0: none that can be read. protocol:
+ * of the socket. */
+__u64 remote__of_address(__u64 address, __u32 size, __u32 protocol, __u32 slot);
 
 /* Sends what is in the slot's room under its hash, at first sight. */
 int remote__tell(__u64 hash, __u32 slot);

@@ -101,7 +101,7 @@ static __always_inline bool is_duplication(__u32 call, struct pt_regs *registers
 
 static __always_inline void end_call(__u32 call, struct pt_regs *registers, long result)
 {
-	__u64 first = registers->rdi, second = registers->rsi, fifth = registers->r8;
+	__u64 first = registers->rdi, second = registers->rsi, fifth = 0;
 	__u32 sorted = call;
 
 	if (PS_IO_CALL_HOW(call) == PS_IO_BY_DESCRIPTOR)
@@ -112,8 +112,14 @@ static __always_inline void end_call(__u32 call, struct pt_regs *registers, long
 			opens_duplicated(result);
 		return;
 	}
-	if (PS_IO_CALL_HOW(call) == PS_IO_BY_MESSAGES)
+	if (PS_IO_CALL_HOW(call) == PS_IO_BY_MESSAGES) {
 		fifth = result > 1 ? io__messages_alike(call, first, second, result) : 1;
+	} else if (PS_IO_CALL_HOW(call) == PS_IO_BY_ADDRESS) {
+		bool connects = PS_IO_CALL_OP(call) == PS_IO_CONNECT;
+
+		second = connects ? registers->rsi : registers->r8;
+		fifth = connects ? registers->rdx : registers->r9;
+	}
 	if (!io__end(sorted, first, second, result, fifth))
 		return;
 	if (PS_IO_CALL_HOW(sorted) == PS_IO_BY_COPY)

@@ -217,6 +217,33 @@ class Client:
         remote.calls += 1  # close
 
 
+    def unix_datagrams(self, address):
+        """To a name that the call tells, from a socket that has none."""
+        named, remote = name_of("unix", address), self.remotes[name_of("unix", address)]
+        own, nameless = self.remotes[named + " (own end)"], self.remotes["unix unnamed"]
+        one = listen(socket.AF_UNIX, address, socket.SOCK_DGRAM)
+        with one, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+            for size in range(70, 75):
+                remote.sent(other.sendto(bytes(size), address))
+                own.received(len(one.recvfrom(1000)[0]))
+            remote.sent(other.sendmsg([bytes(50)], [], 0, address))
+            own.received(len(one.recvmsg(1000)[0]))
+            other.connect(address)
+            remote.calls += 1
+            remote.sent(other.send(bytes(60)))
+            own.received(len(one.recv(1000)))
+        remote.calls += 1  # closes
+        own.calls += 1
+        with socket.socket(socket.AF_UNIX) as other:
+            absent = address + (b"-absent" if isinstance(address, bytes) else "-absent")
+            remote = self.remotes[name_of("unix", absent)]
+            try:
+                other.connect(absent)
+            except OSError:
+                remote.failed += 1
+            remote.calls += 1
+        nameless.calls += 1  # its close
+
     def to_many(self):
         """sendmmsg and recvmmsg, each message with another address or that of the one before."""
         ends = [listen(socket.AF_INET, ("127.0.0.1", 0), socket.SOCK_DGRAM) for _ in range(3)]
@@ -308,6 +335,8 @@ def main():
     client.refused(closed_port)
     client.nobody_sends()
     client.to_many()
+    client.unix_datagrams(path + ".datagrams")
+    client.unix_datagrams(abstract + b"-datagrams")
     print(
         json.dumps(
             {
@@ -323,6 +352,7 @@ def main():
     os.kill(server, 15)
     os.waitpid(server, 0)
     os.unlink(path)
+    os.unlink(path + ".datagrams")
     os.rmdir(folder)
     return 0
 
