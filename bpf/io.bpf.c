@@ -95,8 +95,7 @@ static __always_inline __u64 count_path(struct thread_state *state, struct task_
 		if (dentry)
 			directory = ps_mix(BPF_CORE_READ(dentry, d_sb, s_dev),
 					   BPF_CORE_READ(dentry, d_inode, i_ino));
-		if (dentry || scratch->text[0] != '/')
-			hash = ps_mix(hash, directory);
+		hash = ps_mix(hash, directory);
 	}
 	key.file = hash;
 	key.error = ps_io_error(result);
@@ -104,9 +103,8 @@ static __always_inline __u64 count_path(struct thread_state *state, struct task_
 	if (key.kind == PS_IO_PATH) {
 		tell_path(&key, at, directory, dentry, mount);
 		/* The map is nearly full: it may be the directory that is charged. */
-		if (scratch->text[0] == '/' && !dentry &&
-		    io_sums_room <= PS_IO_SUMS_KEPT_DIRECTORIES)
-			directory = directory_hash(scratch);
+		if (scratch->text[0] == '/' && io_sums_room <= PS_IO_SUMS_KEPT_DIRECTORIES)
+			directory = ps_mix(directory_hash(scratch), directory);
 	}
 	hash = key.file;
 	add_waits(state, &key, directory);

@@ -6,23 +6,17 @@
 
 #include "io_names.bpf.h"
 
-/* What a path is relative to. Of an absolute one: the root, if current has another one than its
- * mounts; else none is set. */
+/* What a path is relative to: of an absolute one the root of current. */
 static __always_inline void find_base(struct task_struct *task, __s32 at, bool absolute,
 				      struct dentry **ret_dentry, struct vfsmount **ret_mount)
 {
 	struct vfsmount *mount;
 	struct dentry *dentry;
-	struct mount *outer;
 	struct file *file;
 
 	if (absolute) {
 		dentry = BPF_CORE_READ(task, fs, root.dentry);
 		mount = BPF_CORE_READ(task, fs, root.mnt);
-		outer = (void *)((char *)mount - bpf_core_field_offset(struct mount, mnt));
-		if (dentry == BPF_CORE_READ(mount, mnt_root) &&
-		    BPF_CORE_READ(outer, mnt_parent) == outer)
-			return;
 	} else if (at == AT_FDCWD) {
 		dentry = BPF_CORE_READ(task, fs, pwd.dentry);
 		mount = BPF_CORE_READ(task, fs, pwd.mnt);
@@ -103,8 +97,8 @@ static __always_inline __u64 directory_hash(struct io_scratch *scratch)
 	return io_hash_text(scratch->last_slash);
 }
 
-/* Sends what is in scratch->text, as an event of that type. dentry NULL: the path is absolute, or
- * what it is relative to is not known. */
+/* Sends what is in scratch->text, as an event of that type. dentry NULL: what it is relative to is
+ * not known. */
 static __always_inline void send_path(const struct ps_io_key *key, __s32 at, __u64 directory,
 				      struct dentry *dentry, struct vfsmount *mount, __u32 type)
 {

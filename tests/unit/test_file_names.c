@@ -143,7 +143,7 @@ static void absolute_paths(void **state)
 	assert_int_equal(row(PS_IO_FILE, 1), ids[1]);
 	read_back();
 	expect(ids[1], "path", "/etc/hosts");
-	expect(ids[2], "path", "/b/c");
+	expect(ids[2], "path", "/a/../b/c");
 	expect(ids[3], "path", "/abc");
 	expect(ids[4], "path", "[unknown]");
 }

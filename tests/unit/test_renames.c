@@ -22,7 +22,7 @@ static void folders_however_spelt(void **state)
 		{"res\0b.tmp\0d", "/d/./b.tmp", "/d/./b", "/d/b/res"},
 		{"res\0c.tmp\0d", "/d/c.tmp/", "/d/c", "/d/c/res"},
 		{"res\0e.tmp\0d", "//d///e.tmp//.", "/d//e/", "/d/e/res"},
-		{"res\0f.tmp\0d", "/d/x/../f.tmp", "/d/x/../../d/f", "/d/f/res"},
+		{"res\0f.tmp\0d", "/../d/f.tmp", "/./../d/f", "/d/f/res"},
 		{"res\0g.tmp\0d", "/d/g", "/d/h", "/d/g.tmp/res"}, /* another folder */
 	};
 	enum { COUNT = sizeof(cases) / sizeof(cases[0]) };

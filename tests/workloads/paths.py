@@ -9,6 +9,7 @@ import os
 import sys
 import time
 
+MANY = 90000
 expected = []
 
 
@@ -34,6 +35,16 @@ def look_for(path, number, found_at):
     expected.append({"op": "stat", "count": number, "file": found_at})
 
 
+def look_for_many(folder, found_at):
+    """More than there is room for in a slice."""
+    for number in range(MANY):
+        try:
+            os.stat(folder + str(number))
+        except FileNotFoundError:
+            pass
+    expected.append({"op": "stat", "count": MANY, "below": found_at})
+
+
 def next_slice():
     time.sleep(2.2)  # longer than a slice that ends late
 
@@ -50,6 +61,7 @@ def in_chroot(folder):
         read("by cwd", 302, jail + "/lower/by cwd")
         look_for("/absent", 11, jail + "/absent")
         look_for("absent", 12, jail + "/lower/absent")
+        look_for_many("/lower/many/", jail + "/lower/many")
         os.write(end, json.dumps(expected).encode())
         os._exit(0)
     os.wait()
@@ -90,7 +102,8 @@ def main():
     read("second/below/205", 205, folder + "/second/below/205")
 
     # folders, however their paths are spelt
-    spelt = (("./a.tmp", "./a"), ("b.tmp/", "b"), (folder + "//c.tmp", "elsewhere/..//c/"))
+    spelt = (("./a.tmp", "./a"), ("b.tmp/", "b"),
+             (folder + "//c.tmp", "..//%s//c/" % os.path.basename(folder)))
     for number, (old, _) in enumerate(spelt):
         os.mkdir(old)
         write(old + "/file", 1000)
@@ -101,7 +114,8 @@ def main():
         os.rename(old, new)
     next_slice()
     for number, (_, new) in enumerate(spelt):
-        read(new + "/file", 511 + number, folder + "/" + os.path.normpath(new) + "/file")
+        read(new + "/file", 511 + number, folder + "/" + os.path.basename(
+            os.path.normpath(new)) + "/file")
 
     # deleted, while it is open; and another one of its name
     write("deleted", 1000)
@@ -113,6 +127,8 @@ def main():
     read("deleted", 402, folder + "/deleted")
     os.close(descriptor)
 
+    look_for_many(folder + "/many/", folder + "/many")
+    next_slice()
     in_chroot(folder)
     next_slice()
     print(json.dumps(expected))

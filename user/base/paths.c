@@ -10,38 +10,43 @@ static bool is_part(const char *part, size_t size, const char *wanted)
 	return size == strlen(wanted) && !memcmp(part, wanted, size);
 }
 
-char *path__clean(const char *path)
+/* Without its last name. false: what it would be is not known. */
+static bool go_up(const char *path, size_t *size)
 {
-	bool absolute = *path == '/';
-	char *clean = malloc(strlen(path) + 2), *to = clean, *kept = clean;
+	size_t end = *size;
 
-	if (!clean)
+	while (end > 0 && path[end - 1] != '/')
+		end--;
+	if (is_part(path + end, *size - end, "..."))
+		return false;
+	*size = end > 0 ? end - 1 : 0;
+	return true;
+}
+
+char *path__join(const char *base, const char *told)
+{
+	size_t size = strlen(base), part;
+	char *path = malloc(size + strlen(told) + 3);
+	bool named = false;
+
+	if (!path)
 		return NULL;
-	for (;;) {
-		size_t size;
-
-		path += strspn(path, "/");
-		size = strcspn(path, "/");
-		if (!size)
-			break;
-		if (is_part(path, size, "..") && to > kept) {
-			while (to > kept && *--to != '/')
-				;
-		} else if (!is_part(path, size, ".") &&
-			   (!is_part(path, size, "..") || !absolute || kept > clean)) {
-			bool is_first = to == clean;
-
-			if (absolute || !is_first)
-				*to++ = '/';
-			memcpy(to, path, size);
-			to += size;
-			if ((is_first && is_part(path, size, "...")) || is_part(path, size, ".."))
-				kept = to;
-		}
-		path += size;
+	memcpy(path, base, size);
+	while (size > 0 && path[size - 1] == '/')
+		size--;
+	for (told += strspn(told, "/"); *told; told += part, told += strspn(told, "/")) {
+		part = strcspn(told, "/");
+		if (is_part(told, part, "."))
+			continue;
+		if (is_part(told, part, "..") && !named && go_up(path, &size))
+			continue;
+		path[size++] = '/';
+		memcpy(path + size, told, part);
+		size += part;
+		named = true;
 	}
-	if (to == clean)
-		*to++ = absolute ? '/' : '.';
-	*to = '\0';
-	return clean;
+	if (!size)
+		path[size++] = '/';
+	path[size] = '\0';
+	return path;
 }

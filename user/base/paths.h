@@ -3,9 +3,9 @@
 #ifndef BASE_PATHS_H
 #define BASE_PATHS_H
 
-/* A copy without "//", "/./", "/.." and slashes at the end; NULL: no memory. What begins with
- * "..." (not known) keeps that, and the ".." that lead out of it. Behind a symbolic link ".." may
- * lead elsewhere. */
-char *path__clean(const char *path);
+/* What is told below base, which has no symbolic links in it: without "//", "/./" and slashes at
+ * the end. The ".." that it begins with are taken from base; behind a name they stay, for that may
+ * be a link. Where base ends with "..." nothing is known of what is above. NULL: no memory. */
+char *path__join(const char *base, const char *told);
 
 #endif

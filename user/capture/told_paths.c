@@ -84,22 +84,24 @@ static char *base_of(const struct ps_file_event *event, const char *text)
 	return strdup(directory);
 }
 
+static char *resolve(const struct ps_file_event *event, const char *told)
+{
+	_cleanup_free_ char *base = base_of(event, told), *inside = NULL;
+
+	if (!base)
+		return NULL;
+	if (told[0] != '/')
+		return path__join(base, told);
+	/* ".." does not lead out of a root, also where that is a directory of its mounts. */
+	inside = path__join("/", told);
+	return inside ? path__join(base, inside) : NULL;
+}
+
 char *told_path__resolve(const struct ps_file_event *event, const char *text)
 {
-	_cleanup_free_ char *told = strndup(text, event->text_size), *base = NULL, *inside = NULL,
-			    *joined = NULL;
+	_cleanup_free_ char *told = strndup(text, event->text_size);
 
-	base = base_of(event, text);
-	if (!told || !base)
-		return NULL;
-	if (text[0] != '/') {
-		joined = join_path(base, told);
-		return joined ? path__clean(joined) : NULL;
-	}
-	/* ".." does not lead out of a root, also where that is a directory of its mounts. */
-	inside = path__clean(told);
-	joined = inside ? join_path(base, inside + 1) : NULL;
-	return joined ? path__clean(joined) : NULL;
+	return told ? resolve(event, told) : NULL;
 }
 
 /* What BPF calls the directory with this name. */
@@ -123,12 +125,12 @@ char *told_path__directory(const struct ps_file_event *event, const char *text, 
 	size_t length = strnlen(text, event->text_size);
 	uint64_t hash = event->directory;
 
-	if (is_absolute(event, text)) {
+	if (text[0] == '/') {
 		while (text[length - 1] != '/')
 			length--;
-		hash = hash_of(text, length - 1);
+		hash = ps_mix(hash_of(text, length - 1), hash);
 		told = strndup(text, length);
-		directory = told ? path__clean(told) : NULL;
+		directory = told ? resolve(event, told) : NULL;
 	} else {
 		directory = base_of(event, text);
 	}
