@@ -21,6 +21,7 @@
 #include "walker.bpf.h"
 #include "writers.bpf.h"
 
+#define EFAULT	      14
 #define MOST_MESSAGES 1024 /* of one call: UIO_MAXIOV */
 
 /* A file was opened: it may have another name than at first sight, and what is written from now on
@@ -447,7 +448,7 @@ __noinline int io__end(__u32 call, __u64 first, __u64 second, __s64 result, __u6
 	struct task_struct *task = compat__current();
 	struct thread_state *state = thread__find(task);
 	__u32 op = PS_IO_CALL_OP(call), how = PS_IO_CALL_HOW(call), index;
-	__u64 ns, end_ns, hash, descriptor = first, bytes = 0, remote = 0;
+	__u64 ns, end_ns, hash, path, descriptor = first, bytes = 0, remote = 0;
 	struct file *file = NULL;
 	__s32 at = AT_FDCWD;
 
@@ -475,10 +476,11 @@ __noinline int io__end(__u32 call, __u64 first, __u64 second, __s64 result, __u6
 		descriptor = result;
 	if (how >= PS_IO_BY_PATH && how <= PS_IO_BY_RESULT_AT &&
 	    (result < 0 || how == PS_IO_BY_PATH || how == PS_IO_BY_PATH_AT)) {
-		hash = io_read_path(at == AT_FDCWD && how != PS_IO_BY_PATH_AT &&
-						    how != PS_IO_BY_RESULT_AT
-					    ? first
-					    : second);
+		path = how == PS_IO_BY_PATH || how == PS_IO_BY_RESULT ? first : second;
+		hash = io_read_path(path);
+		/* Without a path it is the descriptor: futimens(). */
+		if (!path && result != -EFAULT && how == PS_IO_BY_PATH_AT)
+			hash = 1;
 		if (hash != 1) {
 			state->path_hash = count_path(state, task, op, at, hash, result, ns);
 			choose_stack(PS_IO_CLASS(op, state->path_hash ? PS_IO_PATH : PS_IO_OTHER),

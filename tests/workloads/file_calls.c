@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The file operations that files.c leaves out: copies inside the kernel, allocation, mappings and
- * their faults, links, attributes, locks, interrupted
- * calls, io_uring.
+ * their faults, links, attributes, descriptors in place of paths, locks, calls that a signal
+ * interrupts, io_uring.
  *
  *     file_calls FOLDER [--no-faults] [--no-uring]
  *
@@ -154,6 +154,24 @@ static void attributes(void)
 	on("setattr", "from", syscall(SYS_fchown, descriptor, -1, -1));
 	on("setattr", "from", syscall(SYS_fchmodat, AT_FDCWD, "from", 0640));
 	on("setattr", "from", syscall(SYS_utimensat, AT_FDCWD, "from", NULL, 0));
+	closed("from", descriptor);
+}
+
+/* Calls that take a path, about what a descriptor is. */
+static void without_path(void)
+{
+	int descriptor = opened("from", O_RDONLY);
+	struct statx more;
+	struct stat found;
+
+	on("setattr", "from", syscall(SYS_utimensat, descriptor, NULL, NULL, 0));
+	on("stat", "from", syscall(SYS_newfstatat, descriptor, "", &found, AT_EMPTY_PATH));
+	on("stat", "from",
+	   syscall(SYS_statx, descriptor, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &more));
+	if (!syscall(SYS_statx, descriptor, NULL, AT_EMPTY_PATH, STATX_BASIC_STATS, &more))
+		note("stat", "file", "from", 0, 1, 0);
+	else /* before Linux 6.11 */
+		note("stat", "other", "", EFAULT, 1, 0);
 	closed("from", descriptor);
 }
 
@@ -390,6 +408,7 @@ int main(int argc, char **argv)
 	copies();
 	links();
 	attributes();
+	without_path();
 	locks();
 	restarts();
 	faults(with_faults);
