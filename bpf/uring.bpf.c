@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* File operations that are made through io_uring: known when they are complete. They complete in a
- * thread of the process that asked for them, or in one that the kernel runs for it and that counts
- * as that process's, so that current tells whose they are.
+/* Operations on files and sockets that are made through io_uring: known when they are complete.
+ * They complete in a thread of the process that asked for them, or in one that the kernel runs for
+ * it and that counts as that process's, so that current tells whose they are.
  *
  * Kernels before 5.19 do not tell at completion which request it was: there nothing is counted. */
 #include "compat.bpf.h"
@@ -16,14 +16,21 @@ enum uring_op {
 	URING_READ_FIXED = 4,
 	URING_WRITE_FIXED = 5,
 	URING_SYNC_FILE_RANGE = 8,
+	URING_SENDMSG = 9,
+	URING_RECVMSG = 10,
+	URING_ACCEPT = 13,
+	URING_CONNECT = 16,
 	URING_FALLOCATE = 17,
 	URING_OPENAT = 18,
 	URING_CLOSE = 19,
 	URING_STATX = 21,
 	URING_READ = 22,
 	URING_WRITE = 23,
+	URING_SEND = 26,
+	URING_RECV = 27,
 	URING_OPENAT2 = 28,
 	URING_SPLICE = 30,
+	URING_SHUTDOWN = 34,
 	URING_RENAMEAT = 35,
 	URING_UNLINKAT = 36,
 	URING_MKDIRAT = 37,
@@ -33,10 +40,13 @@ enum uring_op {
 	URING_SETXATTR = 42,
 	URING_FGETXATTR = 43,
 	URING_GETXATTR = 44,
+	URING_SEND_ZC = 47,
+	URING_SENDMSG_ZC = 48,
 	URING_READ_MULTISHOT = 49,
 	URING_FTRUNCATE = 55,
-	URING_READV_FIXED = 58,
-	URING_WRITEV_FIXED = 59,
+	URING_RECV_ZC = 58,
+	URING_READV_FIXED = 60,
+	URING_WRITEV_FIXED = 61,
 };
 
 struct io_uring_cqe___any {
@@ -46,6 +56,15 @@ struct io_kiocb___any {
 	struct file *file;
 	unsigned char opcode;
 } __attribute__((preserve_access_index));
+
+/* What a request has of its own begins where its file stands. */
+struct io_splice___any {
+	struct file *file_out;
+	int splice_fd_in;
+	unsigned int flags;
+} __attribute__((preserve_access_index));
+
+#define SPLICE_F_FD_IN_FIXED (1U << 31) /* the number is not that of a descriptor */
 
 /* address of a request -> when it was submitted */
 struct {
@@ -70,11 +89,18 @@ static __always_inline __u32 operation_of(__u32 opcode, bool *ret_has_file)
 	case URING_READ:
 	case URING_READ_MULTISHOT:
 	case URING_READV_FIXED:
+	case URING_RECV:
+	case URING_RECVMSG:
+	case URING_RECV_ZC:
 		return PS_IO_READ;
 	case URING_WRITEV:
 	case URING_WRITE_FIXED:
 	case URING_WRITE:
 	case URING_WRITEV_FIXED:
+	case URING_SEND:
+	case URING_SENDMSG:
+	case URING_SEND_ZC:
+	case URING_SENDMSG_ZC:
 		return PS_IO_WRITE;
 	case URING_FSYNC:
 	case URING_SYNC_FILE_RANGE:
@@ -85,6 +111,12 @@ static __always_inline __u32 operation_of(__u32 opcode, bool *ret_has_file)
 		return PS_IO_TRUNCATE;
 	case URING_SPLICE:
 		return PS_IO_COPY_TO;
+	case URING_ACCEPT:
+		return PS_IO_ACCEPT;
+	case URING_CONNECT:
+		return PS_IO_CONNECT;
+	case URING_SHUTDOWN:
+		return PS_IO_SHUTDOWN;
 	case URING_FSETXATTR:
 	case URING_FGETXATTR:
 		return PS_IO_XATTR;
@@ -126,6 +158,19 @@ int uring_submit(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
+/* What a splice has read, with the time; what it has written is the request's file. */
+static __always_inline void count_spliced(struct io_kiocb___any *request, __s64 result, __u64 ns)
+{
+	struct io_splice___any *splice =
+		(void *)request + bpf_core_field_offset(struct io_kiocb___any, file);
+	struct file *file = NULL;
+
+	if (bpf_core_type_exists(struct io_splice___any) &&
+	    !(BPF_CORE_READ(splice, flags) & SPLICE_F_FD_IN_FIXED))
+		file = file_of(compat__current(), BPF_CORE_READ(splice, splice_fd_in));
+	io__count_file((__u64)file, PS_IO_COPY_FROM, result, ns);
+}
+
 SEC("?raw_tp/io_uring_complete")
 int uring_complete(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -148,6 +193,10 @@ int uring_complete(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	result = knob_uring_entry ? BPF_CORE_READ((struct io_uring_cqe___any *)ctx->args[2], res)
 				  : (int)ctx->args[3];
+	if (op == PS_IO_COPY_TO) {
+		count_spliced(request, result, ns);
+		ns = 0;
+	}
 	if (has_file)
 		file = BPF_CORE_READ(request, file);
 	else if (op == PS_IO_OPEN && result >= 0)

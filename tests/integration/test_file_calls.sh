@@ -26,6 +26,12 @@ mv "$work/recorder.out" "$work/calls.out"
 python3 -B "$here/check_files.py" "$work/calls.rec" "$work/calls.out" "$work/calls" ||
 	fail "calls on files"
 
+if [[ " ${options[*]} " != *" --no-uring "* ]]; then
+	sent=$(sql "$work/calls.rec" "SELECT SUM(bytes) FROM io JOIN file ON file.id = io.file
+		WHERE file.path LIKE 'tcp 127.0.0.1:%' AND file.path NOT LIKE '%(own end)'")
+	[ "$sent" = 21400 ] || fail "$sent bytes of sockets by io_uring to and from their other ends"
+fi
+
 # The wait for the lock that the child holds, and the time of copies, are where they belong.
 waited=$(sql "$work/calls.rec" "SELECT SUM(ns) / 1000000 FROM io JOIN file ON file.id = io.file
 	WHERE op = 'lock' AND file.path LIKE '%/calls/from'")

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/io_uring.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -320,20 +322,12 @@ static bool make_ring(void)
 }
 
 /* One request, until it is done; like a system call's its failure is -1 with errno. */
-static long request(uint8_t opcode, int descriptor, const void *address, unsigned int length,
-		    uint64_t offset, unsigned int flags)
+static long submit(struct io_uring_sqe entry)
 {
 	unsigned int index = *ring.sq_tail & *ring.sq_mask;
-	struct io_uring_sqe *entry = &ring.entries[index];
 	int result;
 
-	memset(entry, 0, sizeof(*entry));
-	entry->opcode = opcode;
-	entry->fd = descriptor;
-	entry->addr = (uint64_t)(uintptr_t)address;
-	entry->len = length;
-	entry->off = offset;
-	entry->open_flags = flags;
+	ring.entries[index] = entry;
 	ring.sq_array[index] = index;
 	__atomic_store_n(ring.sq_tail, *ring.sq_tail + 1, __ATOMIC_RELEASE);
 	if (syscall(SYS_io_uring_enter, ring.fd, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) < 0)
@@ -349,6 +343,75 @@ static long request(uint8_t opcode, int descriptor, const void *address, unsigne
 	return result;
 }
 
+static long request(uint8_t opcode, int descriptor, const void *address, unsigned int length,
+		    uint64_t offset, unsigned int flags)
+{
+	return submit((struct io_uring_sqe){.opcode = opcode,
+					    .fd = descriptor,
+					    .addr = (uint64_t)(uintptr_t)address,
+					    .len = length,
+					    .off = offset,
+					    .open_flags = flags});
+}
+
+static long on_socket(const char *op, long result)
+{
+	bool moves = !strcmp(op, "read") || !strcmp(op, "write");
+
+	if (result < 0)
+		die(op);
+	note(op, "socket", "", 0, 1, moves ? (uint64_t)result : 0);
+	return result;
+}
+
+/* Both ends of a connection; the bytes that went each way are 10 * 1000 + 700. */
+static void sockets_by_ring(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct iovec part = {page, 700};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+	socklen_t size = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
+	int server;
+
+	if (bind(listener, (void *)&address, size) || listen(listener, 1) ||
+	    getsockname(listener, (void *)&address, &size))
+		die("listen");
+	on_socket("connect", request(IORING_OP_CONNECT, client, &address, 0, size, 0));
+	server = (int)on_socket("accept", request(IORING_OP_ACCEPT, listener, NULL, 0, 0, 0));
+	for (int i = 0; i < 10; i++) {
+		on_socket("write", request(IORING_OP_SEND, client, page, 1000, 0, 0));
+		on_socket("read", request(IORING_OP_RECV, server, page, 1000, 0, 0));
+	}
+	on_socket("write", request(IORING_OP_SENDMSG, client, &message, 1, 0, 0));
+	on_socket("read", request(IORING_OP_RECVMSG, server, &message, 1, 0, 0));
+	on_socket("shutdown", request(IORING_OP_SHUTDOWN, client, NULL, SHUT_WR, 0, 0));
+	on_socket("close", syscall(SYS_close, client));
+	on_socket("close", syscall(SYS_close, server));
+	on_socket("close", syscall(SYS_close, listener));
+}
+
+static void splices_by_ring(int descriptor)
+{
+	struct io_uring_sqe entry = {
+		.opcode = IORING_OP_SPLICE, .splice_fd_in = descriptor, .off = -1, .len = 3000};
+	int ends[2];
+
+	if (pipe(ends))
+		die("pipe");
+	entry.fd = ends[1];
+	copied("ring", "", submit(entry));
+	entry.splice_fd_in = ends[0];
+	entry.splice_off_in = -1;
+	entry.fd = descriptor;
+	entry.off = 0;
+	copied("", "ring", submit(entry));
+	note("close", "pipe", "", 0, 2, 0);
+	syscall(SYS_close, ends[0]);
+	syscall(SYS_close, ends[1]);
+}
+
 static void by_ring(void)
 {
 	struct iovec parts[2] = {{page, 1000}, {page, 500}};
@@ -362,6 +425,8 @@ static void by_ring(void)
 	on("read", "ring", request(IORING_OP_READ, descriptor, (void *)8, 300, 0, 0)); /* EFAULT */
 	on("fsync", "ring", request(IORING_OP_FSYNC, descriptor, NULL, 0, 0, 0));
 	on("allocate", "ring", request(IORING_OP_FALLOCATE, descriptor, (void *)20000, 0, 0, 0));
+	splices_by_ring(descriptor);
+	sockets_by_ring();
 	other = (int)on("open", "ring",
 			request(IORING_OP_OPENAT, AT_FDCWD, "ring", 0, 0, O_RDONLY));
 	request(IORING_OP_CLOSE, other, NULL, 0, 0, 0);
