@@ -37,6 +37,14 @@ struct {
 
 /* --- files */
 
+static __always_inline bool io_is_named(struct dentry *dentry)
+{
+	char first = '\0';
+
+	bpf_probe_read_kernel(&first, sizeof(first), BPF_CORE_READ(dentry, d_name.name));
+	return first && first != '/';
+}
+
 /* Appends one name of the way from a file up to the root. 1: the root is reached. */
 __noinline int io_path_step(__u32 zero)
 {
@@ -61,7 +69,8 @@ __noinline int io_path_step(__u32 zero)
 		return 0;
 	}
 	parent = BPF_CORE_READ(dentry, d_parent);
-	if (parent == dentry)
+	/* A file that lies nowhere, as that of memfd_create(), has a name all the same. */
+	if (parent == dentry && (scratch->event.text_size || !io_is_named(dentry)))
 		return 1;
 	used = scratch->event.text_size;
 	if (used >= PS_MAX_PATH)

@@ -17,6 +17,8 @@
 #include "proc/mounts.h"
 #include "unit/names_fixture.h"
 
+static uint32_t numbered_mount; /* of what tell_numbered() tells; 0: the kernel's own */
+
 /* In a chroot that is no mount point, nothing tells what the root lies on. */
 static void need_root_mount(void)
 {
@@ -433,6 +435,7 @@ static void tell_numbered(uint64_t file, const char *directory)
 	struct ps_file_event event = event_of(PS_IO_FILE, file, 0);
 	char text[64];
 
+	event.mount = numbered_mount;
 	event.text_size = (uint32_t)snprintf(text, sizeof(text), "f%llu%c%s",
 					     (unsigned long long)file, '\0', directory) +
 			  1;
@@ -480,6 +483,23 @@ static void more_files_than_rows(void **state)
 			 0);
 }
 
+/* A file of memfd_create() is on no mount that a process sees. */
+static void file_that_lies_nowhere(void **state)
+{
+	struct ps_file_event event = event_of(PS_IO_FILE, 1, sizeof("memfd:name"));
+	int64_t id;
+
+	(void)state;
+	need_root_mount();
+	snprintf(event.filesystem, sizeof(event.filesystem), "tmpfs");
+	tell(&event, "memfd:name");
+	id = row(PS_IO_FILE, 1);
+	read_back();
+	expect(id, "path", "/memfd:name");
+	expect(id, "mount", "");
+	expect(id, "filesystem", "tmpfs");
+}
+
 /* What BPF had to count by directory is named by the files that were told of it. */
 static void directories_by_bpf(void **state)
 {
@@ -514,6 +534,7 @@ static void more_directories_than_rows(void **state)
 
 	(void)state;
 	need_root_mount();
+	numbered_mount = id_of_mount("/");
 	for (uint64_t file = 1; file <= most; file++) {
 		snprintf(directory, sizeof(directory), "d%llu", (unsigned long long)file);
 		tell_numbered(file, directory);
@@ -525,6 +546,7 @@ static void more_directories_than_rows(void **state)
 	assert_int_equal(number_in(recording, "SELECT count(*) FROM file WHERE kind = 'directory'"),
 			 DIRECTORIES_MOST + 1);
 	assert_int_equal(number_in(recording, "SELECT count(*) FROM file WHERE path = '/*'"), 1);
+	numbered_mount = 0;
 }
 
 /* Names of a node that opens new files all day: those that were told first are forgotten, and
@@ -654,6 +676,7 @@ int main(void)
 		TEST(filesystems_for_histograms),
 		TEST(nameless),
 		TEST(more_files_than_rows),
+		TEST(file_that_lies_nowhere),
 		TEST(directories_by_bpf),
 		TEST(more_directories_than_rows),
 		TEST(names_are_forgotten),

@@ -159,6 +159,16 @@ static void attributes(void)
 	closed("from", descriptor);
 }
 
+/* A file that lies in no folder. */
+static void nowhere(void)
+{
+	int descriptor = memfd_create("scratch", 0);
+
+	on("write", "/memfd:scratch", syscall(SYS_write, descriptor, page, 5000));
+	on("read", "/memfd:scratch", syscall(SYS_pread64, descriptor, page, 3000, 0));
+	closed("/memfd:scratch", descriptor);
+}
+
 /* Calls that take a path, about what a descriptor is. */
 static void without_path(void)
 {
@@ -474,6 +484,7 @@ int main(int argc, char **argv)
 	links();
 	attributes();
 	without_path();
+	nowhere();
 	locks();
 	restarts();
 	faults(with_faults);

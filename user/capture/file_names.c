@@ -232,6 +232,8 @@ static const struct mount *find_mount(struct file_names *names, const struct ps_
 	const struct mounts *table = table_with(names, event->mount);
 	pid_t pid = (pid_t)event->event.tgid;
 
+	if (!event->mount && event->key.kind == PS_IO_FILE)
+		return NULL; /* the first mount of all, the kernel's own: of memfd_create() */
 	if (event->mount) {
 		if (!table && may_look(names, event->event.time_ns)) {
 			look(getpid(), &names->mounts); /* mounted meanwhile? */
