@@ -84,9 +84,10 @@ static char *base_of(const struct ps_file_event *event, const char *text)
 	return strdup(directory);
 }
 
-static char *resolve(const struct ps_file_event *event, const char *told)
+/* told: the path that text has, or the beginning of it. */
+static char *resolve(const struct ps_file_event *event, const char *text, const char *told)
 {
-	_cleanup_free_ char *base = base_of(event, told), *inside = NULL;
+	_cleanup_free_ char *base = base_of(event, text), *inside = NULL;
 
 	if (!base)
 		return NULL;
@@ -101,7 +102,7 @@ char *told_path__resolve(const struct ps_file_event *event, const char *text)
 {
 	_cleanup_free_ char *told = strndup(text, event->text_size);
 
-	return told ? resolve(event, told) : NULL;
+	return told ? resolve(event, text, told) : NULL;
 }
 
 /* What BPF calls the directory with this name. */
@@ -130,7 +131,7 @@ char *told_path__directory(const struct ps_file_event *event, const char *text, 
 			length--;
 		hash = ps_mix(hash_of(text, length - 1), hash);
 		told = strndup(text, length);
-		directory = told ? resolve(event, told) : NULL;
+		directory = told ? resolve(event, text, told) : NULL;
 	} else {
 		directory = base_of(event, text);
 	}
