@@ -15,7 +15,7 @@ static __always_inline void made(void *request, bool has_length)
 	struct ps_ceph_request made = {};
 	__u64 key = (__u64)request;
 
-	if (!thread || !request || error_of((__s64)request))
+	if (!thread || !request || is_error((__s64)request))
 		return;
 	made.class = thread->op;
 	if (has_length)

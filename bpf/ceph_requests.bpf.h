@@ -146,9 +146,14 @@ static __always_inline bool take(void *address, struct ps_ceph_request *ret_requ
 	return !bpf_map_delete_elem(&ceph_requests, &key) && ret_request->start_ns;
 }
 
+static __always_inline bool is_error(__s64 result)
+{
+	return result < 0 && result >= -4095;
+}
+
 static __always_inline __u32 error_of(__s64 result)
 {
-	return result >= -4095 ? ps_io_error(result) : 0;
+	return is_error(result) ? ps_io_error(result) : 0;
 }
 
 /* --- requests to metadata servers */
