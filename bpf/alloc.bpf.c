@@ -152,6 +152,13 @@ static __always_inline struct alloc_thread *thread_of(__u32 tid, const struct al
 	return thread;
 }
 
+/* No number of large blocks makes a sum that readers refuse. */
+static __always_inline void add_bytes(__u64 *sum, __u64 bytes)
+{
+	if (bytes && *sum < PS_ALLOC_MOST_SUM)
+		__sync_fetch_and_add(sum, bytes);
+}
+
 __noinline int alloc__bucket(__u64 bytes)
 {
 	__u32 bucket = 0;
@@ -230,11 +237,12 @@ static __always_inline void choose_stack(struct ps_alloc_block *block, __u64 id)
 /* What glibc has put in front of a block: how much it holds. */
 static __always_inline __u64 held_by(__u64 block)
 {
-	__u64 chunk = 0;
+	__u64 chunk = 0, bytes;
 
 	if (bpf_probe_read_user(&chunk, sizeof(chunk), (const void *)(block - 8)))
 		return 0;
-	return (chunk & ~CHUNK_FLAGS) - (chunk & CHUNK_MAPPED ? 16 : 8);
+	bytes = (chunk & ~CHUNK_FLAGS) - (chunk & CHUNK_MAPPED ? 16 : 8);
+	return bytes <= PS_ALLOC_MOST ? bytes : 0; /* else it was none of glibc's */
 }
 
 static __always_inline void release(const struct ps_alloc_target *target, __u64 epoch, __u64 id,
@@ -259,12 +267,10 @@ static __always_inline void release(const struct ps_alloc_target *target, __u64 
 	if (sum) {
 		age = bpf_ktime_get_ns() - block->time_ns;
 		__sync_fetch_and_add(&sum->freed, 1);
-		if (bytes)
-			__sync_fetch_and_add(&sum->freed_bytes, bytes);
+		add_bytes(&sum->freed_bytes, bytes);
 		if (block->time_ns & 1 && age <= PS_ALLOC_SOON_NS) {
 			__sync_fetch_and_add(&sum->soon, 1);
-			if (bytes)
-				__sync_fetch_and_add(&sum->soon_bytes, bytes);
+			add_bytes(&sum->soon_bytes, bytes);
 		}
 	}
 	process = bpf_map_lookup_elem(&alloc_processes, &key.tgid);
@@ -297,8 +303,7 @@ static __always_inline void give(struct alloc_call *call, __u64 id, __u64 addres
 	}
 	if (now <= alloc_watched_until) {
 		__sync_fetch_and_add(&sum->watched, 1);
-		if (bytes)
-			__sync_fetch_and_add(&sum->watched_bytes, bytes);
+		add_bytes(&sum->watched_bytes, bytes);
 	}
 	process = bpf_map_lookup_elem(&alloc_processes, &key.tgid);
 	if (process && bytes) {
@@ -340,6 +345,9 @@ static __always_inline __u64 size_of(__u32 kind, const struct arguments *argumen
 {
 	if (kind == PS_ALLOC_INTO)
 		return arguments->third;
+	if (kind == PS_ALLOC_PRODUCT && arguments->second &&
+	    arguments->first > PS_ALLOC_MOST / arguments->second)
+		return PS_ALLOC_MOST + 1; /* it may not fit into a number */
 	if (kind == PS_ALLOC_PRODUCT)
 		return arguments->first * arguments->second;
 	if (kind == PS_ALLOC_ALIGNED || kind == PS_ALLOC_AGAIN)
@@ -355,7 +363,10 @@ static __always_inline void begin(const struct ps_alloc_target *target,
 	struct alloc_thread *thread;
 	struct ps_alloc_sum *sum;
 	struct alloc_call *call;
-	__u64 bytes = size_of(target->kind, arguments);
+	__u64 asked = size_of(target->kind, arguments);
+	/* What must fail is a call, but no bytes. */
+	bool fails = asked > PS_ALLOC_MOST;
+	__u64 bytes = fails ? 0 : asked;
 	__u32 at, bucket;
 
 	if (!cpu)
@@ -369,9 +380,8 @@ static __always_inline void begin(const struct ps_alloc_target *target,
 			release(target, epoch, id, arguments->first, cpu);
 		return;
 	}
-	if (bytes)
-		__sync_fetch_and_add(&sum->bytes, bytes);
-	bucket = alloc__bucket(bytes);
+	add_bytes(&sum->bytes, bytes);
+	bucket = alloc__bucket(asked);
 	HIDE_RANGE(bucket);
 	__sync_fetch_and_add(&sum->sizes[bucket & (PS_ALLOC_BUCKETS - 1)], 1);
 	if (target->kind == PS_ALLOC_NEW) {
@@ -382,7 +392,7 @@ static __always_inline void begin(const struct ps_alloc_target *target,
 			choose_stack(&block, id);
 		return;
 	}
-	if (target->kind == PS_ALLOC_AGAIN && arguments->first)
+	if (target->kind == PS_ALLOC_AGAIN && arguments->first && !fails)
 		release(target, epoch, id, arguments->first, cpu);
 	thread = thread_of((__u32)id, cpu, arguments->stack);
 	if (!thread)
@@ -391,8 +401,7 @@ static __always_inline void begin(const struct ps_alloc_target *target,
 	HIDE_RANGE(at);
 	if (at) {
 		__sync_fetch_and_add(&sum->nested, 1);
-		if (bytes)
-			__sync_fetch_and_add(&sum->nested_bytes, bytes);
+		add_bytes(&sum->nested_bytes, bytes);
 	}
 	if (at >= PS_ALLOC_DEPTH)
 		return;

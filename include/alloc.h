@@ -18,6 +18,8 @@
 #define PS_ALLOC_DRAWS	   256 /* a power of 2 */
 #define PS_ALLOC_DRAW_UNIT 65536
 #define PS_ALLOC_POINTS_IN 64 /* sampling points in one block that are drawn, at most */
+#define PS_ALLOC_MOST	   (1ULL << 47) /* bytes: no process has room for more, such calls fail */
+#define PS_ALLOC_MOST_SUM  (1ULL << 60) /* bytes: sums grow no further; readers take twice that */
 /* What the cost of counting is assumed to be wrong by, as one standard error, of it. */
 #define PS_ALLOC_COST_ERROR 0.15
 
@@ -58,7 +60,7 @@ struct ps_alloc_key {
 
 /* Of one function; what is freed counts for the function that had given it. */
 struct ps_alloc_sum {
-	__u64 count, bytes; /* calls, and what they asked for */
+	__u64 count, bytes; /* calls, and what they asked for, up to PS_ALLOC_MOST */
 	__u64 nested, nested_bytes; /* of these: for the caller of another allocator */
 	__u64 watched, watched_bytes; /* given early enough to see whether it goes soon */
 	__u64 soon, soon_bytes; /* of these: freed within PS_ALLOC_SOON_NS */

@@ -49,6 +49,16 @@ void alloc_drain__look(struct alloc_drain *drain)
 
 /* --- rows */
 
+static int64_t bounded(uint64_t bytes)
+{
+	return (int64_t)(bytes < PS_ALLOC_MOST_SUM ? bytes : PS_ALLOC_MOST_SUM);
+}
+
+static int64_t bounded_net(int64_t bytes)
+{
+	return bytes < 0 ? -bounded(-(uint64_t)bytes) : bounded((uint64_t)bytes);
+}
+
 static int write_allocator(struct alloc_drain *drain, uint32_t number)
 {
 	const struct alloc_function *function = alloc_windows__function(drain->windows, number);
@@ -71,7 +81,7 @@ bool alloc_drain__sample(struct alloc_drain *drain, uint32_t metric, uint32_t al
 	function = alloc_windows__function(drain->windows, allocator);
 	row->metric = metric == PS_METRIC_ALLOC_BYTES ? "alloc_bytes" : "alloc_count";
 	row->class = function ? function->name : "";
-	row->value = (int64_t)sum;
+	row->value = bounded(sum);
 	return true;
 }
 
@@ -98,18 +108,18 @@ static int write_sum(struct alloc_drain *drain, const struct alloc_window *windo
 		.window = window->number,
 		.allocator = (int64_t)sum->key.allocator + 1,
 		.count = (int64_t)sum->sum.count,
-		.bytes = (int64_t)sum->sum.bytes,
+		.bytes = bounded(sum->sum.bytes),
 		.nested = (int64_t)sum->sum.nested,
-		.nested_bytes = (int64_t)sum->sum.nested_bytes,
+		.nested_bytes = bounded(sum->sum.nested_bytes),
 		.watched = (int64_t)sum->sum.watched,
-		.watched_bytes = (int64_t)sum->sum.watched_bytes,
+		.watched_bytes = bounded(sum->sum.watched_bytes),
 		.soon = (int64_t)sum->sum.soon,
-		.soon_bytes = (int64_t)sum->sum.soon_bytes,
+		.soon_bytes = bounded(sum->sum.soon_bytes),
 		.freed = (int64_t)sum->sum.freed,
-		.freed_bytes = (int64_t)sum->sum.freed_bytes,
+		.freed_bytes = bounded(sum->sum.freed_bytes),
 		.net_bytes = ROW_NULL,
 		.kept = (int64_t)sum->kept,
-		.kept_bytes = (int64_t)sum->kept_bytes,
+		.kept_bytes = bounded(sum->kept_bytes),
 	};
 	int err;
 
@@ -117,7 +127,7 @@ static int write_sum(struct alloc_drain *drain, const struct alloc_window *windo
 		return 0;
 	row.epoch = epoch->id;
 	if (function->heads)
-		row.net_bytes = (int64_t)sum->sum.net_bytes;
+		row.net_bytes = bounded_net((int64_t)sum->sum.net_bytes);
 	err = write_allocator(drain, sum->key.allocator);
 	err = err ?: unless_dropped(recording_writer__allocation(drain->parts.writer, &row));
 	return err ?: write_sizes(drain, window, epoch->id, sum);
@@ -136,7 +146,7 @@ static int write_process(struct alloc_drain *drain, const struct alloc_window *w
 		.cost_ns = (int64_t)one->cost_ns,
 		.edge_ns = (int64_t)one->edge_ns,
 		.hits = (int64_t)one->hits,
-		.held_peak_bytes = (int64_t)one->held_peak,
+		.held_peak_bytes = bounded(one->held_peak),
 	};
 
 	if (!process)
@@ -157,7 +167,7 @@ static int write_kept(struct alloc_drain *drain, const struct ps_alloc_block *bl
 				 .metric = "alloc_kept",
 				 .class = function ? function->name : "",
 				 .count = 1,
-				 .value = (int64_t)block->weight,
+				 .value = bounded(block->weight),
 				 .ending = ending__name(stack ? stack->ending : PS_END_UNKNOWN),
 				 .stack = ROW_NULL,
 				 .waker = ROW_NULL,

@@ -13,7 +13,8 @@
 #include "report/grid.h"
 #include "report/json.h"
 
-#define BAR 40 /* columns of the histogram's longest bar */
+#define BAR	   40 /* columns of the histogram's longest bar */
+#define EMPTY_ROWS 4 /* of the histogram, and more: left out */
 
 const char *alloc_report__refusal(const struct query_request *request)
 {
@@ -167,8 +168,17 @@ static void print_sizes(FILE *stream, const struct alloc_figures *figures)
 	fputs("\nSizes, in windows:\n", stream);
 	for (size_t i = first; i <= last; i++) {
 		char text[NUMBER_SIZE];
-		int bar = (int)lround(figures->sizes[i] / most * BAR);
+		size_t next = i;
+		int bar;
 
+		/* As when a single call has asked for more than there is. */
+		while (figures->sizes[next] <= 0)
+			next++;
+		if (next - i >= EMPTY_ROWS) {
+			fputs("  ...\n", stream);
+			i = next;
+		}
+		bar = (int)lround(figures->sizes[i] / most * BAR);
 		fprintf(stream, "  from %9s %14.0f  ",
 			i ? number__bytes(text, whole_number(ldexp(1, (int)i))) : "0 B",
 			figures->sizes[i]);
