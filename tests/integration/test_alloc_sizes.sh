@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Requests that cannot succeed, one or many, leave a recording that can be read and figures that are right.
+# Requests that cannot succeed, one or many, leave a recording that can be read and figures that are right;
+# also in a program that is linked statically, whose operators get their blocks from its own malloc.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/allocations.sh"
 
@@ -49,4 +50,9 @@ END
 record_sizes shared 0
 record_sizes many 40000
 grep -q 'Sizes, in windows' "$work/many.txt" || fail "no histogram"
+if echo 'int main() {}' | "${CXX:-c++}" -static -x c++ -o "$work/static" - 2>/dev/null; then
+	record_sizes static 0 -static
+else
+	echo "nothing can be linked statically: left out"
+fi
 finish

@@ -98,6 +98,7 @@ struct known_file {
 	int64_t changed_ns; /* inode numbers are given out again */
 	struct found found[KNOWN];
 	size_t count;
+	bool c_library; /* it has glibc's allocator, or musl's */
 	struct elf_symbols *symbols; /* NULL: there is nothing in it */
 };
 
@@ -155,6 +156,9 @@ static int take_symbol(void *context, const struct elf_symbol *symbol)
 {
 	struct known_file *file = context;
 
+	/* __libc_malloc is jemalloc's and tcmalloc's, too. */
+	file->c_library |=
+		!strcmp(symbol->name, "_int_malloc") || !strcmp(symbol->name, "__libc_malloc_impl");
 	if (!symbol->size || file->count == KNOWN)
 		return 0;
 	for (size_t i = 0; i < KNOWN; i++)
@@ -209,7 +213,9 @@ static int add_function(struct alloc_targets *targets, const char *module,
 	struct alloc_function *function = &targets->functions[targets->function_count];
 	bool has_malloc = false;
 
-	for (size_t i = 0; i < file->count; i++)
+	/* Who has a malloc of its own has operators that own their blocks; but in a program that
+	 * is linked statically they are libstdc++'s, which ask the C library's. */
+	for (size_t i = 0; i < file->count && !file->c_library; i++)
 		has_malloc |= file->found[i].known->kind == PS_ALLOC_SIZE &&
 			      file->found[i].known->family == FAMILY_C;
 	if (targets->function_count == ALLOC_TARGETS_FUNCTIONS)
