@@ -184,6 +184,23 @@ int BPF_PROG(mem_exit, struct task_struct *task)
 	return 0;
 }
 
+/* The thread goes on to count, but what it had counted is the program's before. The epoch is the
+ * new one: life_exec was attached first. */
+SEC("?tp_btf/sched_process_exec")
+int BPF_PROG(mem_exec, struct task_struct *task)
+{
+	struct task_struct___mem *faults = (void *)task;
+	__u64 epoch = epochs__recorded(task->tgid);
+	struct ps_mem_sum *sum = epoch ? sum_of(epoch) : NULL;
+
+	if (!sum)
+		return 0;
+	sum->begun_minor = BPF_CORE_READ(faults, min_flt);
+	sum->begun_major = BPF_CORE_READ(faults, maj_flt);
+	sum->begun_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
 /* --- mappings */
 
 static __always_inline void send(struct ps_mem_event *event, bool walk)

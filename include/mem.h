@@ -39,6 +39,8 @@ struct ps_mem_sum {
 	__u64 ended_minor, ended_major; /* all faults of threads that ended */
 	__u64 reclaims, reclaimed_pages; /* how often it had to free memory before it got some */
 	__u64 oom_kills; /* 1: the kernel killed the process for want of memory */
+	__u64 begun_ns; /* when a program began this epoch; 0: none did in this slice */
+	__u64 begun_minor, begun_major; /* faults that its thread had had by then */
 };
 
 enum ps_mem_event_type {
@@ -76,7 +78,7 @@ struct ps_mem_task {
 	__u32 pad;
 };
 
-_Static_assert(sizeof(struct ps_mem_sum) == 16 * PS_MEM_KIND_COUNT + 40, "wire format");
+_Static_assert(sizeof(struct ps_mem_sum) == 16 * PS_MEM_KIND_COUNT + 64, "wire format");
 _Static_assert(sizeof(struct ps_mem_event) == 80, "wire format");
 _Static_assert(sizeof(struct ps_mem_task) == 64 + 8 * PS_MEM_KIND_COUNT, "wire format");
 

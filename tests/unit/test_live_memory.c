@@ -184,7 +184,29 @@ static void test_epochs(void **state)
 	look();
 	check(LIVE_MAPPED, 1, 0, 0, 0, 0, 1, 10);
 	check(LIVE_MAPPED, 2, 1, 5, 1, 5, 1, 5);
-	live_memory__clear(memory);
+}
+
+/* Another program: the epoch that it ends had a peak, but nothing is left, also of what is in
+ * mremap(), and what was told before is told anew; the next one begins with nothing. */
+static void test_release(void **state)
+{
+	(void)state;
+	map(1, 100, 100);
+	live_memory__begin_epoch(memory);
+	map(2, 300, 5);
+	assert_int_equal(live_memory__leave(memory, 7, 300 * P, 2 * P), 0);
+	live_memory__heap_end(memory, 1000 * P);
+	look();
+	live_memory__release(memory);
+	look();
+	check(LIVE_MAPPED, 1, 0, 0, 0, 0, 1, 100);
+	check(LIVE_MAPPED, 2, 1, 5, 0, 0, 1, 5);
+	assert_int_equal(rows, 2);
+	live_memory__begin_epoch(memory);
+	look();
+	assert_int_equal(taken, 0);
+	assert_int_equal(live_memory__heap(memory, 1, "ok", 1010 * P), 0);
+	assert_int_equal(live_memory__arrive(memory, 7, 1, "ok", 500 * P, 2 * P), 0);
 	look();
 	assert_int_equal(taken, 0);
 	map(2, 300, 5);
@@ -271,6 +293,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_move, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_heap, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_epochs, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_release, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_random, setup, teardown),
 	};

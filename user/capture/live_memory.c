@@ -402,38 +402,37 @@ void live_memory__begin_epoch(struct live_memory *memory)
 	HASH_ITER (hh, memory->origins, one, next) {
 		one->figures.count = one->figures.bytes = 0;
 		one->row = 0;
+		if (one->figures.live_count)
+			continue;
+		HASH_DEL(memory->origins, one);
+		free(one);
 	}
 }
 
-static void clear_pieces(struct pieces *pieces)
+static void release_pieces(struct live_memory *memory, struct pieces *pieces)
 {
 	for (size_t i = 0; i < pieces->count; i++)
-		if (!--pieces->items[i].mapping->pieces)
-			free(pieces->items[i].mapping);
+		drop_piece(memory, &pieces->items[i]);
 	free(pieces->items);
 	*pieces = (struct pieces){0};
 }
 
-void live_memory__clear(struct live_memory *memory)
+void live_memory__release(struct live_memory *memory)
 {
-	struct origin *one, *next;
-
-	clear_pieces(&memory->pieces);
+	release_pieces(memory, &memory->pieces);
 	for (size_t i = 0; i < memory->leaving_count; i++)
-		clear_pieces(&memory->leaving[i].pieces);
-	free(memory->leaving);
-	HASH_ITER (hh, memory->origins, one, next) {
-		HASH_DEL(memory->origins, one);
-		free(one);
-	}
-	*memory = (struct live_memory){0};
+		release_pieces(memory, &memory->leaving[i].pieces);
+	memory->leaving_count = 0;
+	memory->heap_end = 0;
 }
 
 void live_memory__free(struct live_memory *memory)
 {
 	if (!memory)
 		return;
-	live_memory__clear(memory);
+	live_memory__release(memory);
+	live_memory__begin_epoch(memory); /* of no places */
+	free(memory->leaving);
 	free(memory);
 }
 
@@ -449,7 +448,7 @@ int live_memory__each(struct live_memory *memory, live_memory_take *take, void *
 			figures.peak_count = figures.live_count;
 			figures.peak_bytes = figures.live_bytes;
 		}
-		if (!figures.count && !figures.live_bytes && !figures.peak_bytes)
+		if (!one->row && !figures.count && !figures.live_bytes && !figures.peak_bytes)
 			continue;
 		if (one->row && !memcmp(&one->told, &figures, sizeof(figures)))
 			continue;

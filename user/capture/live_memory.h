@@ -46,8 +46,8 @@ int live_memory__heap(struct live_memory *memory, int64_t stack, const char *end
 
 /* A new epoch: what is live stays so, all else is counted from here. */
 void live_memory__begin_epoch(struct live_memory *memory);
-/* A new program: nothing is live. */
-void live_memory__clear(struct live_memory *memory);
+/* Another program begins: nothing is live any more. An epoch ends with it. */
+void live_memory__release(struct live_memory *memory);
 
 /* Every place whose figures are new or have changed since the last time. row: the caller's own, of
  * this place in this epoch; 0 at first. A negative errno of take ends it and is returned. */

@@ -2,7 +2,7 @@
 /* Page faults of a process are what its living threads have had, by the kernel's own count, and
  * what threads had that ended (BPF adds that up at their end). Charged is what both together have
  * more than was charged before: so a thread that ends during a look is counted a little later, and
- * never twice. */
+ * never twice. When a process begins another program, BPF tells what it had had by then. */
 #include "capture/mem_drain.h"
 
 #include <errno.h>
@@ -284,10 +284,9 @@ int mem_drain__on_exec(struct mem_drain *drain, const struct process *process)
 
 	if (err || !memory || !process->epoch)
 		return err;
-	err = enter_epoch(drain, memory, process->epoch);
 	if (memory->live)
-		live_memory__clear(memory->live);
-	return err;
+		live_memory__release(memory->live);
+	return enter_epoch(drain, memory, process->epoch);
 }
 
 int mem_drain__on_end(struct mem_drain *drain, const struct process *process)
@@ -353,6 +352,41 @@ static int write_event(struct mem_drain *drain, int64_t epoch, const char *kind,
 		drain->parts.writer, epoch, drain->slice, kind, (int64_t)count, (int64_t)bytes));
 }
 
+static uint64_t growth_of(uint64_t now, uint64_t *charged)
+{
+	uint64_t growth = now > *charged ? now - *charged : 0;
+
+	*charged += growth;
+	return growth;
+}
+
+/* The process began another program: what it had had by then is the epoch's before. All other
+ * threads had ended. */
+static int charge_begun(struct mem_drain *drain, struct mem_process *memory,
+			const struct epoch *epoch, const struct ps_mem_sum *sum)
+{
+	struct memory_row row = {.epoch = memory->charged_epoch,
+				 .slice = drain->slice,
+				 .anonymous_bytes = ROW_NULL,
+				 .file_bytes = ROW_NULL,
+				 .shared_bytes = ROW_NULL,
+				 .swap_bytes = ROW_NULL};
+	uint64_t minor = memory->ended.minor + sum->begun_minor;
+	uint64_t major = memory->ended.major + sum->begun_major;
+
+	memory->charged_epoch = epoch->id;
+	/* Those from before the recording are nobody's. */
+	if (!memory->started && epoch->process->start_ns < 0)
+		memory->charged = (struct faults){minor, major};
+	memory->started = true;
+	row.minor_faults = (int64_t)growth_of(minor, &memory->charged.minor);
+	row.major_faults = (int64_t)growth_of(major, &memory->charged.major);
+	if (!row.epoch || (!row.minor_faults && !row.major_faults))
+		return 0;
+	memory->written[0] = -1; /* what it has now is told behind this row, changed or not */
+	return unless_dropped(recording_writer__memory(drain->parts.writer, &row));
+}
+
 static int charge_sum(struct mem_drain *drain, const struct epoch *epoch,
 		      const struct ps_mem_sum *sum)
 {
@@ -362,6 +396,8 @@ static int charge_sum(struct mem_drain *drain, const struct epoch *epoch,
 	if (!memory)
 		return -ENOMEM;
 	memory->seen = drain->look;
+	if (sum->begun_ns)
+		err = charge_begun(drain, memory, epoch, sum);
 	memory->ended.minor += sum->ended_minor;
 	memory->ended.major += sum->ended_major;
 	if (!memory->charged_epoch)
@@ -378,12 +414,23 @@ static int charge_sum(struct mem_drain *drain, const struct epoch *epoch,
 	return err ?: write_event(drain, epoch->id, "oom_kill", sum->oom_kills, 0);
 }
 
+/* Programs of a process in the order in which they began. */
+static int compare_pending(const void *one, const void *other)
+{
+	const struct pending *a = one, *b = other;
+
+	return (a->sum.begun_ns > b->sum.begun_ns) - (a->sum.begun_ns < b->sum.begun_ns);
+}
+
 /* An epoch that is not known yet is by the next look, or never. */
 static int charge_sums(struct mem_drain *drain)
 {
 	size_t kept = 0;
 	int err = 0;
 
+	if (drain->pending_count)
+		qsort(drain->pending, drain->pending_count, sizeof(*drain->pending),
+		      compare_pending);
 	for (size_t i = 0; i < drain->pending_count && !err; i++) {
 		struct pending *pending = &drain->pending[i];
 		struct epoch *epoch = tracker__epoch(drain->parts.tracker, pending->epoch);
@@ -428,14 +475,6 @@ static int take_task(void *context, const void *record)
 			memory->born = epoch->process->start_ns >= 0;
 	}
 	return 0;
-}
-
-static uint64_t growth_of(uint64_t now, uint64_t *charged)
-{
-	uint64_t growth = now > *charged ? now - *charged : 0;
-
-	*charged += growth;
-	return growth;
 }
 
 static int write_usage(struct mem_drain *drain, struct mem_process *memory)

@@ -169,6 +169,7 @@ static void choose_memory(struct pipescope_bpf *bpf)
 	bpf_program__set_autoload(bpf->progs.mem_reclaim, feature__tells_reclaim());
 	bpf_program__set_autoload(bpf->progs.mem_reclaim_group, feature__tells_group_reclaim());
 	bpf_program__set_autoload(bpf->progs.mem_exit, true);
+	bpf_program__set_autoload(bpf->progs.mem_exec, true);
 	bpf_program__set_autoload(bpf->progs.mem_tasks_dump, true);
 	choose_calls(bpf, true, true);
 }
@@ -292,6 +293,7 @@ int programs__attach_calls(struct pipescope_bpf *bpf)
 		{bpf->progs.mem_reclaim, &bpf->links.mem_reclaim},
 		{bpf->progs.mem_reclaim_group, &bpf->links.mem_reclaim_group},
 		{bpf->progs.mem_exit, &bpf->links.mem_exit},
+		{bpf->progs.mem_exec, &bpf->links.mem_exec},
 	};
 
 	if (bpf_program__autoload(bpf->progs.uring_submit)) {
