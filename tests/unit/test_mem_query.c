@@ -115,6 +115,50 @@ static void test_places(void **state)
 	      true);
 }
 
+/* What is loaded from the rows with others besides. */
+static void reload(const char *others)
+{
+	char text[sizeof(rows) + 512];
+
+	fixture__close(&fixture);
+	snprintf(text, sizeof(text), "%s%s", rows, others);
+	fixture__open_with(&fixture, text);
+}
+
+/* 1,040 faults in all, but those that brought memory are the 40 of the samples: the others are not
+ * shared out over them. */
+static void test_faults_alone(void **state)
+{
+	(void)state;
+	reload("UPDATE memory SET minor_faults = 1020 WHERE epoch = 1 AND slice = 1;");
+	check("function", "faults",
+	      (const struct wanted[]){{"(not sampled)", 4396, 1000, 0, 0},
+				      {"do_syscall", 375, 30, 700, 0},
+				      {"memcpy", 1125, 10, 2000, 3000},
+				      {0}},
+	      false);
+	check("time", "faults",
+	      (const struct wanted[]){
+		      {"0.000 s", 1300, 1025, 0, 0}, {"1.000 s", 4596, 15, 0, 0}, {0}},
+	      false);
+	check("process", "faults", (const struct wanted[]){{"100", 1800, 1040, 2700, 3000}, {0}},
+	      false);
+}
+
+/* As many, and they have brought memory, but to another epoch of the process. */
+static void test_faults_of_process(void **state)
+{
+	(void)state;
+	reload("UPDATE memory SET minor_faults = 1020 WHERE epoch = 1 AND slice = 1;"
+	       "INSERT INTO epoch (id, process, image, start_ns, task)"
+	       " VALUES (90, 1, 1, 1500000000, 'isr');"
+	       "INSERT INTO memory_growth VALUES (90,2,'anonymous',900,4096);");
+	check("function", "faults",
+	      (const struct wanted[]){
+		      {"do_syscall", 375, 780, 700, 0}, {"memcpy", 1125, 260, 2000, 3000}, {0}},
+	      false);
+}
+
 static void test_error(void **state)
 {
 	struct query_request request = fixture__request("function", NULL, "rss_growth");
@@ -155,6 +199,7 @@ static void test_damaged(void **state)
 		"INSERT INTO memory VALUES (1,1,0,0,0,0,-1,0)",
 		"INSERT INTO memory_growth VALUES (99,1,'file',1,1)",
 		"INSERT INTO memory_growth VALUES (1,1,'file',1,-5)",
+		"INSERT INTO memory_growth VALUES (1,1,'file',-1,5)",
 		"INSERT INTO memory_map VALUES (9,99,'mapped',NULL,'ok',1,1,1,1,1,1)",
 		"INSERT INTO memory_map VALUES (9,1,'mapped',99,'ok',1,1,1,1,1,1)",
 		"INSERT INTO memory_map VALUES (9,1,'mapped',NULL,'ok',1,1,1,-1,1,1)",
@@ -177,6 +222,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_exact, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_places, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_faults_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_faults_of_process, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_error, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 		cmocka_unit_test(test_damaged),

@@ -499,6 +499,7 @@ static const struct events_step {
 	{"SELECT epoch, thread, slice, stack, ending, count, metric, class, value, waker, file"
 	 " FROM sample",
 	 load_sample, NULL},
+	{NULL, NULL, tables__split_faults},
 };
 
 int events__load(struct tables *tables)

@@ -82,6 +82,7 @@ struct loading_state {
 	struct tuple_set *pool_set; /* (source, epoch, item) */
 	uint32_t last_pool;
 	bool thread_usage_loaded, thread_waits_closed;
+	double *grown_faults; /* by epoch: those that brought memory */
 };
 
 /* Makes room for one more item behind `count` of an array of struct tables. */
@@ -142,6 +143,8 @@ int tables__count_ending(struct tables *tables, const char *name, enum source so
 int tables__mem_kind(struct tables *tables, const char *name, uint32_t *ret_kind);
 /* Rows of memory, memory_growth, memory_map. */
 int tables__load_mem(struct tables *tables);
+/* The same, behind samples: what they do not stand for is shared out over none. */
+int tables__split_faults(struct tables *tables);
 
 /* Quanta and their data, behind the epochs. */
 int quanta__load(struct tables *tables);

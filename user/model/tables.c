@@ -597,6 +597,7 @@ static void loading_state__free(struct loading_state *loading)
 	free(loading->inlined);
 	free(loading->node_of);
 	free(loading->depth);
+	free(loading->grown_faults);
 	tuple_set__free(loading->function_set);
 	tuple_set__free(loading->file_set);
 	tuple_set__free(loading->pool_set);
