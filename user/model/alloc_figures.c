@@ -27,6 +27,7 @@ struct work {
 	double *sums, *others; /* by window */
 	double *cpu_ns; /* by process: used during the recording */
 	bool *chosen; /* by epoch */
+	bool *chosen_processes; /* any of their epochs is */
 };
 
 static bool passes(struct tables *tables, const struct query_request *request, uint32_t epoch)
@@ -77,6 +78,7 @@ static double own_ns(const struct alloc_window_fact *window)
 /* The windows of one process: from `first` on. */
 struct share {
 	size_t first, count;
+	bool whole; /* nothing is outside */
 	double own_ns, cost_ns; /* in windows */
 	double edge_ns, rest_ns; /* outside: of counting, their own */
 };
@@ -85,7 +87,7 @@ static struct share share_at(const struct work *work, size_t first)
 {
 	const struct alloc_facts *facts = &work->tables->alloc;
 	struct share share = {.first = first};
-	double cpu_ns = 0;
+	double cpu_ns = 0, outside_ns;
 
 	for (size_t i = first;
 	     i < facts->window_count && facts->windows[i].process == facts->windows[first].process;
@@ -96,10 +98,10 @@ static struct share share_at(const struct work *work, size_t first)
 		share.edge_ns += facts->windows[i].edge_ns;
 		cpu_ns += facts->windows[i].cpu_ns;
 	}
-	share.rest_ns =
-		fmax(work->cpu_ns[facts->windows[first].process] - cpu_ns - share.edge_ns, 0);
-	if (share.rest_ns < cpu_ns * OUTSIDE_NOTHING)
-		share.rest_ns = 0;
+	/* Where edges seem to have taken all that is outside, what is left may be their error. */
+	outside_ns = work->cpu_ns[facts->windows[first].process] - cpu_ns;
+	share.whole = outside_ns <= cpu_ns * OUTSIDE_NOTHING;
+	share.rest_ns = share.whole ? 0 : fmax(outside_ns - share.edge_ns, 0);
 	return share;
 }
 
@@ -119,47 +121,61 @@ static double variance_of_rate(const struct work *work, const struct share *shar
 	return squares * n / (n - 1) / (share->own_ns * share->own_ns);
 }
 
+static bool is_chosen(const struct work *work, size_t window)
+{
+	return work->chosen_processes[work->tables->alloc.windows[window].process];
+}
+
+/* What a process did outside of its windows, if it went on as in them. */
+static void add_rest(const struct work *work, const struct share *share, double counted,
+		     struct alloc_estimate *estimate, double *variance)
+{
+	double doubt_ns = 2 * PS_ALLOC_COST_ERROR * share->cost_ns;
+	double edge_doubt_ns = PS_ALLOC_COST_ERROR * share->edge_ns, rate, error, edge_error;
+
+	/* Their own time may be as little, beside the cost, that the rate is many times what it
+	 * seems; but not as much as to be below this. */
+	if (share->own_ns + doubt_ns > 0)
+		estimate->least += counted / (share->own_ns + doubt_ns) *
+				   fmax(share->rest_ns - 2 * edge_doubt_ns, 0);
+	if (share->own_ns <= doubt_ns) {
+		estimate->value = NAN;
+		return;
+	}
+	rate = counted / share->own_ns;
+	estimate->value += rate * share->rest_ns;
+	error = rate * PS_ALLOC_COST_ERROR * share->cost_ns / share->own_ns * share->rest_ns;
+	edge_error = rate * edge_doubt_ns;
+	*variance += error * error + edge_error * edge_error;
+	if (share->rest_ns > 0)
+		*variance += variance_of_rate(work, share, work->sums, rate) * share->rest_ns *
+			     share->rest_ns;
+}
+
 static struct alloc_estimate estimate(const struct work *work, struct quantity quantity)
 {
 	const struct alloc_facts *facts = &work->tables->alloc;
 	struct alloc_estimate result = {0};
 	double variance = 0;
-	bool known = true;
 
 	sum_up(work, quantity, work->sums);
 	for (size_t at = 0; at < facts->window_count;) {
 		struct share share = share_at(work, at);
-		double counted = 0, doubt_ns, rate, error;
+		double counted = 0;
 
 		for (size_t i = 0; i < share.count; i++)
 			counted += work->sums[at + i];
-		at += share.count;
 		result.counted += counted;
 		result.value += counted;
 		result.least += counted;
-		if (share.rest_ns <= 0)
-			continue;
-		/* Their own time may be as little, beside the cost, that the rate is many times
-		 * what it seems; but not as much as to be below this. */
-		doubt_ns = 2 * PS_ALLOC_COST_ERROR * share.cost_ns;
-		if (share.own_ns + doubt_ns > 0)
-			result.least += counted / (share.own_ns + doubt_ns) * share.rest_ns;
-		if (share.own_ns <= doubt_ns) {
-			known = false;
-			continue;
-		}
-		rate = counted / share.own_ns;
-		result.value += rate * share.rest_ns;
-		error = rate * PS_ALLOC_COST_ERROR * share.cost_ns / share.own_ns;
-		variance += (variance_of_rate(work, &share, work->sums, rate) + error * error) *
-			    share.rest_ns * share.rest_ns;
+		if (is_chosen(work, at) && !share.whole)
+			add_rest(work, &share, counted, &result, &variance);
+		at += share.count;
 	}
 	result.counted += work->sums[facts->window_count];
 	result.value += work->sums[facts->window_count];
 	result.least += work->sums[facts->window_count];
-	result.error = sqrt(variance);
-	if (!known)
-		result.value = result.error = NAN;
+	result.error = isnan(result.value) ? NAN : sqrt(variance);
 	return result;
 }
 
@@ -360,7 +376,11 @@ static int add_windows(const struct work *work, struct alloc_figures *figures)
 	for (size_t at = 0; at < facts->window_count;) {
 		struct share share = share_at(work, at);
 
-		figures->whole &= share.rest_ns <= 0;
+		if (!is_chosen(work, at)) {
+			at += share.count;
+			continue;
+		}
+		figures->whole &= share.whole;
 		figures->counted_own_s += share.own_ns / 1e9;
 		figures->own_s += (share.own_ns + share.rest_ns) / 1e9;
 		figures->cost_s += (share.cost_ns + share.edge_ns) / 1e9;
@@ -372,6 +392,8 @@ static int add_windows(const struct work *work, struct alloc_figures *figures)
 		const struct alloc_window_fact *window = &facts->windows[i];
 		uint32_t at;
 
+		if (!is_chosen(work, i))
+			continue;
 		figures->held_peak = fmax(figures->held_peak, window->held_peak_bytes);
 		error = tuple_set__add(numbers, (const uint64_t[]){(uint64_t)window->number}, &at);
 		if (error || at < figures->windows)
@@ -429,11 +451,14 @@ static int prepare(struct work *work)
 	work->others = calloc(tables->alloc.window_count + 1, sizeof(*work->others));
 	work->cpu_ns = calloc(tables->process_count + 1, sizeof(*work->cpu_ns));
 	work->chosen = calloc(tables->epoch_count + 1, sizeof(*work->chosen));
-	if (!work->sums || !work->others || !work->cpu_ns || !work->chosen)
+	work->chosen_processes = calloc(tables->process_count + 1, sizeof(*work->chosen_processes));
+	if (!work->sums || !work->others || !work->cpu_ns || !work->chosen ||
+	    !work->chosen_processes)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < tables->epoch_count; i++) {
 		work->cpu_ns[tables->epochs[i].process] += tables->epochs[i].cpu_ns;
 		work->chosen[i] = passes(work->tables, work->request, i);
+		work->chosen_processes[tables->epochs[i].process] |= work->chosen[i];
 	}
 	return 0;
 }
@@ -459,6 +484,7 @@ int alloc_figures__new(struct tables *tables, const struct query_request *reques
 	free(work.others);
 	free(work.cpu_ns);
 	free(work.chosen);
+	free(work.chosen_processes);
 	if (error) {
 		alloc_figures__free(figures);
 		return error;

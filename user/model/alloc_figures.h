@@ -18,7 +18,9 @@ struct alloc_estimate {
 	double counted; /* in windows, exact */
 	double value; /* on the whole; NAN: not known */
 	double error; /* 0: nothing is estimated; NAN: not known */
-	double least; /* it is at least that, also where the value is not known; NAN: not known */
+	/* At least that, if outside of windows it went on as in them; known also where the value is
+	 * not. NAN: not known. */
+	double least;
 };
 
 struct alloc_function_figures {
@@ -35,10 +37,10 @@ struct alloc_place {
 };
 
 struct alloc_figures {
-	size_t windows, processes;
+	size_t windows, processes; /* of chosen epochs' processes */
 	double open_s, elapsed_s; /* windows of all processes, as they lie in time */
 	double own_s, cost_s, counted_own_s; /* CPU time: own, of counting, own in windows */
-	bool whole; /* windows left nothing out */
+	bool whole; /* windows left nothing out: nearly all CPU time lies in them */
 	struct alloc_function_figures *functions; /* most bytes first */
 	size_t function_count;
 	struct alloc_estimate count, bytes; /* each block once */

@@ -43,7 +43,7 @@ static void add_number(struct grid *grid, double value, bool bytes)
 		grid__integer(grid, whole_number(round(value)));
 }
 
-/* "1.3 MB +- 2 %"; "at least 1.3 MB" */
+/* "1.3 MB +- 2 %"; ">= 1.3 MB if steady": no bound where it was not */
 static void add_estimate(struct grid *grid, const struct alloc_estimate *estimate, bool bytes)
 {
 	double value = isnan(estimate->value) ? estimate->least : estimate->value;
@@ -62,7 +62,7 @@ static void add_estimate(struct grid *grid, const struct alloc_estimate *estimat
 		snprintf(error, sizeof(error), "%.2g", estimate->error);
 	}
 	if (isnan(estimate->value))
-		size = asprintf(&text, "at least %s", number);
+		size = asprintf(&text, ">= %s if steady", number);
 	else if (isnan(estimate->error))
 		size = asprintf(&text, "%s +- ?", number);
 	else if (estimate->error > 0)
