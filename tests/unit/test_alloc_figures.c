@@ -254,7 +254,8 @@ static void test_metrics(void **state)
 	assert_non_null(query__refusal(&by_op));
 }
 
-static char *printed(int (*print)(FILE *, struct tables *, const struct query_request *, size_t))
+static char *printed_of(struct tables *tables,
+			int (*print)(FILE *, struct tables *, const struct query_request *, size_t))
 {
 	struct query_request request = fixture__request("", NULL, NULL);
 	char *text = NULL;
@@ -262,9 +263,14 @@ static char *printed(int (*print)(FILE *, struct tables *, const struct query_re
 	FILE *stream = open_memstream(&text, &size);
 
 	assert_non_null(stream);
-	assert_int_equal(print(stream, fixture.tables, &request, 0), 0);
+	assert_int_equal(print(stream, tables, &request, 0), 0);
 	fclose(stream);
 	return text;
+}
+
+static char *printed(int (*print)(FILE *, struct tables *, const struct query_request *, size_t))
+{
+	return printed_of(fixture.tables, print);
 }
 
 static int print_text(FILE *stream, struct tables *tables, const struct query_request *request,
@@ -305,6 +311,32 @@ static void test_not_recorded(void **state)
 	fixture__close(&other);
 }
 
+/* Words for a recording of such rows. */
+static void check_nothing(const char *change, const char *words)
+{
+	struct fixture other;
+	char *text;
+
+	fixture__create(&other, fixture_rows, change);
+	assert_int_equal(fixture__load(&other), 0);
+	text = printed_of(other.tables, print_text);
+	assert_non_null(strstr(text, words));
+	free(text);
+	fixture__close(&other);
+}
+
+static void test_nothing(void **state)
+{
+	(void)state;
+	check_nothing("", "not recorded");
+	check_nothing("UPDATE meta SET value = 'cpu,alloc' WHERE key = 'sources';",
+		      "no window was opened");
+	check_nothing(
+		"UPDATE meta SET value = 'cpu,alloc' WHERE key = 'sources';"
+		"INSERT INTO alloc_window VALUES (1,1,0,200000000,1,0,0,0,0,0);",
+		"no call was counted");
+}
+
 static void test_damaged(void **state)
 {
 	static const char *const damages[] = {
@@ -340,7 +372,8 @@ int main(void)
 		cmocka_unit_test(test_whole),	cmocka_unit_test(test_functions),
 		cmocka_unit_test(test_places),	cmocka_unit_test(test_metrics),
 		cmocka_unit_test(test_printed), cmocka_unit_test(test_not_recorded),
-		cmocka_unit_test(test_damaged), cmocka_unit_test(test_costly),
+		cmocka_unit_test(test_nothing), cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_costly),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

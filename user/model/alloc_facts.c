@@ -223,8 +223,8 @@ int tables__load_alloc(struct tables *tables)
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && !error; i++) {
 		error = tables__load_rows(tables, steps[i].sql, steps[i].load);
-		if (!i && !tables->alloc.function_count)
-			break; /* not recorded */
+		if (i && !tables->alloc.function_count)
+			break; /* not recorded, or windows in which nothing was */
 	}
 	return error;
 }

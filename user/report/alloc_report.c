@@ -297,6 +297,23 @@ static int print_all(FILE *stream, const struct tables *tables, const struct all
 	return error;
 }
 
+static void print_nothing(FILE *stream, const struct tables *tables)
+{
+	if (!tables->recorded[SOURCE_ALLOC])
+		fputs("Allocations: not recorded; 'pipescope record -p PID --sources cpu,alloc' "
+		      "records them.\n",
+		      stream);
+	else if (!tables->alloc.window_count)
+		fputs("Allocations: no window was opened. The processes used too little CPU time, "
+		      "or ended\nbefore it, or have no allocator with a symbol ('pipescope doctor' "
+		      "tells of Python's).\n",
+		      stream);
+	else
+		fputs("Allocations: no call was counted in windows. The processes used too little "
+		      "CPU time in\nthem, or had ended.\n",
+		      stream);
+}
+
 int alloc_report__text(FILE *stream, struct tables *tables, const struct query_request *request,
 		       size_t width, size_t limit)
 {
@@ -304,9 +321,7 @@ int alloc_report__text(FILE *stream, struct tables *tables, const struct query_r
 	int error = alloc_figures__new(tables, request, &figures);
 
 	if (error == -ENOENT) {
-		fputs("Allocations: not recorded; 'pipescope record -p PID --sources cpu,alloc' "
-		      "records them.\n",
-		      stream);
+		print_nothing(stream, tables);
 		return ferror(stream) ? -EIO : 0;
 	}
 	if (error)
