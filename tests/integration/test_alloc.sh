@@ -79,6 +79,12 @@ kill_recorders() {
 
 "$PIPESCOPE" record --sources cpu,alloc -o "$work/no.rec" 2>/dev/null
 [ $? = 2 ] || fail "allocators of all processes are not refused"
+for option in "--task t" "--alloc-period 64" --alloc-python "--max-overhead 5"; do
+	# shellcheck disable=SC2086 # an option and its value
+	"$PIPESCOPE" record --sources cpu,io $option -o "$work/no.rec" -- true 2>"$work/words"
+	[ $? = 2 ] || fail "$option without the source alloc is not refused"
+	grep -q -e "${option% *} goes with the source alloc" "$work/words" || fail "$option: $(cat "$work/words")"
+done
 burst
 slow_down $seconds 20 "$work/allocations" busy 3000 || fail "slow-down"
 kill_recorders

@@ -42,6 +42,7 @@ struct arguments {
 	bool all, count;
 	struct perf_choice counters;
 	struct alloc_options alloc;
+	const char *alloc_option; /* the last one given that is of the source alloc */
 };
 
 static const struct argp_option options[] = {
@@ -124,20 +125,24 @@ static void check_alloc(const struct arguments *arguments, struct argp_state *st
 		argp_error(state,
 			   "allocators are counted in chosen processes only: -p PID, --task "
 			   "PATTERN or a command");
-	if (!record->alloc && arguments->alloc.task)
-		argp_error(state, "--task goes with the source alloc");
+	if (!record->alloc && arguments->alloc_option)
+		argp_error(state, "--%s goes with the source alloc: add it, as --sources cpu,alloc",
+			   arguments->alloc_option);
 }
 
 static error_t parse_alloc(int key, char *value, struct argp_state *state)
 {
-	struct alloc_options *alloc = &((struct arguments *)state->input)->alloc;
+	struct arguments *arguments = state->input;
+	struct alloc_options *alloc = &arguments->alloc;
 	char *end;
 
 	switch (key) {
 	case KEY_TASK:
+		arguments->alloc_option = "task";
 		alloc->task = value;
 		return 0;
 	case KEY_PERIOD:
+		arguments->alloc_option = "alloc-period";
 		alloc->period_bytes = strtod(value, &end);
 		if (end == value || *end || !(alloc->period_bytes >= LEAST_PERIOD) ||
 		    alloc->period_bytes > MOST_PERIOD)
@@ -145,9 +150,11 @@ static error_t parse_alloc(int key, char *value, struct argp_state *state)
 				   LEAST_PERIOD, MOST_PERIOD);
 		return 0;
 	case KEY_PYTHON:
+		arguments->alloc_option = "alloc-python";
 		alloc->python = true;
 		return 0;
 	case KEY_OVERHEAD:
+		arguments->alloc_option = "max-overhead";
 		alloc->max_overhead = strtod(value, &end);
 		if (end == value || *end || !(alloc->max_overhead > 0) || alloc->max_overhead > 1e6)
 			argp_error(state, "'%s' is no share in percent", value);
