@@ -4,9 +4,10 @@
  * and a C++ exception that passes it ends the process.
  *
  * A thread's calls in each other lie on a stack here, told apart by the stack pointer, which is the
- * same at a function's first instruction and where it returns. What lies below the pointer of a
- * later event has ended without returning: by a jump into another function (which then begins with
- * the same stack pointer), or by an exception. */
+ * same at a function's first instruction and where it returns, or jumps to another function as its
+ * last act. What lies below the pointer of a later event, or at it when another call begins, has
+ * been left in a way that is not seen (an exception, longjmp), nobody knows when: no time. So has
+ * what lies above it, when another call has put its return address in the place of that one's. */
 #include "compat.bpf.h"
 #include "calls.h"
 #include "counts.bpf.h"
@@ -51,6 +52,8 @@ struct {
 
 struct call {
 	struct ps_calls_function function;
+	__u64 begin; /* the breakpoint's address */
+	__u64 from; /* where it returns to; 0: could not be read */
 	__u64 stack, since_ns;
 	__u64 hits; /* of the thread, when it began */
 	__u64 inner_ns; /* of counted calls in it */
@@ -183,9 +186,48 @@ __noinline int calls__end_call(__u64 now)
 	return 0;
 }
 
-/* Drops the calls that have ended before: all below the stack pointer, and with `begins` the one at
- * it, which has jumped to what begins now. */
-__noinline int calls__drop(__u64 stack, __u64 now, __u64 begins)
+/* The innermost call of the current thread was left some time ago. */
+__noinline int calls__leave_call(void)
+{
+	__u32 tid = bpf_get_current_pid_tgid(), at;
+	struct calls_thread *thread = bpf_map_lookup_elem(&calls_threads, &tid);
+	struct ps_calls_sum *sum;
+	struct call *call;
+
+	if (!thread || !thread->depth)
+		return 0;
+	at = thread->depth - 1;
+	HIDE_RANGE(at);
+	if (at >= PS_CALLS_DEPTH)
+		return 0;
+	call = &thread->calls[at & (PS_CALLS_DEPTH - 1)];
+	sum = bpf_map_lookup_elem(&calls_sums, &call->function);
+	if (sum)
+		__sync_fetch_and_add(&sum->left, 1);
+	call->function.address = 0;
+	thread->depth = at;
+	return 0;
+}
+
+/* What is at the stack pointer when a call begins: where it returns to. */
+static __always_inline __u64 return_address(__u64 stack)
+{
+	__u64 address = 0;
+
+	bpf_probe_read_user(&address, sizeof(address), (const void *)stack);
+	return address;
+}
+
+/* Another call lies where this one did. */
+static __always_inline bool is_replaced(const struct call *call)
+{
+	__u64 now = return_address(call->stack);
+
+	return now && call->from && now != call->from;
+}
+
+/* Drops the calls that were left before an event at this stack pointer; `begins`: a call begins. */
+__noinline int calls__drop(__u64 stack, __u64 begins)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
 	struct calls_thread *thread = bpf_map_lookup_elem(&calls_threads, &tid);
@@ -194,24 +236,39 @@ __noinline int calls__drop(__u64 stack, __u64 now, __u64 begins)
 		return 0;
 	for (int i = 0; i < PS_CALLS_DEPTH; i++) {
 		__u32 at = thread->depth - 1;
-		__u64 here;
+		const struct call *call;
 
 		HIDE_RANGE(at);
 		if (at >= PS_CALLS_DEPTH)
 			break;
-		here = thread->calls[at & (PS_CALLS_DEPTH - 1)].stack;
-		if (here > stack)
+		call = &thread->calls[at & (PS_CALLS_DEPTH - 1)];
+		if (call->stack >= stack + begins && !(begins && is_replaced(call)))
 			break;
-		if (here == stack) {
-			if (begins)
-				calls__end_call(now);
-			break;
-		}
-		thread->calls[at & (PS_CALLS_DEPTH - 1)].function.address = 0;
-		thread->depth = at;
-		count_call(PS_CALLS_UNSEEN);
+		calls__leave_call();
 	}
 	return 0;
+}
+
+/* The innermost call, if it has this stack pointer and began at this breakpoint. */
+static __always_inline const struct call *innermost(const struct calls_thread *thread, __u64 stack,
+						    __u64 begin)
+{
+	__u32 at = thread->depth - 1;
+	const struct call *call;
+
+	HIDE_RANGE(at);
+	if (at >= PS_CALLS_DEPTH)
+		return NULL;
+	call = &thread->calls[at & (PS_CALLS_DEPTH - 1)];
+	return call->stack == stack && call->begin == begin ? call : NULL;
+}
+
+/* The function's first instruction is met again: 1: by a jump in the call that goes on. */
+static __always_inline int is_turn(const struct calls_thread *thread, __u64 stack, __u64 begin)
+{
+	const struct call *call = innermost(thread, stack, begin);
+
+	return call && !is_replaced(call);
 }
 
 /* 1: both are the same. Without a branch, which would double the verifier's states in a loop. */
@@ -222,9 +279,12 @@ static __always_inline __u64 is_same(__u64 one, __u64 other)
 	return ((difference | -difference) >> 63) ^ 1;
 }
 
-/* A call of the function begins. Places above the innermost call hold no address. 1: it is inside
- * of another one of the same function. */
-__noinline int calls__begin(__u64 address, __u32 check, __u64 stack, __u64 now)
+/* Of a call that begins. */
+#define CALL_RECURSIVE 1 /* inside of another one of the same function */
+#define CALL_DEEP      2 /* there is no room for it; not CALL_RECURSIVE: not known */
+
+/* A call of the function begins. Places above the innermost call hold no address. */
+__noinline int calls__begin(__u64 address, __u32 check, __u64 begin, __u64 stack, __u64 now)
 {
 	__u64 id = bpf_get_current_pid_tgid(), inside = 0;
 	__u32 tid = id, at;
@@ -233,18 +293,18 @@ __noinline int calls__begin(__u64 address, __u32 check, __u64 stack, __u64 now)
 
 	if (!thread)
 		return 0;
-	at = thread->depth;
-	HIDE_RANGE(at);
-	if (at >= PS_CALLS_DEPTH) {
-		count_call(PS_CALLS_TOO_DEEP);
-		return 0;
-	}
 	for (__u32 i = 0; i < PS_CALLS_DEPTH; i++)
 		inside |= is_same(thread->calls[i].function.address, address);
+	at = thread->depth;
+	HIDE_RANGE(at);
+	if (at >= PS_CALLS_DEPTH)
+		return CALL_DEEP | inside;
 	call = &thread->calls[at & (PS_CALLS_DEPTH - 1)];
 	call->function.address = address;
 	call->function.tgid = id >> 32;
 	call->function.check = check;
+	call->begin = begin;
+	call->from = return_address(stack);
 	call->stack = stack;
 	call->since_ns = now;
 	call->hits = thread->hits;
@@ -252,6 +312,18 @@ __noinline int calls__begin(__u64 address, __u32 check, __u64 stack, __u64 now)
 	call->inside = inside;
 	thread->depth = at + 1;
 	return inside;
+}
+
+/* Adds a call up that calls__begin() has judged. */
+static __always_inline void add_call(struct ps_calls_sum *sum, int judged)
+{
+	__sync_fetch_and_add(&sum->count, 1);
+	if (judged & CALL_RECURSIVE)
+		__sync_fetch_and_add(&sum->recursive, 1);
+	if (judged & CALL_DEEP)
+		__sync_fetch_and_add(&sum->deep, 1);
+	if (judged == CALL_DEEP)
+		__sync_fetch_and_add(&sum->unknown, 1);
 }
 
 /* The code object of a frame, and what tells it apart. 0: found. */
@@ -295,6 +367,7 @@ int calls_hit(struct pt_regs *ctx)
 	__u64 first = ctx->rdi, second = ctx->rsi;
 	struct ps_calls_sum *sum;
 	__u32 zero = 0;
+	int judged;
 
 	/* Else the compiler chooses between their places, which the verifier does not allow. */
 	HIDE_RANGE(first);
@@ -306,20 +379,23 @@ int calls_hit(struct pt_regs *ctx)
 		return 0;
 	count_call(PS_CALLS_HITS);
 	thread = thread_of((__u32)id, scratch);
-	if (!thread)
+	if (!thread) {
+		if (target->kind != PS_CALLS_END)
+			count_call(PS_CALLS_FULL);
 		return 0;
+	}
 	thread->hits++;
-	calls__drop(ctx->rsp, now, target->kind != PS_CALLS_RETURN);
-	if (target->kind == PS_CALLS_RETURN) {
-		__u32 at = thread->depth - 1;
-
-		HIDE_RANGE(at);
-		if (at < PS_CALLS_DEPTH &&
-		    thread->calls[at & (PS_CALLS_DEPTH - 1)].stack == ctx->rsp)
+	if (target->kind == PS_CALLS_END || target->kind == PS_CALLS_LOOP_ENTRY)
+		calls__drop(ctx->rsp, 0);
+	if (target->kind == PS_CALLS_END) {
+		if (innermost(thread, ctx->rsp, target->begin))
 			calls__end_call(now);
 		return 0;
 	}
-	if (target->kind != PS_CALLS_ENTRY &&
+	if (target->kind == PS_CALLS_LOOP_ENTRY && is_turn(thread, ctx->rsp, ctx->rip))
+		return 0;
+	calls__drop(ctx->rsp, 1);
+	if ((target->kind == PS_CALLS_PYTHON_FIRST || target->kind == PS_CALLS_PYTHON_SECOND) &&
 	    read_code(scratch, target->kind == PS_CALLS_PYTHON_FIRST ? first : second,
 		      target->layout, &function)) {
 		count_call(PS_CALLS_UNREADABLE);
@@ -330,9 +406,10 @@ int calls_hit(struct pt_regs *ctx)
 	sum = sum_of(&function, scratch);
 	if (!sum)
 		return 0;
-	__sync_fetch_and_add(&sum->count, 1);
-	if (calls__begin(function.address, function.check, ctx->rsp, now))
-		__sync_fetch_and_add(&sum->recursive, 1);
+	judged = calls__begin(function.address, function.check, ctx->rip, ctx->rsp, now);
+	add_call(sum, judged);
+	if (target->kind == PS_CALLS_JUMPER && !(judged & CALL_DEEP))
+		calls__end_call(now);
 	return 0;
 }
 

@@ -15,7 +15,10 @@
 
 enum ps_calls_kind {
 	PS_CALLS_ENTRY = 1, /* a native function begins */
-	PS_CALLS_RETURN, /* at an instruction that returns: the return address is on top */
+	PS_CALLS_LOOP_ENTRY, /* the same; a loop of it begins there, too */
+	PS_CALLS_JUMPER, /* the same; its first instruction is its end */
+	PS_CALLS_END, /* at an instruction that returns, or jumps to another function as the last
+		       * act: the return address is on top */
 	PS_CALLS_PYTHON_FIRST, /* CPython's interpreter loop begins; the frame is its 1st argument
 				*/
 	PS_CALLS_PYTHON_SECOND /* … its 2nd */
@@ -31,6 +34,7 @@ struct ps_calls_point {
 struct ps_calls_target {
 	__u32 kind;
 	__u32 layout; /* PYTHON: index of py_layouts */
+	__u64 begin; /* END: address of the breakpoint where the function begins */
 };
 
 struct ps_calls_function {
@@ -45,6 +49,10 @@ struct ps_calls_sum {
 	__u64 total_ns; /* with what they called; calls of the function inside of itself left out */
 	__u64 own_ns; /* without calls that are counted too */
 	__u64 recursive; /* of count: begun while another of the thread was going on */
+	__u64 left; /* left without an end that was seen: by an exception, longjmp, another jump */
+	__u64 deep; /* of count: without a time, PS_CALLS_DEPTH others of the thread were going on
+		     */
+	__u64 unknown; /* of deep: whether they belong to recursive is not known */
 	/* Of a Python function: frames of it met by samples, and of these such as the interpreter's
 	 * loop had begun by itself, without a call that could be counted. */
 	__u64 sampled, inlined;
@@ -53,10 +61,7 @@ struct ps_calls_sum {
 
 enum ps_calls_counter {
 	PS_CALLS_HITS, /* of breakpoints */
-	PS_CALLS_TOO_DEEP, /* calls without a time: more than PS_CALLS_DEPTH in each other */
-	PS_CALLS_UNSEEN, /* calls without a time: left by an exception or longjmp, or still going on
-			  * below another stack */
-	PS_CALLS_FULL, /* calls not counted: more functions than there is room for */
+	PS_CALLS_FULL, /* calls not counted: more functions or threads than there is room for */
 	PS_CALLS_UNREADABLE, /* calls of Python functions whose frame could not be read */
 	PS_CALLS_COUNTER_COUNT
 };

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """check_calls.py KIND COUNTS OUTPUT: what called.cc ("native") or called.py ("python") printed against
-what `pipescope calls --format json` counted; "pstats": called.cc against --format pstats."""
+what `pipescope calls --format json` counted; "pstats": called.cc against --format pstats; "ways": what
+leaving.cc printed, "ways-untimed": with --count-only."""
 
 import json
 import pstats
@@ -44,6 +45,25 @@ def check_pstats(path, output):
     return checks.exit_status()
 
 
+def check_ways(kind, counted, output):
+    """How calls ended: a time only where that was seen."""
+    checks = Checks()
+    rows = {row["function"]: row for row in counted["rows"]}
+    fields = ("calls", "timed", "left", "recursive", "recursion_unknown")
+    output.pop("sum")
+    for name, wanted in output.items():
+        if kind == "ways-untimed":
+            wanted = [wanted[0], 0, 0, 0, wanted[0]]
+        found = [rows.get(name, {}).get(field) for field in fields]
+        checks.check(found == wanted, "%s: %s, not %s" % (name, found, wanted))
+        # The pauses between them are 500 us each.
+        total = rows.get(name, {}).get("total_s") or 0
+        checks.check(total < 0.01, "%s: %.3f s" % (name, total))
+        checks.check(found[1] or not total, "%s: %.6f s of no call" % (name, total))
+    print("%s: %d functions" % (kind, len(output)))
+    return checks.exit_status()
+
+
 def main():
     kind = sys.argv[1]
     with open(sys.argv[3], encoding="utf-8") as stream:
@@ -52,6 +72,8 @@ def main():
         return check_pstats(sys.argv[2], output)
     with open(sys.argv[2], encoding="utf-8") as stream:
         counted = json.load(stream)
+    if kind.startswith("ways"):
+        return check_ways(kind, counted, output)
     checks = Checks()
     found = {}
     for row in counted["rows"]:

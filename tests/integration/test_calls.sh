@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# pipescope calls: as many as known loops make, of native functions (with exceptions, jumps, recursion)
+# pipescope calls: as many as known loops make, of native functions (with exceptions, jumps, recursion,
+# loops)
 # and of Python functions; what costs too much ends by itself; and a busy program outlives breakpoints
 # that come and go, whatever ends who set them, and one that is left.
 . "$(dirname "$0")/lib.sh"
@@ -9,7 +10,9 @@ rounds=4
 [ "${1:-}" != --full ] || rounds=100
 need_recorder
 command -v "${CXX:-c++}" >/dev/null || skip "needs a C++ compiler"
-"${CXX:-c++}" -O2 -g -o "$work/called" "$tests/workloads/called.cc" || die "called.cc does not compile"
+for program in called leaving; do
+	"${CXX:-c++}" -O2 -g -o "$work/$program" "$tests/workloads/$program.cc" || die "$program.cc does not compile"
+done
 counter=
 
 # shellcheck disable=SC2317 # wait_for calls it
@@ -71,6 +74,18 @@ count_calls() {
 
 start_workload native "$work/called" once
 count_calls native native 'work::*'
+
+# How calls end: by return, jump, exception; where a loop is the whole function; deeper than is timed.
+start_workload ways "$work/leaving"
+count_calls ways ways 'way_*' 'turn_*' 'deep_*'
+grep -q 'deep_unknown: of 100 calls.*not told as recursive' "$work/calls.err" || fail "no word on deep calls"
+grep -q 'way_pointer: 100 calls have no time.*jumps that are not watched' "$work/calls.err" ||
+	fail "no word on jumps: $(cat "$work/calls.err")"
+start_workload ways-untimed "$work/leaving"
+start_counting -p "$workload" --count-only --max-overhead 1000000 --format json --function 'way_*' \
+	--function 'turn_*' --function 'deep_*' || die "calls --count-only did not start"
+let_go ways-untimed
+python3 -B "$here/check_calls.py" ways-untimed "$work/calls.json" "$work/output.ways-untimed" || fail "--count-only"
 
 # By task, as Python's profilers save it; and a word on a function that the compiler has inlined.
 cp "$work/called" "$work/pstask$$"

@@ -175,7 +175,7 @@ static int attach_point(struct call_counter *counter, const struct call_point *p
 		return 0;
 	}
 	/* Instructions that cannot run elsewhere; the calls are counted all the same. */
-	if (point->target.kind != PS_CALLS_RETURN)
+	if (point->target.kind != PS_CALLS_END)
 		return -errno;
 	counter->refused++;
 	return 0;
@@ -360,6 +360,9 @@ static void subtract(struct ps_calls_sum *sum, const struct ps_calls_sum *base)
 	sum->total_ns -= base->total_ns;
 	sum->own_ns -= base->own_ns;
 	sum->recursive -= base->recursive;
+	sum->left -= base->left;
+	sum->deep -= base->deep;
+	sum->unknown -= base->unknown;
 	sum->sampled -= base->sampled;
 	sum->inlined -= base->inlined;
 	for (size_t i = 0; i < PS_CALLS_BUCKETS; i++) {

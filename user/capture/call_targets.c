@@ -2,7 +2,8 @@
 /* Breakpoints lie in code, so each must be the first byte of an instruction, or the process would
  * run something else. Where functions begin the symbols tell; where they return is found by taking
  * all instructions apart from the first on. A function that cannot be taken apart to its last byte
- * is only counted. */
+ * is only counted. A jump to where another function begins is an end, too, when it is always taken:
+ * as the function's last act, which the stack pointer tells. */
 #include "capture/call_targets.h"
 
 #include <errno.h>
@@ -15,15 +16,15 @@
 #include "base/files.h"
 #include "base/strings.h"
 #include "capture/binaries.h"
+#include "capture/call_code.h"
 #include "proc/mappings.h"
 #include "python/binary.h"
 #include "python/eval_ranges.h"
-#include "python/x86_code.h"
 #include "symbols/demangle.h"
 #include "symbols/elf.h"
 
 #define LARGEST_FUNCTION (1024 * 1024) /* bytes */
-#define LONGEST_CODE	 15 /* bytes of an instruction */
+#define MOST_PARTS	 8 /* of a function, that are elsewhere */
 #define PYTHON_LOOP	 "_PyEval_EvalFrameDefault"
 #define PYTHON_3_8	 0x0308
 
@@ -68,24 +69,98 @@ static int add_point(const struct place *place, uint64_t vaddr, struct ps_calls_
 	return 0;
 }
 
-static bool returns(const uint8_t *code, size_t length)
+/* What is found in a function's code. */
+struct ends {
+	const struct place *place;
+	const struct elf_symbol *function;
+	struct elf_symbol parts[MOST_PARTS]; /* the compiler has put them apart as rarely run */
+	size_t part_count;
+	bool wanted; /* breakpoints at its ends are set */
+	bool loops; /* it jumps to its beginning */
+	bool at_once; /* its first instruction is an end */
+	bool unwatched;
+};
+
+static bool is_part(const char *name)
 {
-	/* Prefixes of branch prediction and of MPX mean nothing. */
-	if (length > 1 && (code[0] == 0xf3 || code[0] == 0xf2)) {
-		code++;
-		length--;
-	}
-	return (length == 1 && code[0] == 0xc3) || (length == 3 && code[0] == 0xc2);
+	return strstr(name, ".cold");
 }
 
-/* Adds the returns in [vaddr, vaddr + size). -EBADMSG: not all of it could be taken apart; nothing
- * was added. */
-static int add_returns(const struct place *place, uint64_t vaddr, uint64_t size)
+static bool holds(const struct elf_symbol *symbol, uint64_t vaddr)
 {
-	const struct ps_calls_target target = {.kind = PS_CALLS_RETURN};
-	uint64_t distance = vaddr - place->vaddr;
+	return vaddr >= symbol->start && vaddr - symbol->start < symbol->size;
+}
+
+static int add_end(struct ends *ends, uint64_t vaddr)
+{
+	const struct place *place = ends->place;
+	const struct ps_calls_target target = {
+		.kind = PS_CALLS_END,
+		.begin = place->mapping->start + (ends->function->start - place->vaddr),
+	};
+
+	if (vaddr == ends->function->start) {
+		ends->at_once = true;
+		return 0;
+	}
+	return ends->wanted ? add_point(place, vaddr, target) : 0;
+}
+
+static void add_part(struct ends *ends, const struct elf_symbol *part)
+{
+	for (size_t i = 0; i < ends->part_count; i++)
+		if (ends->parts[i].start == part->start)
+			return;
+	if (ends->part_count == MOST_PARTS)
+		ends->unwatched = true;
+	else
+		ends->parts[ends->part_count++] = *part;
+}
+
+/* A jump out of the function, or within it. */
+static int take_jump(struct ends *ends, const struct call_step *step)
+{
+	struct elf_symbol other;
+
+	ends->loops |= step->target == ends->function->start;
+	if (holds(ends->function, step->target))
+		return 0;
+	for (size_t i = 0; i < ends->part_count; i++)
+		if (holds(&ends->parts[i], step->target))
+			return 0;
+	if (elf_symbols__find(ends->place->symbols, step->target, &other)) {
+		ends->unwatched = true;
+	} else if (is_part(other.name)) {
+		add_part(ends, &other);
+	} else if (step->way == CALL_WAY_JUMP && step->target == other.start) {
+		return add_end(ends, step->at);
+	} else {
+		ends->unwatched = true;
+	}
+	return 0;
+}
+
+static int take_step(void *context, const struct call_step *step)
+{
+	struct ends *ends = context;
+
+	switch (step->way) {
+	case CALL_WAY_RETURN:
+	case CALL_WAY_LOADED:
+		return add_end(ends, step->at);
+	case CALL_WAY_JUMP:
+	case CALL_WAY_BRANCH:
+		return take_jump(ends, step);
+	case CALL_WAY_COMPUTED:
+		ends->unwatched = true;
+	}
+	return 0;
+}
+
+static int each_step(const struct place *place, uint64_t vaddr, uint64_t size,
+		     int (*take)(void *context, const struct call_step *step), struct ends *ends)
+{
 	_cleanup_free_ uint8_t *code = NULL;
-	size_t before = place->targets->point_count;
 	int err;
 
 	if (!size || size > LARGEST_FUNCTION)
@@ -93,19 +168,71 @@ static int add_returns(const struct place *place, uint64_t vaddr, uint64_t size)
 	code = malloc(size);
 	if (!code)
 		return -ENOMEM;
-	err = file__read_at(place->fd, place->mapping->offset + distance, code, size);
-	for (uint64_t at = 0; at < size && !err;) {
-		struct x86_instruction instruction;
+	err = file__read_at(place->fd, place->mapping->offset + (vaddr - place->vaddr), code, size);
+	return err ?: call_code__each(code, size, vaddr, take, ends);
+}
 
-		err = x86_instruction__decode(code + at, size - at, &instruction);
-		if (err)
-			break;
-		if (returns(code + at, instruction.length))
-			err = add_point(place, vaddr + at, target);
-		at += instruction.length;
+static bool is_mapped(const struct place *place, const struct elf_symbol *symbol)
+{
+	uint64_t room = place->mapping->end - place->mapping->start;
+
+	return symbol->start >= place->vaddr && symbol->start - place->vaddr < room &&
+	       symbol->size <= room - (symbol->start - place->vaddr);
+}
+
+static void drop_points(struct call_targets *targets, size_t count)
+{
+	while (targets->point_count > count)
+		free(targets->points[--targets->point_count].path);
+}
+
+/* Adds the ends of the function and of its parts. -EBADMSG: not all of it could be taken apart;
+ * nothing was added. */
+static int add_ends(struct ends *ends)
+{
+	size_t before = ends->place->targets->point_count;
+	int err = each_step(ends->place, ends->function->start, ends->function->size, take_step,
+			    ends);
+
+	if (err)
+		drop_points(ends->place->targets, before);
+	for (size_t i = 0; i < ends->part_count && !err; i++) {
+		const struct elf_symbol part = ends->parts[i];
+		size_t here = ends->place->targets->point_count;
+
+		err = is_mapped(ends->place, &part)
+			      ? each_step(ends->place, part.start, part.size, take_step, ends)
+			      : -EBADMSG;
+		if (err == -EBADMSG) {
+			drop_points(ends->place->targets, here);
+			ends->unwatched = true;
+			err = 0;
+		}
 	}
-	while (err && place->targets->point_count > before)
-		free(place->targets->points[--place->targets->point_count].path);
+	return err;
+}
+
+/* Whoever counts without times needs the ends only of a function that loops to its beginning: after
+ * them it begins anew. `begin` is the place of its first breakpoint. */
+static int add_native_ends(const struct place *place, const struct elf_symbol *symbol,
+			   struct call_function *function, size_t begin)
+{
+	struct call_targets *targets = place->targets;
+	struct ends ends = {.place = place, .function = symbol, .wanted = place->timed};
+	int err = add_ends(&ends);
+
+	if (!err && ends.loops && !ends.wanted) {
+		ends.wanted = true;
+		err = add_ends(&ends);
+	}
+	if (err == -EBADMSG)
+		return 0;
+	function->timed = place->timed;
+	function->unwatched = ends.unwatched;
+	if (ends.at_once)
+		targets->points[begin].target.kind = PS_CALLS_JUMPER;
+	else if (ends.loops)
+		targets->points[begin].target.kind = PS_CALLS_LOOP_ENTRY;
 	return err;
 }
 
@@ -114,6 +241,7 @@ static int add_function(const struct place *place, const struct elf_symbol *symb
 	struct call_targets *targets = place->targets;
 	const struct ps_calls_target target = {.kind = PS_CALLS_ENTRY};
 	struct call_function *function;
+	size_t begin = targets->point_count;
 	int err = 0;
 
 	if (targets->function_count == CALL_TARGETS_MOST)
@@ -135,19 +263,7 @@ static int add_function(const struct place *place, const struct elf_symbol *symb
 	};
 	if (!function->module)
 		return -ENOMEM;
-	if (!place->timed)
-		return 0;
-	err = add_returns(place, symbol->start, symbol->size);
-	function->timed = !err;
-	return err == -EBADMSG ? 0 : err;
-}
-
-static bool is_mapped(const struct place *place, const struct elf_symbol *symbol)
-{
-	uint64_t room = place->mapping->end - place->mapping->start;
-
-	return symbol->start >= place->vaddr && symbol->start - place->vaddr < room &&
-	       symbol->size <= room - (symbol->start - place->vaddr);
+	return add_native_ends(place, symbol, function, begin);
 }
 
 static int take_symbol(void *context, const struct elf_symbol *symbol)
@@ -158,7 +274,7 @@ static int take_symbol(void *context, const struct elf_symbol *symbol)
 
 	/* Entries of the procedure linkage table are jumps to the function itself, and what the
 	 * compiler has put apart as rarely run is a part of it. */
-	if (!is_mapped(place, symbol) || !symbol->size || strstr(symbol->name, ".cold") ||
+	if (!is_mapped(place, symbol) || !symbol->size || is_part(symbol->name) ||
 	    (length > 4 && !strcmp(symbol->name + length - 4, "@plt")))
 		return 0;
 	name = symbol__demangle(symbol->name);
@@ -184,9 +300,28 @@ static int find_loop(void *context, const struct elf_symbol *symbol)
 	return 0;
 }
 
+static int take_return(void *context, const struct call_step *step)
+{
+	return step->way == CALL_WAY_RETURN ? add_end(context, step->at) : 0;
+}
+
+static int add_loop_returns(const struct place *place, uint64_t start,
+			    const struct eval_range *range)
+{
+	const struct elf_symbol loop = {.start = start};
+	struct ends ends = {.place = place, .function = &loop, .wanted = true};
+	size_t before = place->targets->point_count;
+	int err = each_step(place, range->start, range->end - range->start, take_return, &ends);
+
+	if (err == -EBADMSG)
+		drop_points(place->targets, before);
+	return err;
+}
+
 static int add_python(const struct place *place)
 {
 	struct call_targets *targets = place->targets;
+	struct call_python *python;
 	struct eval_range ranges[EVAL_RANGES_MOST];
 	struct ps_calls_target target = {.layout = (uint32_t)targets->python_count};
 	struct python_binary binary;
@@ -209,7 +344,8 @@ static int add_python(const struct place *place)
 	err = add_point(place, start, target);
 	if (err)
 		return err;
-	targets->pythons[targets->python_count++] = (struct call_python){
+	python = &targets->pythons[targets->python_count++];
+	*python = (struct call_python){
 		.pid = place->pid,
 		.version = binary.version,
 		.runtime = place->mapping->start + (binary.runtime - place->vaddr),
@@ -220,7 +356,8 @@ static int add_python(const struct place *place)
 	};
 	if (place->timed && !eval_ranges__find(place->fd, ranges, EVAL_RANGES_MOST, &count))
 		for (size_t i = 0; i < count && !err; i++)
-			err = add_returns(place, ranges[i].start, ranges[i].end - ranges[i].start);
+			err = add_loop_returns(place, start, &ranges[i]);
+	python->timed = !err && count;
 	return err == -EBADMSG ? 0 : err;
 }
 

@@ -27,6 +27,7 @@ struct call_function {
 	uint64_t address;
 	char *name, *module;
 	bool timed; /* where it returns is known */
+	bool unwatched; /* … and it may leave by a jump that is not watched, too */
 };
 
 /* A process's interpreter. */
@@ -36,6 +37,7 @@ struct call_python {
 	uint64_t runtime; /* address of _PyRuntime in the process */
 	uint64_t code_type; /* of PyCode_Type; 0: not known */
 	struct python_layout layout;
+	bool timed; /* where its loop returns is known */
 };
 
 struct call_targets {

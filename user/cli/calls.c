@@ -21,6 +21,7 @@
 #include "capture/task_pids.h"
 #include "cli/calls_inlines.h"
 #include "cli/calls_print.h"
+#include "cli/calls_words.h"
 #include "cli/command.h"
 #include "cli/pids.h"
 #include "cli/writing.h"
@@ -84,7 +85,7 @@ struct named {
 	struct ps_calls_function function;
 	char *name, *file;
 	int64_t line;
-	bool wanted;
+	bool wanted, timed;
 };
 
 struct calls {
@@ -250,7 +251,7 @@ static int read_name(struct calls *calls, const struct ps_calls_function *functi
 	if (err || !python)
 		return err;
 	named = &calls->names[calls->name_count++];
-	*named = (struct named){.function = *function};
+	*named = (struct named){.function = *function, .timed = python->timed};
 	err = python_code__read(&memory.memory, &python->layout, function->address,
 				python->code_type, &code);
 	if (err)
@@ -402,6 +403,17 @@ struct printing {
 	const struct calls_figures *figures;
 };
 
+/* Where ends are not looked for, nobody knows of a call whether it was inside of another one. */
+static void forget_times(struct ps_calls_sum *sum)
+{
+	*sum = (struct ps_calls_sum){
+		.count = sum->count,
+		.unknown = sum->count,
+		.sampled = sum->sampled,
+		.inlined = sum->inlined,
+	};
+}
+
 static int collect(const struct calls *calls, struct calls_row **ret_shown, size_t *ret_count)
 {
 	const struct call_targets *targets = &calls->targets;
@@ -419,42 +431,37 @@ static int collect(const struct calls *calls, struct calls_row **ret_shown, size
 		const struct call_function *function = &targets->functions[i];
 		struct calls_row *one = &shown[shown_count];
 
-		*one = (struct calls_row){function->name, function->module, function->pid, 0, {0}};
+		*one = (struct calls_row){.name = function->name,
+					  .module = function->module,
+					  .pid = function->pid,
+					  .unwatched = function->unwatched};
 		for (size_t k = 0; k < count; k++)
 			if (!counts[k].function.check &&
 			    counts[k].function.address == function->address &&
 			    counts[k].function.tgid == (uint32_t)function->pid)
 				one->sum = counts[k].sum;
+		if (!function->timed)
+			forget_times(&one->sum);
 		shown_count += one->sum.count > 0;
 	}
 	for (size_t i = 0; i < count; i++) {
 		const struct named *named = find_name(calls, &counts[i].function);
 
+		if (named && !named->timed)
+			forget_times(&counts[i].sum);
 		if (named && named->wanted && (counts[i].sum.count || counts[i].sum.sampled))
-			shown[shown_count++] = (struct calls_row){named->name, named->file,
-								  (pid_t)named->function.tgid,
-								  named->line, counts[i].sum};
+			shown[shown_count++] = (struct calls_row){
+				.name = named->name,
+				.module = named->file,
+				.pid = (pid_t)named->function.tgid,
+				.line = named->line,
+				.sum = counts[i].sum,
+			};
 	}
 	qsort(shown, shown_count, sizeof(*shown), compare_rows);
 	*ret_shown = shown;
 	*ret_count = shown_count;
 	return 0;
-}
-
-static void tell_losses(const uint64_t *values)
-{
-	if (values[PS_CALLS_UNSEEN])
-		log__info("%llu calls have no time: they were left by an exception or a jump",
-			  (unsigned long long)values[PS_CALLS_UNSEEN]);
-	if (values[PS_CALLS_TOO_DEEP])
-		log__info("%llu calls have no time: more than %d in each other",
-			  (unsigned long long)values[PS_CALLS_TOO_DEEP], PS_CALLS_DEPTH);
-	if (values[PS_CALLS_FULL] || values[PS_CALLS_UNREADABLE])
-		log__warning(
-			"%llu calls are not counted: too many functions; %llu: their frame "
-			"could not be read",
-			(unsigned long long)values[PS_CALLS_FULL],
-			(unsigned long long)values[PS_CALLS_UNREADABLE]);
 }
 
 /* A pattern that only names what the compiler has put into its callers is never met. */
@@ -504,7 +511,7 @@ static int print_counts(const struct calls *calls, double seconds)
 		return err;
 	figures.rows = rows;
 	err = writing__file(calls->options->output, "the calls", print_figures, &printing);
-	tell_losses(values);
+	calls_words__tell_losses(values, &figures);
 	tell_unmet(calls, rows, figures.count);
 	return err;
 }

@@ -80,8 +80,17 @@ static void add_inlined(struct grid *grid, const struct calls_row *one)
 	grid__text(grid, text);
 }
 
+static bool any_left(const struct calls_figures *figures)
+{
+	for (size_t i = 0; i < figures->count; i++)
+		if (figures->rows[i].sum.left)
+			return true;
+	return false;
+}
+
 int calls_print__text(FILE *stream, const struct calls_figures *figures)
 {
+	bool left = any_left(figures);
 	struct grid grid = {0};
 	int err;
 
@@ -95,6 +104,8 @@ int calls_print__text(FILE *stream, const struct calls_figures *figures)
 	grid__column(&grid, "median", true, false, 2);
 	grid__column(&grid, "p99", true, false, 3);
 	grid__column(&grid, "timed", true, false, 3);
+	if (left)
+		grid__column(&grid, "left", true, false, 3);
 	if (figures->sampled)
 		grid__column(&grid, "not seen", true, false, 1);
 	for (size_t i = 0; i < figures->count; i++) {
@@ -112,6 +123,8 @@ int calls_print__text(FILE *stream, const struct calls_figures *figures)
 		add_time(&grid, figures, ended > 0, quantile(one->sum.total, ended, 0.5));
 		add_time(&grid, figures, ended > 0, quantile(one->sum.total, ended, 0.99));
 		grid__integer(&grid, (int64_t)one->sum.ended);
+		if (left)
+			grid__integer(&grid, (int64_t)one->sum.left);
 		if (figures->sampled)
 			add_inlined(&grid, one);
 	}
@@ -141,15 +154,17 @@ static json_t *seconds_of(const struct calls_figures *figures, uint64_t calls, u
 
 static json_t *object_of(const struct calls_figures *figures, const struct calls_row *one)
 {
-	json_t *object =
-		json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:I}",
-			  "function", one->name, "file", one->module, "pid", (int)one->pid, "line",
-			  (json_int_t)one->line, "calls", (json_int_t)one->sum.count, "recursive",
-			  (json_int_t)one->sum.recursive, "timed", (json_int_t)one->sum.ended,
-			  "total_s", seconds_of(figures, outermost(&one->sum), one->sum.total_ns),
-			  "own_s", seconds_of(figures, one->sum.ended, one->sum.own_ns),
-			  "total_histogram", buckets_of(one->sum.total), "own_histogram",
-			  buckets_of(one->sum.own), "samples", (json_int_t)one->sum.sampled);
+	json_t *object = json_pack(
+		"{s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:I}",
+		"function", one->name, "file", one->module, "pid", (int)one->pid, "line",
+		(json_int_t)one->line, "calls", (json_int_t)one->sum.count, "recursive",
+		(json_int_t)one->sum.recursive, "recursion_unknown", (json_int_t)one->sum.unknown,
+		"timed", (json_int_t)one->sum.ended, "left", (json_int_t)one->sum.left, "too_deep",
+		(json_int_t)one->sum.deep, "total_s",
+		seconds_of(figures, outermost(&one->sum), one->sum.total_ns), "own_s",
+		seconds_of(figures, one->sum.ended, one->sum.own_ns), "total_histogram",
+		buckets_of(one->sum.total), "own_histogram", buckets_of(one->sum.own), "samples",
+		(json_int_t)one->sum.sampled);
 	double share, error;
 
 	if (one->sum.sampled) {

@@ -14,6 +14,7 @@ struct calls_row {
 	pid_t pid;
 	int64_t line; /* 0: native */
 	struct ps_calls_sum sum;
+	bool unwatched; /* it has ways out that are not watched */
 };
 
 struct calls_figures {
