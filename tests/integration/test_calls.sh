@@ -75,15 +75,15 @@ count_calls() {
 start_workload native "$work/called" once
 count_calls native native 'work::*'
 
-# How calls end: by return, jump, exception; where a loop is the whole function; deeper than is timed.
+# How calls end: by return, jump, exception; where a loop is the whole function; deeper than is timed; by another name.
 start_workload ways "$work/leaving"
-count_calls ways ways 'way_*' 'turn_*' 'deep_*'
+count_calls ways ways 'way_*' 'turn_*' 'deep_*' 'name_second*'
 grep -q 'deep_unknown: of 100 calls.*not told as recursive' "$work/calls.err" || fail "no word on deep calls"
 grep -q 'way_pointer: 100 calls have no time.*jumps that are not watched' "$work/calls.err" ||
 	fail "no word on jumps: $(cat "$work/calls.err")"
 start_workload ways-untimed "$work/leaving"
 start_counting -p "$workload" --count-only --max-overhead 1000000 --format json --function 'way_*' \
-	--function 'turn_*' --function 'deep_*' || die "calls --count-only did not start"
+	--function 'turn_*' --function 'deep_*' --function name_second || die "calls --count-only did not start"
 let_go ways-untimed
 python3 -B "$here/check_calls.py" ways-untimed "$work/calls.json" "$work/output.ways-untimed" || fail "--count-only"
 

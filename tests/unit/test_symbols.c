@@ -262,6 +262,36 @@ static void test_aliases(void **state)
 	elf_symbols__free(symbols);
 }
 
+struct aliases {
+	uint64_t at;
+	size_t count;
+	bool first; /* the best name came first */
+};
+
+static int take_alias(void *context, const struct elf_symbol *symbol)
+{
+	struct aliases *aliases = context;
+
+	if (symbol->start == aliases->at && symbol->size == 16) {
+		aliases->first |= !aliases->count && !strcmp(symbol->name, "symbols_test_alias");
+		aliases->count++;
+	}
+	return 0;
+}
+
+static void test_kept_aliases(void **state)
+{
+	struct aliases aliases = {0};
+	struct elf_symbols *symbols = open_mapped(symbols_test_alias, &aliases.at);
+
+	(void)state;
+	elf_symbols__keep_aliases(symbols);
+	assert_int_equal(elf_symbols__each(symbols, take_alias, &aliases), 0);
+	assert_true(aliases.first);
+	assert_true(aliases.count >= 3);
+	elf_symbols__free(symbols);
+}
+
 static void test_libc(void **state)
 {
 	uint64_t at;
@@ -672,21 +702,14 @@ static int tear_down(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_own_functions),
-		cmocka_unit_test(test_extents),
-		cmocka_unit_test(test_aliases),
-		cmocka_unit_test(test_libc),
-		cmocka_unit_test(test_address_of_offset),
-		cmocka_unit_test(test_stripped),
-		cmocka_unit_test(test_plt),
-		cmocka_unit_test(test_debug_link),
-		cmocka_unit_test(test_debug_name),
-		cmocka_unit_test(test_mini_debug),
-		cmocka_unit_test(test_dwarf),
-		cmocka_unit_test(test_extent),
-		cmocka_unit_test(test_build_id),
-		cmocka_unit_test(test_container_root),
-		cmocka_unit_test(test_compressed),
+		cmocka_unit_test(test_own_functions),  cmocka_unit_test(test_extents),
+		cmocka_unit_test(test_aliases),	       cmocka_unit_test(test_kept_aliases),
+		cmocka_unit_test(test_libc),	       cmocka_unit_test(test_address_of_offset),
+		cmocka_unit_test(test_stripped),       cmocka_unit_test(test_plt),
+		cmocka_unit_test(test_debug_link),     cmocka_unit_test(test_debug_name),
+		cmocka_unit_test(test_mini_debug),     cmocka_unit_test(test_dwarf),
+		cmocka_unit_test(test_extent),	       cmocka_unit_test(test_build_id),
+		cmocka_unit_test(test_container_root), cmocka_unit_test(test_compressed),
 		cmocka_unit_test(test_refused),
 	};
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* After a line of input, calls functions that end in other ways than by returning, begin with a loop,
- * or recurse deeper than what is timed; says what is to be counted of each: calls, of
+ * recurse deeper than what is timed, or have two names; says what is to be counted of each: calls, of
  * these with a time, left in another way, recursive, and those of which that is not known. Long pauses
  * lie between the calls, in no function that is counted. */
 #include <csetjmp>
@@ -99,6 +99,14 @@ SEEN int deep_recurses(int left)
 	return below + 1;
 }
 
+SEEN int name_first(int value)
+{
+	__asm__ volatile("" ::: "memory");
+	return value + 2;
+}
+
+extern "C" int name_second(int value) __attribute__((alias("name_first")));
+
 static void pause_here()
 {
 	usleep(500);
@@ -139,13 +147,15 @@ int main()
 	}
 	for (int i = 0; i < rounds; i++)
 		sum += deep_recurses(depth - 1);
+	for (int i = 0; i < rounds; i++)
+		sum += name_first(i);
 	sum += way_return(sum);
 	printf("{\"way_tail\": [100, 100, 0, 0, 0], \"way_only_jump\": [100, 100, 0, 0, 0],"
 	       " \"way_throw\": [100, 0, 100, 0, 0], \"way_longjmp\": [100, 0, 100, 0, 0],"
 	       " \"way_pointer\": [100, 0, 100, 0, 0], \"way_return\": [1, 1, 0, 0, 0],"
 	       " \"turn_do\": [100, 100, 0, 0, 0], \"turn_list\": [100, 100, 0, 0, 0], \"turn_gcd\": [100, 100, 0, 0, 0],"
 	       " \"deep_recurses\": [4000, 3200, 0, 3900, 0], \"deep_unknown\": [100, 0, 0, 0, 100],"
-	       " \"sum\": %d}\n",
+	       " \"name_second\": [100, 100, 0, 0, 0], \"sum\": %d}\n",
 	       sum);
 	fflush(stdout);
 	while (getchar() != EOF)

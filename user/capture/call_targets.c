@@ -266,6 +266,19 @@ static int add_function(const struct place *place, const struct elf_symbol *symb
 	return add_native_ends(place, symbol, function, begin);
 }
 
+/* By another of its names. */
+static bool is_added(const struct place *place, const struct elf_symbol *symbol)
+{
+	const struct call_targets *targets = place->targets;
+	const struct call_function *last;
+
+	if (!targets->function_count)
+		return false;
+	last = &targets->functions[targets->function_count - 1];
+	return last->pid == place->pid &&
+	       last->address == place->mapping->start + (symbol->start - place->vaddr);
+}
+
 static int take_symbol(void *context, const struct elf_symbol *symbol)
 {
 	const struct place *place = context;
@@ -282,7 +295,7 @@ static int take_symbol(void *context, const struct elf_symbol *symbol)
 		name = strdup(symbol->name);
 	if (!name)
 		return -ENOMEM;
-	if (!place->wanted(place->context, name)) {
+	if (!place->wanted(place->context, name) || is_added(place, symbol)) {
 		free(name);
 		return 0;
 	}
@@ -374,6 +387,7 @@ static int add_mapping(struct place *place)
 		goto cleanup; /* no program */
 	if (elf_symbols__vaddr(place->symbols, place->mapping->offset, &place->vaddr))
 		goto cleanup;
+	elf_symbols__keep_aliases(place->symbols);
 	err = elf_symbols__each(place->symbols, take_symbol, place);
 	if (err == -EBADMSG || err == -EFBIG)
 		err = 0; /* its symbols are of no use */

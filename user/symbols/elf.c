@@ -29,7 +29,7 @@ struct segment {
 struct elf_symbols {
 	struct elf_file file; /* closed once the tables are read */
 	char *path, *debug_root, *debug_path;
-	bool loaded;
+	bool loaded, aliases;
 	int dwarf; /* descriptor of the file that holds it, -1: none */
 	int error; /* of the reading of the tables */
 	uint8_t build_id[ELF_FILE_MAX_BUILD_ID];
@@ -277,7 +277,8 @@ static int loader__finish(struct loader *loader)
 	if (dwarf)
 		symbols->dwarf = fcntl(dwarf->fd, F_DUPFD_CLOEXEC, 3);
 	if (err != -ENOMEM) /* names are borrowed until the table is built */
-		err = function_table__build(loader->candidates, loader->count, &symbols->functions);
+		err = function_table__build(loader->candidates, loader->count, symbols->aliases,
+					    &symbols->functions);
 	elf_file__close(&mini);
 	elf_file__close(&debug);
 	return err;
@@ -354,6 +355,11 @@ void elf_symbols__free(struct elf_symbols *symbols)
 	free(symbols->debug_root);
 	free(symbols->debug_path);
 	free(symbols);
+}
+
+void elf_symbols__keep_aliases(struct elf_symbols *symbols)
+{
+	symbols->aliases = true;
 }
 
 int elf_symbols__find(struct elf_symbols *symbols, uint64_t address, struct elf_symbol *ret)

@@ -46,6 +46,10 @@ void elf_symbols__free(struct elf_symbols *symbols);
  * -ENOMEM; so do then all others. */
 int elf_symbols__find(struct elf_symbols *symbols, uint64_t address, struct elf_symbol *ret);
 
+/* Before the tables are read: elf_symbols__each then gives a function by all its names, the best
+ * one first; elf_symbols__find any of them. */
+void elf_symbols__keep_aliases(struct elf_symbols *symbols);
+
 /* Every function that has a name, by address. The first error of take ends it and is returned;
  * else the errors of elf_symbols__find, but never -ENOENT. */
 int elf_symbols__each(struct elf_symbols *symbols,

@@ -78,21 +78,33 @@ static uint32_t table__outer(const struct function_table *table, size_t index)
 	return outer;
 }
 
-/* Drops the candidates that name the same bytes as a better one; returns how many are left. */
-static size_t drop_aliases(struct function_candidate *candidates, size_t count)
+static bool same_bytes(const struct function_candidate *one, const struct function_candidate *other)
+{
+	return one->start == other->start && one->size == other->size;
+}
+
+static bool same_name(const struct function_candidate *one, const struct function_candidate *other)
+{
+	return one->name_size == other->name_size &&
+	       !memcmp(one->name, other->name, one->name_size);
+}
+
+/* Drops the candidates that name the same bytes as a better one, with `aliases` only those that do
+ * so by its name; returns how many are left. */
+static size_t drop_aliases(struct function_candidate *candidates, size_t count, bool aliases)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (kept && candidates[kept - 1].start == candidates[i].start &&
-		    candidates[kept - 1].size == candidates[i].size)
+		if (kept && same_bytes(&candidates[kept - 1], &candidates[i]) &&
+		    (!aliases || same_name(&candidates[kept - 1], &candidates[i])))
 			continue;
 		candidates[kept++] = candidates[i];
 	}
 	return kept;
 }
 
-int function_table__build(struct function_candidate *candidates, size_t count,
+int function_table__build(struct function_candidate *candidates, size_t count, bool aliases,
 			  struct function_table *ret)
 {
 	struct function_table table = {0};
@@ -104,7 +116,7 @@ int function_table__build(struct function_candidate *candidates, size_t count,
 		return 0;
 	}
 	qsort(candidates, count, sizeof(*candidates), compare_candidates);
-	count = drop_aliases(candidates, count);
+	count = drop_aliases(candidates, count, aliases);
 	table.entries = calloc(count, sizeof(*table.entries));
 	if (!table.entries)
 		return -ENOMEM;

@@ -3,6 +3,7 @@
 #ifndef SYMBOLS_FUNCTIONS_H
 #define SYMBOLS_FUNCTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,9 +34,9 @@ struct function_table {
 	size_t names_size, names_capacity;
 };
 
-/* Sorts the candidates and takes of each (start, size) the best. -EFBIG: more than 512 MiB of
- * names; -ENOMEM; on failure *ret is untouched. */
-int function_table__build(struct function_candidate *candidates, size_t count,
+/* Sorts the candidates and takes of each (start, size) the best; with `aliases` all names, the best
+ * one first. -EFBIG: more than 512 MiB of names; -ENOMEM; on failure *ret is untouched. */
+int function_table__build(struct function_candidate *candidates, size_t count, bool aliases,
 			  struct function_table *ret);
 void function_table__clear(struct function_table *table);
 
