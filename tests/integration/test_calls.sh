@@ -138,6 +138,15 @@ grep -q 'work::throws.* < [0-9.]* us *< [0-9.]* us' "$work/calls.txt" ||
 exec {go}>&-
 wait "$workload" || fail "the program that always calls failed: $?"
 
+# A file that cannot be written is told before anything is counted.
+for output in "$work/none/calls.json" "$work"; do
+	status=0
+	"$PIPESCOPE" calls -p $$ -d 1 --function x -o "$output" >"$work/calls.txt" 2>"$work/calls.err" || status=$?
+	if [ $status != 1 ] || [ "$(wc -l <"$work/calls.err")" != 1 ] || ! grep -q ' written' "$work/calls.err"; then
+		fail "calls -o $output: status $status, $(cat "$work/calls.err")"
+	fi
+done
+
 # The same program, which never stops calling now: its exceptions pass functions with breakpoints.
 start_workload busy "$work/called"
 echo >&"$go"
@@ -148,6 +157,11 @@ status=0
 if [ $status != 1 ] || ! grep -q 'more than --max-overhead' "$work/calls.err"; then
 	fail "1 % was no limit: status $status, $(cat "$work/calls.err")"
 fi
+# What ends in the trial has a time, too.
+"$PIPESCOPE" calls -p "$workload" --max-overhead 0.1 --function 'work::*' --format json >"$work/calls.json" \
+	2>"$work/calls.err" && fail "0.1 % was no limit"
+python3 -B -c 'import json, sys; sys.exit(json.load(open(sys.argv[1]))["seconds"] < 0.9)' "$work/calls.json" ||
+	fail "a trial without a time: $(head -c 100 "$work/calls.json")"
 # shellcheck disable=SC2317 # wait_for calls it
 has_begun() {
 	[ "/proc/$counter/exe" -ef "$PIPESCOPE" ] || ! runs "$counter"

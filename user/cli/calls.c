@@ -621,9 +621,11 @@ static int find_targets(struct calls *calls)
 static int count(struct calls *calls, double *ret_seconds)
 {
 	double cost, limit = calls->options->max_overhead;
-	uint64_t begin, window_ns;
+	uint64_t begin = clock__ns(CLOCK_MONOTONIC), window_ns;
 	int err = watch(calls, TRIAL_NS, &cost);
 
+	/* What is told when it goes no further. */
+	*ret_seconds = (double)(clock__ns(CLOCK_MONOTONIC) - begin) / 1e9;
 	if (err || calls->ended)
 		return err;
 	log__info(
@@ -670,7 +672,9 @@ static int run(struct calls *calls)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
-	err = calls->options->task_count ? find_tasks(calls->options) : 0;
+	err = writing__try(calls->options->output);
+	if (!err && calls->options->task_count)
+		err = find_tasks(calls->options);
 	err = err ?: find_targets(calls);
 	if (err)
 		return err;

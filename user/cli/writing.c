@@ -19,6 +19,17 @@ static void complain(const char *output, int error)
 		log__error("%s: cannot be written: %s", output, strerror(-error));
 }
 
+int writing__try(const char *output)
+{
+	struct output *file = NULL;
+	int error = output && strcmp(output, "-") != 0 ? output__open(output, &file) : 0;
+
+	if (error)
+		complain(output, error);
+	output__abandon(file);
+	return error;
+}
+
 int writing__file(const char *output, const char *recording,
 		  int (*print)(FILE *stream, void *context), void *context)
 {

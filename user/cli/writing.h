@@ -13,6 +13,10 @@
 int writing__file(const char *output, const char *recording,
 		  int (*print)(FILE *stream, void *context), void *context);
 
+/* Whether the file could be written now, for what takes long before it is: says why not. 0, or a
+ * negative errno of the file. */
+int writing__try(const char *output);
+
 /* Whether the HTML report was built in; says what to do when it was not. */
 bool writing__has_page(void);
 
