@@ -186,29 +186,6 @@ __noinline int calls__end_call(__u64 now)
 	return 0;
 }
 
-/* The innermost call of the current thread was left some time ago. */
-__noinline int calls__leave_call(void)
-{
-	__u32 tid = bpf_get_current_pid_tgid(), at;
-	struct calls_thread *thread = bpf_map_lookup_elem(&calls_threads, &tid);
-	struct ps_calls_sum *sum;
-	struct call *call;
-
-	if (!thread || !thread->depth)
-		return 0;
-	at = thread->depth - 1;
-	HIDE_RANGE(at);
-	if (at >= PS_CALLS_DEPTH)
-		return 0;
-	call = &thread->calls[at & (PS_CALLS_DEPTH - 1)];
-	sum = bpf_map_lookup_elem(&calls_sums, &call->function);
-	if (sum)
-		__sync_fetch_and_add(&sum->left, 1);
-	call->function.address = 0;
-	thread->depth = at;
-	return 0;
-}
-
 /* What is at the stack pointer when a call begins: where it returns to. */
 static __always_inline __u64 return_address(__u64 stack)
 {
@@ -226,26 +203,38 @@ static __always_inline bool is_replaced(const struct call *call)
 	return now && call->from && now != call->from;
 }
 
-/* Drops the calls that were left before an event at this stack pointer; `begins`: a call begins. */
+/* Drops the current thread's innermost call if it was left before an event at this stack pointer;
+ * `begins`: a call begins. 1: it was, there may be more. */
+__noinline int calls__drop_one(__u64 stack, __u64 begins)
+{
+	__u32 tid = bpf_get_current_pid_tgid(), at;
+	struct calls_thread *thread = bpf_map_lookup_elem(&calls_threads, &tid);
+	struct ps_calls_sum *sum;
+	struct call *call;
+
+	if (!thread || !thread->depth)
+		return 0;
+	at = thread->depth - 1;
+	HIDE_RANGE(at);
+	if (at >= PS_CALLS_DEPTH)
+		return 0;
+	call = &thread->calls[at & (PS_CALLS_DEPTH - 1)];
+	if (call->stack >= stack + begins && !(begins && is_replaced(call)))
+		return 0;
+	sum = bpf_map_lookup_elem(&calls_sums, &call->function);
+	if (sum)
+		__sync_fetch_and_add(&sum->left, 1);
+	call->function.address = 0;
+	thread->depth = at;
+	return 1;
+}
+
+/* Drops all of them. */
 __noinline int calls__drop(__u64 stack, __u64 begins)
 {
-	__u32 tid = bpf_get_current_pid_tgid();
-	struct calls_thread *thread = bpf_map_lookup_elem(&calls_threads, &tid);
-
-	if (!thread)
-		return 0;
-	for (int i = 0; i < PS_CALLS_DEPTH; i++) {
-		__u32 at = thread->depth - 1;
-		const struct call *call;
-
-		HIDE_RANGE(at);
-		if (at >= PS_CALLS_DEPTH)
+	for (int i = 0; i < PS_CALLS_DEPTH; i++)
+		if (!calls__drop_one(stack, begins))
 			break;
-		call = &thread->calls[at & (PS_CALLS_DEPTH - 1)];
-		if (call->stack >= stack + begins && !(begins && is_replaced(call)))
-			break;
-		calls__leave_call();
-	}
 	return 0;
 }
 

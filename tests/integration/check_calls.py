@@ -56,10 +56,12 @@ def check_ways(kind, counted, output):
             wanted = [wanted[0], 0, 0, 0, wanted[0]]
         found = [rows.get(name, {}).get(field) for field in fields]
         checks.check(found == wanted, "%s: %s, not %s" % (name, found, wanted))
-        # The pauses between them are 500 us each.
-        total = rows.get(name, {}).get("total_s") or 0
-        checks.check(total < 0.01, "%s: %.3f s" % (name, total))
-        checks.check(found[1] or not total, "%s: %.6f s of no call" % (name, total))
+        # The pauses between them are 500 us each; other programs take time of some.
+        row = rows.get(name, {"total_histogram": [], "total_s": 0})
+        late = sum(row["total_histogram"][18:])
+        checks.check(name.startswith("deep") or late <= 0.2 * wanted[1], "%s: %d of 262 us" % (name, late))
+        total = row["total_s"]
+        checks.check(found[1] or not total, "%s: %s s of no call" % (name, total))
     print("%s: %d functions" % (kind, len(output)))
     return checks.exit_status()
 
