@@ -26,9 +26,10 @@ struct {
 	__type(value, struct ps_calls_target);
 } calls_points SEC(".maps");
 
+/* All its memory from the start on: samples meet functions in interrupts, in which the kernel has
+ * none at hand for the second new one. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, PS_CALLS_FUNCTIONS);
 	__type(key, struct ps_calls_function);
 	__type(value, struct ps_calls_sum);
@@ -107,10 +108,7 @@ static __always_inline struct ps_calls_sum *sum_of(const struct ps_calls_functio
 	if (sum)
 		return sum;
 	bpf_map_update_elem(&calls_sums, function, &scratch->sum, BPF_NOEXIST);
-	sum = bpf_map_lookup_elem(&calls_sums, function);
-	if (!sum)
-		count_call(PS_CALLS_FULL);
-	return sum;
+	return bpf_map_lookup_elem(&calls_sums, function);
 }
 
 static __always_inline struct calls_thread *thread_of(__u32 tid,
@@ -393,8 +391,10 @@ int calls_hit(struct pt_regs *ctx)
 	if (function.check && bpf_map_lookup_elem(&calls_others, &function))
 		return 0;
 	sum = sum_of(&function, scratch);
-	if (!sum)
+	if (!sum) {
+		count_call(PS_CALLS_FULL);
 		return 0;
+	}
 	judged = calls__begin(function.address, function.check, ctx->rip, ctx->rsp, now);
 	add_call(sum, judged);
 	if (target->kind == PS_CALLS_JUMPER && !(judged & CALL_DEEP))
@@ -427,8 +427,10 @@ static __always_inline void count_frame(const struct ps_calls_function *function
 	    bpf_map_lookup_elem(&calls_others, function))
 		return;
 	sum = sum_of(function, scratch);
-	if (!sum)
+	if (!sum) {
+		count_call(PS_CALLS_SAMPLES_LOST);
 		return;
+	}
 	__sync_fetch_and_add(&sum->sampled, 1);
 	if (inlined)
 		__sync_fetch_and_add(&sum->inlined, 1);

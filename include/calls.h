@@ -63,6 +63,7 @@ enum ps_calls_counter {
 	PS_CALLS_HITS, /* of breakpoints */
 	PS_CALLS_FULL, /* calls not counted: more functions or threads than there is room for */
 	PS_CALLS_UNREADABLE, /* calls of Python functions whose frame could not be read */
+	PS_CALLS_SAMPLES_LOST, /* frames met by samples of functions that there was no room for */
 	PS_CALLS_COUNTER_COUNT
 };
 

@@ -39,6 +39,9 @@ void calls_words__tell_losses(const uint64_t *values, const struct calls_figures
 	if (values[PS_CALLS_FULL])
 		log__warning("%llu calls are not counted: too many functions or threads",
 			     (unsigned long long)values[PS_CALLS_FULL]);
+	if (values[PS_CALLS_SAMPLES_LOST])
+		log__info("%llu frames of samples are missing in the shares that are not seen",
+			  (unsigned long long)values[PS_CALLS_SAMPLES_LOST]);
 	if (values[PS_CALLS_UNREADABLE])
 		log__warning("%llu calls are not counted: their frame could not be read",
 			     (unsigned long long)values[PS_CALLS_UNREADABLE]);
