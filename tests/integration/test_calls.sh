@@ -119,7 +119,12 @@ for python in "${pythons[0]:-}" "${pythons[-1]:-}"; do
 		fail "doctor: $(cat "$work/offers.txt")"
 	fi
 	count_calls python "${python%% *}" from_python from_c from_map Thing.from_map nested \
-		half_from_c never_from_c always_from_c
+		half_from_c never_from_c always_from_c generates Thing.absent
+	grep -q 'not counted' "$work/calls.err" && fail "a word on calls that are not counted: $(cat "$work/calls.err")"
+	word='no call was seen of what fits .Thing.absent.*or only from Python'
+	minor=${python%% *}
+	[ "${minor#3.}" -ge 11 ] || word='whose functions have no qualified names.*Thing.absent'
+	grep -q "$word" "$work/calls.err" || fail "no word on a function that is not met: $(cat "$work/calls.err")"
 done
 
 # What it costs a program that does little else is about all of the CPU time that it used before, more

@@ -24,6 +24,11 @@ def nested(depth):
     return nested(depth - 1) + 1 if depth else 0
 
 
+def generates(count):
+    """Each resumption is a call."""
+    yield from (1,) * count
+
+
 def burn():
     end = time.process_time() + 0.004
     while time.process_time() < end:
@@ -51,12 +56,14 @@ def main():
     total += sum(map(Thing().from_map, range(700)))
     for _ in range(20):
         total += nested(9)
+    for _ in range(50):
+        total += sum(generates(7))
     for _ in range(60):
         half_from_c()
         half_from_c.__call__()
         never_from_c()
         list(map(always_from_c, (0,)))
-    calls = {"from_python": 3000, "from_c": 2000, "from_map": 700, "nested": 200,
+    calls = {"from_python": 3000, "from_c": 2000, "from_map": 700, "nested": 200, "generates": 400,
              "half_from_c": 120, "never_from_c": 60, "always_from_c": 60}
     outer = {"nested": 20}  # not inside of itself
     shares = {"half_from_c": 0.5, "never_from_c": 1, "always_from_c": 0}  # of time, begun inside the loop

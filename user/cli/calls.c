@@ -37,15 +37,8 @@
 #define BEFORE_NS	 300000000L /* how long the processes are looked at first */
 #define LOOK_NS		 100000000ULL
 /* Overhead is of the processes' own CPU time; below this share of a CPU it never matters. */
-#define NEGLIGIBLE  0.01
-#define MOST_SHOWN  1000 /* percent; what is more is noise */
-#define PYTHON_3_11 0x030b
-
-/* Of a function that no symbol names. */
-#define NO_SUCH_FUNCTION                                                                           \
-	"it may have no symbol, or the compiler has put it into its callers everywhere "           \
-	"(inlined): "                                                                              \
-	"then there are no calls"
+#define NEGLIGIBLE 0.01
+#define MOST_SHOWN 1000 /* percent; what is more is noise */
 
 enum form { FORM_TEXT, FORM_JSON, FORM_PSTATS };
 
@@ -464,7 +457,6 @@ static int collect(const struct calls *calls, struct calls_row **ret_shown, size
 	return 0;
 }
 
-/* A pattern that only names what the compiler has put into its callers is never met. */
 static void tell_unmet(const struct calls *calls, const struct calls_row *rows, size_t count)
 {
 	/* Where nothing is Python it was told at the start. */
@@ -474,8 +466,7 @@ static void tell_unmet(const struct calls *calls, const struct calls_row *rows, 
 		for (size_t k = 0; k < count && !met; k++)
 			met = fits(calls->options->patterns[i], rows[k].name);
 		if (!met)
-			log__info("nothing that fits '%s' was called: %s",
-				  calls->options->patterns[i], NO_SUCH_FUNCTION);
+			calls_words__tell_unmet(calls->options->patterns[i], &calls->targets);
 	}
 }
 
@@ -600,21 +591,13 @@ static int find_targets(struct calls *calls)
 	}
 	calls_inlines__tell(&asked->pids, &calls->targets, is_wanted_inline, calls->options);
 	if (!calls->targets.function_count && !calls->targets.python_count) {
-		log__error("no function of these processes fits: %s", NO_SUCH_FUNCTION);
+		log__error("no function of these processes fits: %s", CALLS_NO_SYMBOL);
 		return -ENOENT;
 	}
-	for (size_t i = 0; i < asked->pattern_count && !calls->targets.python_count; i++)
+	for (size_t i = 0; i < asked->pattern_count; i++)
 		if (!asked->native[i])
-			log__warning("no function fits '%s': %s", asked->patterns[i],
-				     NO_SUCH_FUNCTION);
-	for (size_t i = 0; i < calls->targets.python_count; i++)
-		if (calls->targets.pythons[i].version >= PYTHON_3_11)
-			log__info(
-				"process %d runs CPython 3.%d: of its functions only calls that "
-				"come from C are seen; those from Python to Python stay inside "
-				"the interpreter's loop, their share is estimated by samples",
-				calls->targets.pythons[i].pid,
-				calls->targets.pythons[i].version & 0xff);
+			calls_words__tell_unfit(asked->patterns[i], &calls->targets);
+	calls_words__tell_pythons(&calls->targets);
 	return 0;
 }
 

@@ -130,7 +130,7 @@ int calls_print__text(FILE *stream, const struct calls_figures *figures)
 	}
 	err = grid__print(&grid, stream, printing__width());
 	if (!figures->count)
-		fputs("None of these functions was called.\n", stream);
+		fputs("No call of these functions was seen.\n", stream);
 	grid__clear(&grid);
 	return err;
 }
