@@ -141,7 +141,7 @@ __noinline int calls__bucket(__u64 ns)
 }
 
 /* The innermost call of the current thread has ended: adds its time up. */
-__noinline int calls__end_call(__u64 now)
+__noinline int calls__end_call(__u64 now, __u64 jumped)
 {
 	__u32 tid = bpf_get_current_pid_tgid(), at;
 	struct calls_thread *thread = bpf_map_lookup_elem(&calls_threads, &tid);
@@ -170,6 +170,7 @@ __noinline int calls__end_call(__u64 now)
 		of_total &= PS_CALLS_BUCKETS - 1;
 		of_own &= PS_CALLS_BUCKETS - 1;
 		__sync_fetch_and_add(&sum->ended, 1);
+		__sync_fetch_and_add(&sum->jumped, jumped);
 		if (own)
 			__sync_fetch_and_add(&sum->own_ns, own);
 		if (total && !call->inside)
@@ -354,6 +355,7 @@ int calls_hit(struct pt_regs *ctx)
 	__u64 first = ctx->rdi, second = ctx->rsi;
 	struct ps_calls_sum *sum;
 	__u32 zero = 0;
+	bool is_end;
 	int judged;
 
 	/* Else the compiler chooses between their places, which the verifier does not allow. */
@@ -361,22 +363,23 @@ int calls_hit(struct pt_regs *ctx)
 	HIDE_RANGE(second);
 	if (!target)
 		return 0;
+	is_end = target->kind == PS_CALLS_RETURN || target->kind == PS_CALLS_JUMP;
 	scratch = bpf_map_lookup_elem(&calls_scratches, &zero);
 	if (!scratch)
 		return 0;
 	count_call(PS_CALLS_HITS);
 	thread = thread_of((__u32)id, scratch);
 	if (!thread) {
-		if (target->kind != PS_CALLS_END)
+		if (!is_end)
 			count_call(PS_CALLS_FULL);
 		return 0;
 	}
 	thread->hits++;
-	if (target->kind == PS_CALLS_END || target->kind == PS_CALLS_LOOP_ENTRY)
+	if (is_end || target->kind == PS_CALLS_LOOP_ENTRY)
 		calls__drop(ctx->rsp, 0);
-	if (target->kind == PS_CALLS_END) {
+	if (is_end) {
 		if (innermost(thread, ctx->rsp, target->begin))
-			calls__end_call(now);
+			calls__end_call(now, target->kind == PS_CALLS_JUMP);
 		return 0;
 	}
 	if (target->kind == PS_CALLS_LOOP_ENTRY && is_turn(thread, ctx->rsp, ctx->rip))
@@ -397,8 +400,9 @@ int calls_hit(struct pt_regs *ctx)
 	}
 	judged = calls__begin(function.address, function.check, ctx->rip, ctx->rsp, now);
 	add_call(sum, judged);
-	if (target->kind == PS_CALLS_JUMPER && !(judged & CALL_DEEP))
-		calls__end_call(now);
+	if ((target->kind == PS_CALLS_JUMPER || target->kind == PS_CALLS_RETURNER) &&
+	    !(judged & CALL_DEEP))
+		calls__end_call(now, target->kind == PS_CALLS_JUMPER);
 	return 0;
 }
 

@@ -16,9 +16,10 @@
 enum ps_calls_kind {
 	PS_CALLS_ENTRY = 1, /* a native function begins */
 	PS_CALLS_LOOP_ENTRY, /* the same; a loop of it begins there, too */
-	PS_CALLS_JUMPER, /* the same; its first instruction is its end */
-	PS_CALLS_END, /* at an instruction that returns, or jumps to another function as the last
-		       * act: the return address is on top */
+	PS_CALLS_JUMPER, /* the same; its first instruction jumps to another function */
+	PS_CALLS_RETURNER, /* the same, by a return */
+	PS_CALLS_RETURN, /* at an instruction that returns: the return address is on top */
+	PS_CALLS_JUMP, /* at one that jumps to another function as the last act: so it is there */
 	PS_CALLS_PYTHON_FIRST, /* CPython's interpreter loop begins; the frame is its 1st argument
 				*/
 	PS_CALLS_PYTHON_SECOND /* … its 2nd */
@@ -34,7 +35,7 @@ struct ps_calls_point {
 struct ps_calls_target {
 	__u32 kind;
 	__u32 layout; /* PYTHON: index of py_layouts */
-	__u64 begin; /* END: address of the breakpoint where the function begins */
+	__u64 begin; /* RETURN, JUMP: address of the breakpoint where the function begins */
 };
 
 struct ps_calls_function {
@@ -46,6 +47,7 @@ struct ps_calls_function {
 struct ps_calls_sum {
 	__u64 count;
 	__u64 ended; /* whose end was seen: all below is of these */
+	__u64 jumped; /* of ended: by a jump to another function, whose time is not in theirs */
 	__u64 total_ns; /* with what they called; calls of the function inside of itself left out */
 	__u64 own_ns; /* without calls that are counted too */
 	__u64 recursive; /* of count: begun while another of the thread was going on */

@@ -56,6 +56,8 @@ def check_ways(kind, counted, output):
             wanted = [wanted[0], 0, 0, 0, wanted[0]]
         found = [rows.get(name, {}).get(field) for field in fields]
         checks.check(found == wanted, "%s: %s, not %s" % (name, found, wanted))
+        jumped = wanted[1] if name in ("way_tail", "way_only_jump") else 0
+        checks.check(rows.get(name, {}).get("jumped") == jumped, "%s: not %d jumped" % (name, jumped))
         # The pauses between them are 500 us each; other programs take time of some.
         row = rows.get(name, {"total_histogram": [], "total_s": 0})
         late = sum(row["total_histogram"][18:])

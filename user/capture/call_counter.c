@@ -175,7 +175,7 @@ static int attach_point(struct call_counter *counter, const struct call_point *p
 		return 0;
 	}
 	/* Instructions that cannot run elsewhere; the calls are counted all the same. */
-	if (point->target.kind != PS_CALLS_END)
+	if (point->target.kind != PS_CALLS_RETURN && point->target.kind != PS_CALLS_JUMP)
 		return -errno;
 	counter->refused++;
 	return 0;
@@ -357,6 +357,7 @@ static void subtract(struct ps_calls_sum *sum, const struct ps_calls_sum *base)
 {
 	sum->count -= base->count;
 	sum->ended -= base->ended;
+	sum->jumped -= base->jumped;
 	sum->total_ns -= base->total_ns;
 	sum->own_ns -= base->own_ns;
 	sum->recursive -= base->recursive;

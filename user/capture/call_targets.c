@@ -77,7 +77,7 @@ struct ends {
 	size_t part_count;
 	bool wanted; /* breakpoints at its ends are set */
 	bool loops; /* it jumps to its beginning */
-	bool at_once; /* its first instruction is an end */
+	enum ps_calls_kind at_once; /* its first instruction is an end; 0: it is none */
 	bool unwatched;
 };
 
@@ -91,16 +91,16 @@ static bool holds(const struct elf_symbol *symbol, uint64_t vaddr)
 	return vaddr >= symbol->start && vaddr - symbol->start < symbol->size;
 }
 
-static int add_end(struct ends *ends, uint64_t vaddr)
+static int add_end(struct ends *ends, uint64_t vaddr, enum ps_calls_kind kind)
 {
 	const struct place *place = ends->place;
 	const struct ps_calls_target target = {
-		.kind = PS_CALLS_END,
+		.kind = kind,
 		.begin = place->mapping->start + (ends->function->start - place->vaddr),
 	};
 
 	if (vaddr == ends->function->start) {
-		ends->at_once = true;
+		ends->at_once = kind == PS_CALLS_JUMP ? PS_CALLS_JUMPER : PS_CALLS_RETURNER;
 		return 0;
 	}
 	return ends->wanted ? add_point(place, vaddr, target) : 0;
@@ -133,7 +133,7 @@ static int take_jump(struct ends *ends, const struct call_step *step)
 	} else if (is_part(other.name)) {
 		add_part(ends, &other);
 	} else if (step->way == CALL_WAY_JUMP && step->target == other.start) {
-		return add_end(ends, step->at);
+		return add_end(ends, step->at, PS_CALLS_JUMP);
 	} else {
 		ends->unwatched = true;
 	}
@@ -146,8 +146,9 @@ static int take_step(void *context, const struct call_step *step)
 
 	switch (step->way) {
 	case CALL_WAY_RETURN:
+		return add_end(ends, step->at, PS_CALLS_RETURN);
 	case CALL_WAY_LOADED:
-		return add_end(ends, step->at);
+		return add_end(ends, step->at, PS_CALLS_JUMP);
 	case CALL_WAY_JUMP:
 	case CALL_WAY_BRANCH:
 		return take_jump(ends, step);
@@ -230,7 +231,7 @@ static int add_native_ends(const struct place *place, const struct elf_symbol *s
 	function->timed = place->timed;
 	function->unwatched = ends.unwatched;
 	if (ends.at_once)
-		targets->points[begin].target.kind = PS_CALLS_JUMPER;
+		targets->points[begin].target.kind = ends.at_once;
 	else if (ends.loops)
 		targets->points[begin].target.kind = PS_CALLS_LOOP_ENTRY;
 	return err;
@@ -315,7 +316,7 @@ static int find_loop(void *context, const struct elf_symbol *symbol)
 
 static int take_return(void *context, const struct call_step *step)
 {
-	return step->way == CALL_WAY_RETURN ? add_end(context, step->at) : 0;
+	return step->way == CALL_WAY_RETURN ? add_end(context, step->at, PS_CALLS_RETURN) : 0;
 }
 
 static int add_loop_returns(const struct place *place, uint64_t start,

@@ -152,21 +152,46 @@ static json_t *seconds_of(const struct calls_figures *figures, uint64_t calls, u
 	return json_real((double)ns / 1e9);
 }
 
+static void set_counts(json_t *object, const struct calls_row *one)
+{
+	const struct ps_calls_sum *sum = &one->sum;
+	const struct {
+		const char *name;
+		uint64_t value;
+	} counts[] = {
+		{"pid", (uint64_t)one->pid},
+		{"line", (uint64_t)one->line},
+		{"calls", sum->count},
+		{"recursive", sum->recursive},
+		{"recursion_unknown", sum->unknown},
+		{"timed", sum->ended},
+		{"jumped", sum->jumped},
+		{"left", sum->left},
+		{"too_deep", sum->deep},
+		{"samples", sum->sampled},
+	};
+
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		json_object_set_new(object, counts[i].name,
+				    json_integer((json_int_t)counts[i].value));
+}
+
+/* NULL: no memory. */
 static json_t *object_of(const struct calls_figures *figures, const struct calls_row *one)
 {
-	json_t *object = json_pack(
-		"{s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:I}",
-		"function", one->name, "file", one->module, "pid", (int)one->pid, "line",
-		(json_int_t)one->line, "calls", (json_int_t)one->sum.count, "recursive",
-		(json_int_t)one->sum.recursive, "recursion_unknown", (json_int_t)one->sum.unknown,
-		"timed", (json_int_t)one->sum.ended, "left", (json_int_t)one->sum.left, "too_deep",
-		(json_int_t)one->sum.deep, "total_s",
-		seconds_of(figures, outermost(&one->sum), one->sum.total_ns), "own_s",
-		seconds_of(figures, one->sum.ended, one->sum.own_ns), "total_histogram",
-		buckets_of(one->sum.total), "own_histogram", buckets_of(one->sum.own), "samples",
-		(json_int_t)one->sum.sampled);
+	_cleanup_free_ char *name = printable__utf8(one->name);
+	_cleanup_free_ char *module = printable__utf8(one->module);
+	json_t *object;
 	double share, error;
 
+	if (!name || !module)
+		return NULL;
+	object = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "function", name, "file", module,
+			   "total_s", seconds_of(figures, outermost(&one->sum), one->sum.total_ns),
+			   "own_s", seconds_of(figures, one->sum.ended, one->sum.own_ns),
+			   "total_histogram", buckets_of(one->sum.total), "own_histogram",
+			   buckets_of(one->sum.own));
+	set_counts(object, one);
 	if (one->sum.sampled) {
 		share = inlined_share(&one->sum, &error);
 		json_object_set_new(object, "not_seen_share", json_real(share));
@@ -178,14 +203,16 @@ static json_t *object_of(const struct calls_figures *figures, const struct calls
 int calls_print__json(FILE *stream, const struct calls_figures *figures)
 {
 	json_t *rows = json_array(), *object;
-	int err;
+	int err = 0;
 
 	for (size_t i = 0; i < figures->count; i++)
-		json_array_append_new(rows, object_of(figures, &figures->rows[i]));
+		if (json_array_append_new(rows, object_of(figures, &figures->rows[i])))
+			err = -ENOMEM;
 	object = json_pack("{s:f, s:s, s:f, s:f, s:o}", "seconds", figures->seconds, "ended",
 			   figures->ended, "breakpoint_ns", figures->breakpoint_ns, "least_ns",
 			   least_ns(figures), "rows", rows);
-	err = !object || json_dumpf(object, stream, JSON_INDENT(1)) ? -ENOMEM : 0;
+	if (!err && (!object || json_dumpf(object, stream, JSON_INDENT(1))))
+		err = -ENOMEM;
 	fputc('\n', stream);
 	json_decref(object);
 	return ferror(stream) ? -EIO : err;

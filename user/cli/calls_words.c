@@ -10,12 +10,18 @@
 
 static void tell_untimed(const struct calls_figures *figures)
 {
-	unsigned long long left = 0, deep = 0;
+	unsigned long long left = 0, deep = 0, jumped = 0;
 
 	for (size_t i = 0; i < figures->count; i++) {
 		left += figures->rows[i].sum.left;
 		deep += figures->rows[i].sum.deep;
+		jumped += figures->rows[i].sum.jumped;
 	}
+	if (jumped)
+		log__info(
+			"%llu calls ended by a jump to another function, whose time is not in "
+			"theirs (JSON tells of each function how many)",
+			jumped);
 	if (left)
 		log__info("%llu calls have no time: they were left by an exception or a jump",
 			  left);
