@@ -37,8 +37,9 @@
 #define BEFORE_NS	 300000000L /* how long the processes are looked at first */
 #define LOOK_NS		 100000000ULL
 /* Overhead is of the processes' own CPU time; below this share of a CPU it never matters. */
-#define NEGLIGIBLE 0.01
-#define MOST_SHOWN 1000 /* percent; what is more is noise */
+#define NEGLIGIBLE   0.01
+#define MOST_SHOWN   1000 /* percent; what is more is noise */
+#define MOST_ALLOWED 1e6 /* percent: whoever gives it is never stopped */
 
 enum form { FORM_TEXT, FORM_JSON, FORM_PSTATS };
 
@@ -143,7 +144,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		calls->duration_s = number_of(value, 1e6, "duration in seconds", state);
 		return 0;
 	case KEY_OVERHEAD:
-		calls->max_overhead = number_of(value, 1e6, "share in percent", state);
+		calls->max_overhead = number_of(value, MOST_ALLOWED, "share in percent", state);
 		return 0;
 	case KEY_COUNT_ONLY:
 		calls->count_only = true;
@@ -334,7 +335,7 @@ static double overhead(const struct calls *calls, uint64_t hits, uint64_t cpu_ns
 		return 0;
 	cost = fmin(cost, (double)cpu_ns);
 	before = fmax(before, (double)cpu_ns - cost);
-	return before > 0 ? cost / before * 100 : INFINITY;
+	return before > 0 ? fmin(cost / before * 100, MOST_ALLOWED) : MOST_ALLOWED;
 }
 
 static int hits_of(const struct calls *calls, uint64_t *ret_hits)
