@@ -422,6 +422,7 @@ static __always_inline void note_read(struct thread_state *state, __u32 index, s
 				      __u64 position, __u64 bytes, __u64 now)
 {
 	const struct ps_io_slot *slot = &state->slots[index & (PS_IO_SLOTS - 1)];
+	__u64 inode = state->tags[index & (PS_IO_SLOTS - 1)].inode;
 	struct ps_pattern_key key = {
 		.epoch = state->epoch, .file = slot->key.file, .device = slot->key.device};
 
@@ -429,7 +430,7 @@ static __always_inline void note_read(struct thread_state *state, __u32 index, s
 		return;
 	if (position == PS_IO_AT_FILE)
 		position = BPF_CORE_READ((struct file___modes *)file, f_pos) - bytes;
-	pattern__note(pattern__of(state, file, &key), position, bytes, now);
+	pattern__note(pattern__of(state, file, inode, &key), position, bytes, now);
 }
 
 /* A file was closed for good that was open for ns. */

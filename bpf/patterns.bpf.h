@@ -60,21 +60,19 @@ static __always_inline void pattern__move_all(struct thread_state *state)
 		pattern__move(&state->patterns[i]);
 }
 
-/* The pattern of a file, key, which takes the place of another's. */
+/* The pattern of a file, key, which takes the place of another's. inode: its address. */
 static __always_inline struct io_pattern *pattern__of(struct thread_state *state, struct file *file,
-						      const struct ps_pattern_key *key)
+						      __u64 inode, const struct ps_pattern_key *key)
 {
-	__u64 inode = (__u64)BPF_CORE_READ(file, f_inode), size = file_size(file);
 	struct io_pattern *pattern =
 		&state->patterns[(inode >> 7 ^ inode >> 11) & (IO_PATTERNS - 1)];
 	__u32 bits;
 
-	if (pattern->inode != inode || pattern->key.file != key->file ||
-	    pattern->key.device != key->device) {
+	if (pattern->inode != inode || pattern->key.file != key->file) {
 		pattern__move(pattern);
 		__builtin_memset(pattern, 0, sizeof(*pattern));
 		pattern->inode = inode;
-		bits = log2_of(size);
+		bits = log2_of(file_size(file));
 		pattern->sum.shift = bits > 5 ? bits - 5 : 0;
 	}
 	pattern->key = *key;
