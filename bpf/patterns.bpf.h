@@ -101,6 +101,9 @@ static __always_inline void pattern__note(struct io_pattern *pattern, __u64 at, 
 {
 	__u64 distance = at - pattern->last;
 
+	/* Before there is anything to move: the recorder looks at it behind that. */
+	pattern->last_ns = now;
+	barrier();
 	if (at == pattern->next)
 		pattern->sum.sequential++;
 	else if (pattern->known && distance == pattern->stride)
@@ -113,7 +116,6 @@ static __always_inline void pattern__note(struct io_pattern *pattern, __u64 at, 
 	pattern->next = at + bytes;
 	pattern->sum.bytes += bytes;
 	note_parts(&pattern->sum, at, bytes);
-	pattern->last_ns = now;
 	if (now - pattern->moved_ns > PATTERN_MOVE_NS) {
 		pattern->moved_ns = now;
 		pattern__move(pattern);

@@ -56,6 +56,9 @@ static __always_inline void move_pattern(struct thread_state *state, __u32 index
 {
 	struct io_pattern *pattern = &state->patterns[index & (IO_PATTERNS - 1)];
 
+	if (!*(volatile __u64 *)&pattern->sum.bytes)
+		return;
+	barrier();
 	/* It may have read since the time was looked at. */
 	if ((__s64)(event->event.time_ns - pattern->last_ns) >= PATTERN_IDLE_NS)
 		pattern__move(pattern);
