@@ -9,19 +9,16 @@
  * These programs can be preempted: nothing is kept in a CPU's own memory but what may be wrong by
  * one. */
 #include "compat.bpf.h"
+#include "alloc.bpf.h"
 #include "alloc.h"
 #include "walker.bpf.h"
 
 #define CHUNK_FLAGS  7ULL /* of glibc's size in front of a block */
 #define CHUNK_MAPPED 2ULL /* … mapped by itself */
 
-/* Distances of a Poisson process, in PS_ALLOC_DRAW_UNITs of its mean; the recorder fills them. */
-const volatile __u32 alloc_draws[PS_ALLOC_DRAWS] = {[0] = PS_ALLOC_DRAW_UNIT};
-
 __u32 alloc_window = 0; /* number; 0: closed */
 __u32 alloc_opening = 0; /* grows with each set of breakpoints */
 __u64 alloc_watched_until = 0;
-__u64 alloc_period_bytes = PS_ALLOC_PERIOD;
 __u64 alloc_period_calls = 256;
 
 struct {
@@ -85,11 +82,10 @@ struct {
 	__type(value, struct alloc_thread);
 } alloc_threads SEC(".maps");
 
-/* What each CPU has: all zeros, what new entries begin with; and its own state. */
+/* All zeros, what new entries begin with. */
 struct alloc_cpu {
 	struct ps_alloc_sum no_sum;
 	struct alloc_thread no_thread;
-	__s64 left; /* bytes until the next sampling point; 0: none was drawn yet */
 };
 
 struct {
@@ -173,36 +169,6 @@ __noinline int alloc__bucket(__u64 bytes)
 }
 
 /* --- sampling */
-
-/* Sampling points lie on the line of all bytes as a Poisson process has them. Each stands for the
- * mean distance: so the weight of a block is right on average, whatever its size. Blocks of many
- * distances stand for themselves. */
-__noinline __u64 alloc__weight(__u64 bytes)
-{
-	struct alloc_cpu *cpu = this_cpu();
-	__u64 period = alloc_period_bytes, weight = 0;
-	__s64 left;
-
-	if (!cpu || !bytes)
-		return 0;
-	if (bytes >= period * (PS_ALLOC_POINTS_IN / 4))
-		return bytes;
-	left = cpu->left;
-	if (!left)
-		left = (period * alloc_draws[bpf_get_prandom_u32() & (PS_ALLOC_DRAWS - 1)] /
-			PS_ALLOC_DRAW_UNIT) +
-		       1;
-	left -= bytes;
-	for (int i = 0; i < PS_ALLOC_POINTS_IN; i++) {
-		if (left > 0)
-			break;
-		weight += period;
-		left += period * alloc_draws[bpf_get_prandom_u32() & (PS_ALLOC_DRAWS - 1)] /
-			PS_ALLOC_DRAW_UNIT;
-	}
-	cpu->left = left > 0 ? left : 1;
-	return weight;
-}
 
 /* The stack of current, where an allocator begins; 0: none. */
 __noinline __u64 alloc__walk(__u64 epoch)

@@ -140,22 +140,33 @@ __noinline int calls__bucket(__u64 ns)
 	return log2_of(ns);
 }
 
+/* The innermost call; NULL: the thread is in none. */
+static __always_inline struct call *innermost(struct calls_thread *thread)
+{
+	__u32 at = thread->depth - 1;
+
+	HIDE_RANGE(at);
+	return at < PS_CALLS_DEPTH ? &thread->calls[at & (PS_CALLS_DEPTH - 1)] : NULL;
+}
+
+/* It has ended, or was left. */
+static __always_inline void take_off(struct calls_thread *thread, struct call *call)
+{
+	call->function.address = 0;
+	thread->depth--;
+}
+
 /* The innermost call of the current thread has ended: adds its time up. */
 __noinline int calls__end_call(__u64 now, __u64 jumped)
 {
-	__u32 tid = bpf_get_current_pid_tgid(), at;
+	__u32 tid = bpf_get_current_pid_tgid();
 	struct calls_thread *thread = bpf_map_lookup_elem(&calls_threads, &tid);
+	struct call *call = thread ? innermost(thread) : NULL, *outer;
 	struct ps_calls_sum *sum;
-	struct call *call;
 	__u64 total, own, cost;
 
-	if (!thread || !thread->depth)
+	if (!call)
 		return 0;
-	at = thread->depth - 1;
-	HIDE_RANGE(at);
-	if (at >= PS_CALLS_DEPTH)
-		return 0;
-	call = &thread->calls[at & (PS_CALLS_DEPTH - 1)];
 	/* Of each breakpoint in it all the cost, of its own two half. */
 	cost = calls_cost_ns * (thread->hits - call->hits);
 	total = now - call->since_ns;
@@ -178,10 +189,10 @@ __noinline int calls__end_call(__u64 now, __u64 jumped)
 		__sync_fetch_and_add(&sum->total[of_total], 1);
 		__sync_fetch_and_add(&sum->own[of_own], 1);
 	}
-	if (at)
-		thread->calls[(at - 1) & (PS_CALLS_DEPTH - 1)].inner_ns += total;
-	call->function.address = 0;
-	thread->depth = at;
+	take_off(thread, call);
+	outer = innermost(thread);
+	if (outer)
+		outer->inner_ns += total;
 	return 0;
 }
 
@@ -206,25 +217,19 @@ static __always_inline bool is_replaced(const struct call *call)
  * `begins`: a call begins. 1: it was, there may be more. */
 __noinline int calls__drop_one(__u64 stack, __u64 begins)
 {
-	__u32 tid = bpf_get_current_pid_tgid(), at;
+	__u32 tid = bpf_get_current_pid_tgid();
 	struct calls_thread *thread = bpf_map_lookup_elem(&calls_threads, &tid);
+	struct call *call = thread ? innermost(thread) : NULL;
 	struct ps_calls_sum *sum;
-	struct call *call;
 
-	if (!thread || !thread->depth)
+	if (!call)
 		return 0;
-	at = thread->depth - 1;
-	HIDE_RANGE(at);
-	if (at >= PS_CALLS_DEPTH)
-		return 0;
-	call = &thread->calls[at & (PS_CALLS_DEPTH - 1)];
 	if (call->stack >= stack + begins && !(begins && is_replaced(call)))
 		return 0;
 	sum = bpf_map_lookup_elem(&calls_sums, &call->function);
 	if (sum)
 		__sync_fetch_and_add(&sum->left, 1);
-	call->function.address = 0;
-	thread->depth = at;
+	take_off(thread, call);
 	return 1;
 }
 
@@ -238,23 +243,18 @@ __noinline int calls__drop(__u64 stack, __u64 begins)
 }
 
 /* The innermost call, if it has this stack pointer and began at this breakpoint. */
-static __always_inline const struct call *innermost(const struct calls_thread *thread, __u64 stack,
-						    __u64 begin)
+static __always_inline const struct call *going_on(struct calls_thread *thread, __u64 stack,
+						   __u64 begin)
 {
-	__u32 at = thread->depth - 1;
-	const struct call *call;
+	const struct call *call = innermost(thread);
 
-	HIDE_RANGE(at);
-	if (at >= PS_CALLS_DEPTH)
-		return NULL;
-	call = &thread->calls[at & (PS_CALLS_DEPTH - 1)];
-	return call->stack == stack && call->begin == begin ? call : NULL;
+	return call && call->stack == stack && call->begin == begin ? call : NULL;
 }
 
 /* The function's first instruction is met again: 1: by a jump in the call that goes on. */
-static __always_inline int is_turn(const struct calls_thread *thread, __u64 stack, __u64 begin)
+static __always_inline int is_turn(struct calls_thread *thread, __u64 stack, __u64 begin)
 {
-	const struct call *call = innermost(thread, stack, begin);
+	const struct call *call = going_on(thread, stack, begin);
 
 	return call && !is_replaced(call);
 }
@@ -378,7 +378,7 @@ int calls_hit(struct pt_regs *ctx)
 	if (is_end || target->kind == PS_CALLS_LOOP_ENTRY)
 		calls__drop(ctx->rsp, 0);
 	if (is_end) {
-		if (innermost(thread, ctx->rsp, target->begin))
+		if (going_on(thread, ctx->rsp, target->begin))
 			calls__end_call(now, target->kind == PS_CALLS_JUMP);
 		return 0;
 	}

@@ -21,8 +21,7 @@
 #include "walker.bpf.h"
 #include "writers.bpf.h"
 
-#define EFAULT	      14
-#define MOST_MESSAGES 1024 /* of one call: UIO_MAXIOV */
+#define EFAULT 14
 
 /* A file was opened: it may have another name than at first sight, and what is written from now on
  * is counted apart from what was before. */
@@ -321,101 +320,7 @@ __noinline int io__begin(__u32 call, __u64 first)
 	return 0;
 }
 
-/* --- calls on sockets */
-
-struct user_message {
-	__u64 name; /* address of a socket address */
-	__u32 name_size, pad;
-	__u64 parts, part_count, control, control_size;
-	__u32 flags, pad2;
-};
-
-/* The remote that the call names, when the socket has none of its own; 0: ask the socket. A failed
- * connect has left the socket without. Where a failed receive had room for an address, there still
- * is what was there before. */
-__noinline __u64 io_remote(__u64 file, __u32 call, __u64 second, __u64 size, __s64 result)
-{
-	__u32 zero = REMOTE_CALL, how = PS_IO_CALL_HOW(call), protocol;
-	struct ps_remote_event *event = bpf_map_lookup_elem(&remote_events, &zero);
-	struct user_message message;
-	__u64 hash, named;
-
-	hash = remote__of_file(file, REMOTE_CALL);
-	if (!hash || !event)
-		return 0;
-	if (event->remote.side == PS_REMOTE_PEER && PS_IO_CALL_OP(call) != PS_IO_CONNECT)
-		return hash;
-	if (PS_IO_CALL_OP(call) == PS_IO_READ && result < 0)
-		return hash;
-	protocol = event->remote.protocol;
-	if (how != PS_IO_BY_ADDRESS) {
-		if (bpf_probe_read_user(&message, sizeof(message), (const void *)second))
-			return 0;
-		second = message.name;
-		size = message.name_size;
-	} else if (PS_IO_CALL_OP(call) == PS_IO_READ) {
-		__u32 told = 0;
-
-		bpf_probe_read_user(&told, sizeof(told), (const void *)size);
-		size = told;
-	}
-	named = remote__of_address(second, size, protocol, REMOTE_CALL);
-	/* Else what was in the room is gone. */
-	return named ?: remote__of_file(file, REMOTE_CALL);
-}
-
-__noinline __u64 io_message_bytes(__u64 vector, __u64 count)
-{
-	__u64 bytes = 0;
-
-	for (__u32 i = 0; i < MOST_MESSAGES && i < count; i++) {
-		__u32 size = 0;
-
-		bpf_probe_read_user(&size, sizeof(size),
-				    (const void *)(vector + sizeof(struct user_message)));
-		bytes += size;
-		vector += IO_MESSAGE_SIZE;
-	}
-	return bytes;
-}
-
-__noinline __u64 io__messages_alike(__u32 call, __u64 descriptor, __u64 vector, __u64 count)
-{
-	__u64 file = (__u64)file_of(compat__current(), descriptor), remote;
-	__u32 slot = REMOTE_CALL;
-	struct ps_remote_event *event = bpf_map_lookup_elem(&remote_events, &slot);
-
-	if (!event || !remote__of_file(file, REMOTE_CALL) || event->remote.side == PS_REMOTE_PEER)
-		return count;
-	remote = io_remote(file, call, vector, 0, 1);
-	for (__u32 i = 1; i < IO_MESSAGES_APART && i < count; i++) {
-		vector += IO_MESSAGE_SIZE;
-		if (io_remote(file, call, vector, 0, 1) != remote)
-			return i;
-	}
-	return count;
-}
-
-__noinline __u64 io_message_remote(__u32 call, __u64 descriptor, __u64 message)
-{
-	return io_remote((__u64)file_of(compat__current(), descriptor), call, message, 0, 1);
-}
-
-__noinline int io__end_messages(__u32 call, __u64 descriptor, __u64 vector, __u64 count)
-{
-	__u64 some;
-
-	for (int i = 2; i < IO_MESSAGES_APART && count; i++) {
-		some = io__messages_alike(call, descriptor, vector, count);
-		io__end_other(descriptor, PS_IO_CALL_OP(call), io_message_bytes(vector, some),
-			      io_message_remote(call, descriptor, vector));
-		vector += some * IO_MESSAGE_SIZE;
-		count -= some;
-	}
-	if (count)
-		io__end_other(descriptor, PS_IO_CALL_OP(call), io_message_bytes(vector, count), 0);
-	return 0;
-}
+/* --- calls that end */
 
 /* position: of the call, or PS_IO_AT_FILE: where the file stands, behind what was read. */
 static __always_inline void note_read(struct thread_state *state, __u32 index, struct file *file,
@@ -496,10 +401,10 @@ __noinline int io__end(__u32 call, __u64 first, __u64 second, __s64 result, __u6
 		return 1;
 	}
 	if (PS_IO_IS_BY_SOCKET(how))
-		remote = io_remote((__u64)file, call, second, fifth, result);
+		remote = io__remote((__u64)file, call, second, fifth, result);
 	index = take_slot(state, file, op, remote);
 	if (ps_io_moves_bytes(op) && result > 0)
-		bytes = how == PS_IO_BY_MESSAGES ? io_message_bytes(second, fifth) : result;
+		bytes = how == PS_IO_BY_MESSAGES ? io__message_bytes(second, fifth) : result;
 	count_file(state, index, op, result, bytes, ns, end_ns);
 	if (op == PS_IO_READ && result > 0)
 		note_read(state, index, file, second, result, end_ns);

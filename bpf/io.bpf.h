@@ -165,6 +165,12 @@ int io__end(__u32 call, __u64 first, __u64 second, __s64 result, __u64 fifth);
 int io__end_other(__u64 descriptor, __u32 op, __s64 result, __u64 remote);
 int io__end_messages(__u32 call, __u64 descriptor, __u64 vector, __u64 count);
 int io__opened(__u64 descriptor);
+/* The remote that the call names, when the socket has none of its own; 0: ask the socket. A failed
+ * connect has left the socket without. Where a failed receive had room for an address, there still
+ * is what was there before. second, size: as of io__end(). */
+__u64 io__remote(__u64 file, __u32 call, __u64 second, __u64 size, __s64 result);
+/* Bytes that so many messages of a call have moved. */
+__u64 io__message_bytes(__u64 vector, __u64 count);
 /* Of the struct mmsghdr of a call: how many, from the first on, are one operation, because they
  * have the same address or the socket has another end. */
 __u64 io__messages_alike(__u32 call, __u64 descriptor, __u64 vector, __u64 count);

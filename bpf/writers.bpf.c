@@ -2,11 +2,10 @@
 /* Which files a process leaves torn when it is killed: those that it has opened for writing itself,
  * has written to, and has neither closed nor renamed.
  *
- * An entry is made when a file is opened and goes when the process closes the last of its
- * own descriptors, whoever else holds the file. Writes find
- * their way here late, when a thread's slot is moved into the map of sums: so they cost nothing
- * more here. When all threads have moved their slots, the table of descriptors tells what really is
- * open still. */
+ * An entry is made when a file is opened and goes when the process closes the last of its own
+ * descriptors, whoever else holds the file. Writes find their way here late, when a thread's slot
+ * is moved into the map of sums: so they cost nothing more here. When all threads have moved their
+ * slots, the table of descriptors tells what really is open still. */
 #include "counts.bpf.h"
 #include "files.bpf.h"
 #include "io.bpf.h"

@@ -67,9 +67,9 @@ static void fill_draws(uint32_t *draws)
 	draws[0] += (uint32_t)((double)PS_ALLOC_DRAWS * PS_ALLOC_DRAW_UNIT - sum);
 }
 
-static const char *const own_maps[] = {"alloc_points", "alloc_sums",   "alloc_processes",
-				       "alloc_execs",  "alloc_blocks", "alloc_threads",
-				       "alloc_cpus"};
+static const char *const own_maps[] = {"alloc_points", "alloc_sums",	   "alloc_processes",
+				       "alloc_execs",  "alloc_blocks",	   "alloc_threads",
+				       "alloc_cpus",   "alloc_next_points"};
 
 void alloc_probes__choose(struct pipescope_bpf *bpf, double period_bytes)
 {

@@ -360,17 +360,24 @@ static uint64_t growth_of(uint64_t now, uint64_t *charged)
 	return growth;
 }
 
+/* A row that does not tell what the process has. */
+static struct memory_row faults_alone(const struct mem_drain *drain,
+				      const struct mem_process *memory)
+{
+	return (struct memory_row){.epoch = memory->charged_epoch,
+				   .slice = drain->slice,
+				   .anonymous_bytes = ROW_NULL,
+				   .file_bytes = ROW_NULL,
+				   .shared_bytes = ROW_NULL,
+				   .swap_bytes = ROW_NULL};
+}
+
 /* The process began another program: what it had had by then is the epoch's before. All other
  * threads had ended. */
 static int charge_begun(struct mem_drain *drain, struct mem_process *memory,
 			const struct epoch *epoch, const struct ps_mem_sum *sum)
 {
-	struct memory_row row = {.epoch = memory->charged_epoch,
-				 .slice = drain->slice,
-				 .anonymous_bytes = ROW_NULL,
-				 .file_bytes = ROW_NULL,
-				 .shared_bytes = ROW_NULL,
-				 .swap_bytes = ROW_NULL};
+	struct memory_row row = faults_alone(drain, memory);
 	uint64_t minor = memory->ended.minor + sum->begun_minor;
 	uint64_t major = memory->ended.major + sum->begun_major;
 
@@ -479,12 +486,7 @@ static int take_task(void *context, const void *record)
 
 static int write_usage(struct mem_drain *drain, struct mem_process *memory)
 {
-	struct memory_row row = {.epoch = memory->charged_epoch,
-				 .slice = drain->slice,
-				 .anonymous_bytes = ROW_NULL,
-				 .file_bytes = ROW_NULL,
-				 .shared_bytes = ROW_NULL,
-				 .swap_bytes = ROW_NULL};
+	struct memory_row row = faults_alone(drain, memory);
 	bool lives = memory->look == drain->look;
 
 	if (!lives)
